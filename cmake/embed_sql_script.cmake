@@ -1,0 +1,13 @@
+# Run by dl_embed_sql at build time.
+set(text "// Made by cmake/embed_sql_script.cmake. Do not edit.\n#pragma once\n#include <string_view>\n")
+string(APPEND text "namespace ${NAMESPACE} {\nstruct Entry { std::string_view name; std::string_view text; };\n")
+set(table "")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} sql)
+  set(id "k_${name}")
+  string(APPEND text "inline constexpr std::string_view ${id} = R\"~sql~(${sql})~sql~\";\n")
+  string(APPEND table "  {\"${name}\", ${id}},\n")
+endforeach()
+string(APPEND text "inline constexpr Entry kAll[] = {\n${table}};\n}\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,71 @@
+// The DSP as the core sees it: requests and replies as values. What travels between the dispatcher and
+// the worker threads; no socket, no JSON, no clock in here.
+// Thread rule: plain values, passed by move between threads.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/model/ids.h"
+#include "storage/model/job.h"
+
+namespace dl {
+
+enum class Purpose {
+  create,    // POST under a new key
+  resubmit,  // POST again: same key, same bytes, copied from the ledger
+  status,    // GET /<kind>/<id>/status
+  lookup,    // GET /<kind>?external_id=<key>
+};
+constexpr bool is_post(Purpose purpose) { return purpose == Purpose::create || purpose == Purpose::resubmit; }
+
+// One permit, one HTTP request. `target` is the path below the endpoint's base path, already percent-encoded.
+struct DspRequest {
+  RequestId id;  // of its ledger row
+  Purpose purpose = Purpose::status;
+  JobKind kind = JobKind::campaign;
+  std::string target;           // "/ads/123/status"
+  std::string body;             // JSON; empty for a GET
+  std::string idempotency_key;  // empty for a GET
+};
+
+// How a request ended on the wire, which decides what it proves and how long it holds its limiter slot.
+enum class Wire {
+  not_sent,   // provably no byte of the request left: its slot is given back at once
+  no_answer,  // bytes may have left and no complete final answer came: deadline, reset, cut, garbage
+  answered,   // a complete final answer
+};
+
+// What the JSON of an answer said, as far as it could be read. Parsed by daemon/dsp/codec.
+struct DspAnswer {
+  bool readable = false;           // valid UTF-8 JSON object (or an array of them for a lookup), within limits
+  std::vector<std::string> ids;    // the kind's id field, legal ids only; more than one only for a lookup
+  std::optional<std::string> status;
+  std::optional<std::string> error;
+};
+
+struct DspReply {
+  Wire wire = Wire::no_answer;
+  bool fresh_connection = false;  // the first request on its connection
+  int http_status = 0;            // 0: no status line was read
+  DspAnswer answer;
+  std::string trouble;            // words for people; empty when all went well
+  std::string excerpt;            // of the body, at most 512 bytes, for the ledger where the answer was odd
+  std::optional<std::string> retry_after;  // header values as received
+  std::optional<std::string> date;
+  std::optional<std::string> rate_limit_remaining;  // RateLimit-Remaining or X-RateLimit-Remaining
+  std::optional<std::string> rate_limit_reset;
+  std::string dsp_request_id;     // X-Request-Id or Request-Id, at most 128 printable bytes
+  std::int64_t latency_us = 0;    // first byte out to last byte in (or giving up)
+};
+
+// A connection is named by the dispatcher, which decides when to open one: `worker` says on which thread.
+struct ConnectionId {
+  int worker = 0;
+  std::int64_t serial = 0;
+  friend auto operator<=>(const ConnectionId&, const ConnectionId&) = default;
+};
+
+}  // namespace dl

@@ -1,0 +1,73 @@
+// One SQLite connection with the project's rules applied and read back: WAL, synchronous FULL,
+// autocheckpoint off, trusted_schema off, defensive, own busy handler with 0.5 ms steps.
+// The only door to SQLiteCpp together with storage/*.cpp; nothing outside storage/ sees an exception
+// of it. Thread rule: an object belongs to one thread. Ownership: statements are declared after, and
+// so die before, their Database.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "storage/model/result.h"
+
+namespace dl {
+
+enum class OpenMode {
+  create,     // read and write; a missing file is made, migrations are applied
+  existing,   // read and write; a missing file is an error (66)
+  read_only,  // the views only; a missing file is an error (66)
+};
+
+// Who stands in the `writer` table during our transactions.
+enum class Writer { daemon, ingest };
+
+class Database {
+ public:
+  // Opens `path`, migrates it where the mode allows, checks that it is ours, not newer, not damaged.
+  // Errors: data (not ours, damaged), config (newer schema, a network file system), no_input, io,
+  // cant_create, no_permission, busy.
+  static Result<std::unique_ptr<Database>> open(const std::string& path, OpenMode mode);
+
+  // For a caller-supplied VFS (the crash simulator). `vfs`: a registered name; nullptr: the default.
+  static Result<std::unique_ptr<Database>> open(const std::string& path, OpenMode mode, const char* vfs);
+
+  SQLite::Database& handle() { return db_; }
+  const std::string& path() const { return path_; }
+  const std::string& database_id() const { return database_id_; }
+
+  // How long a statement waits for another process's transaction before SQLITE_BUSY. Default 5 s.
+  void set_busy_wait(std::chrono::milliseconds wait) { busy_wait_ = wait; }
+
+  // Changes when another connection has committed (PRAGMA data_version); our own commits do not count.
+  int data_version();
+
+  // BEGIN IMMEDIATE, name the writer, run `work`, clear the writer, COMMIT. Any Error or exception rolls
+  // back. `work` returns Status. SQLite's errors come back as Error: busy, io (with a failed sync: the
+  // message begins with "sync failed"), data (damage).
+  Status transaction(Writer writer, const std::function<Status()>& work);
+
+  // Runs `work` and turns SQLite's exceptions into an Error with `what` in front.
+  Status guard(const std::string& what, const std::function<Status()>& work);
+
+  // Moves the WAL into the database once it is longer than `pages`, then starts it anew
+  // (wal_checkpoint(RESTART)). Only the daemon calls this, or ingest when no daemon holds the lock.
+  Status checkpoint_if_longer_than(int pages);
+
+ private:
+  Database(const std::string& path, int flags, const char* vfs);
+  Status prepare(OpenMode mode);
+
+  std::string path_;
+  SQLite::Database db_;
+  std::string database_id_;
+  std::chrono::milliseconds busy_wait_{5000};
+  std::unique_ptr<SQLite::Statement> data_version_;
+  std::unique_ptr<SQLite::Statement> name_writer_;
+  std::unique_ptr<SQLite::Statement> clear_writer_;
+};
+
+}  // namespace dl
