@@ -16,6 +16,11 @@
 
 namespace dl {
 
+// The function the guard on table `writer` calls. It exists on our connections only, so anybody else's
+// attempt to name himself a writer ends with "no such function: <this name>".
+inline constexpr const char* kWriterFunction =
+    "only_demandlink_programs_write_here__use_operator_act";
+
 enum class OpenMode {
   create,     // read and write; a missing file is made, migrations are applied
   existing,   // read and write; a missing file is an error (66)
@@ -57,6 +62,12 @@ class Database {
   // (wal_checkpoint(RESTART)). Only the daemon calls this, or ingest when no daemon holds the lock.
   Status checkpoint_if_longer_than(int pages);
 
+  // PRAGMA quick_check. Error: data, with what is wrong and what to do. Reads the whole file.
+  Status check_integrity();
+
+  // SQLite's extended code of the last Error that came from it (SQLITE_IOERR_FSYNC, SQLITE_FULL, …).
+  int last_sqlite_error() const { return last_sqlite_error_; }
+
  private:
   Database(const std::string& path, int flags, const char* vfs);
   Status prepare(OpenMode mode);
@@ -65,6 +76,7 @@ class Database {
   SQLite::Database db_;
   std::string database_id_;
   std::chrono::milliseconds busy_wait_{5000};
+  int last_sqlite_error_ = 0;
   std::unique_ptr<SQLite::Statement> data_version_;
   std::unique_ptr<SQLite::Statement> name_writer_;
   std::unique_ptr<SQLite::Statement> clear_writer_;

@@ -1,0 +1,228 @@
+#include "storage/database.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <thread>
+
+#include "storage/migrator.h"
+
+namespace dl {
+namespace {
+
+constexpr std::chrono::microseconds kBusyStep{500};
+constexpr int kMaxValueBytes = 4 * 1024 * 1024;
+
+// POSIX locks and mmap of the -shm file are only trusted on local file systems: an allow-list, by the
+// magic numbers of statfs(2).
+constexpr std::array<unsigned long, 12> kLocalFileSystems = {
+    0xEF53,      // ext2, ext3, ext4
+    0x58465342,  // xfs
+    0x9123683E,  // btrfs
+    0x01021994,  // tmpfs
+    0x858458F6,  // ramfs
+    0xF2F52010,  // f2fs
+    0x794C7630,  // overlayfs
+    0x2FC12FC1,  // zfs
+    0xCA451A4E,  // bcachefs
+    0x52654973,  // reiserfs
+    0x3153464A,  // jfs
+    0x4D44,      // vfat
+};
+
+Status refuse_network_file_system(const std::string& path) {
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  struct statfs info {};
+  if (statfs(folder.c_str(), &info) != 0) {
+    return Error{Errc::cant_create, path + ": the folder does not exist or cannot be read"};
+  }
+  const auto type = static_cast<unsigned long>(info.f_type) & 0xFFFFFFFFUL;
+  if (std::find(kLocalFileSystems.begin(), kLocalFileSystems.end(), type) == kLocalFileSystems.end()) {
+    return Error{Errc::config, path + ": not on a local file system, where locks cannot be trusted; "
+                                      "put the database on a local disk"};
+  }
+  return Done{};
+}
+
+Status check_file(const std::string& path, OpenMode mode) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    if (mode == OpenMode::create) return Done{};
+    return Error{Errc::no_input, path + ": there is no such database; load a sheet first (dl-ingest FILE)"};
+  }
+  if (!S_ISREG(info.st_mode)) return Error{Errc::no_input, path + ": is not a regular file"};
+  return Done{};
+}
+
+Errc code_of(int extended) {
+  switch (extended & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return Errc::busy;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return Errc::data;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH: return Errc::no_permission;
+    case SQLITE_CANTOPEN: return Errc::cant_create;
+    case SQLITE_IOERR:
+    case SQLITE_FULL:
+    case SQLITE_NOMEM: return Errc::io;
+    default: return Errc::software;
+  }
+}
+
+std::string words_of(int extended, const char* message) {
+  if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
+    return std::string("sync failed: ") + message;
+  }
+  switch (extended & 0xFF) {
+    case SQLITE_CORRUPT: return std::string("the database is damaged: ") + message;
+    case SQLITE_NOTADB: return "is not a DemandLink database";
+    case SQLITE_BUSY: return "another program holds the database; try again";
+    case SQLITE_FULL: return std::string("the disk is full: ") + message;
+    default: return message;
+  }
+}
+
+// The function that the guard on `writer` calls: it exists on our connections only.
+void allow_writing(sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); }
+
+}  // namespace
+
+Database::Database(const std::string& path, int flags, const char* vfs)
+    : path_(path), db_(path, flags, 0, vfs == nullptr ? "" : vfs) {}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMode mode) {
+  return open(path, mode, nullptr);
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMode mode,
+                                                 const char* vfs) {
+  if (vfs == nullptr) {
+    if (Status ok = check_file(path, mode); !ok) return ok.error();
+    if (Status ok = refuse_network_file_system(path); !ok) return ok.error();
+  }
+  int flags = SQLITE_OPEN_NOMUTEX;
+  flags |= mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  if (mode == OpenMode::create) flags |= SQLITE_OPEN_CREATE;
+  std::unique_ptr<Database> database;
+  try {
+    database.reset(new Database(path, flags, vfs));
+  } catch (const SQLite::Exception& e) {
+    return Error{code_of(e.getExtendedErrorCode()), path + ": " + words_of(e.getExtendedErrorCode(), e.what())};
+  }
+  if (Status ok = database->prepare(mode); !ok) return ok.error();
+  return database;
+}
+
+Status Database::prepare(OpenMode mode) {
+  sqlite3* raw = db_.getHandle();
+  sqlite3_extended_result_codes(raw, 1);
+  sqlite3_busy_handler(
+      raw,
+      [](void* self, int calls) {
+        const auto waited = kBusyStep * calls;
+        if (waited >= static_cast<Database*>(self)->busy_wait_) return 0;
+        std::this_thread::sleep_for(kBusyStep);
+        return 1;
+      },
+      this);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, kMaxValueBytes);
+  sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_create_function_v2(raw, kWriterFunction, 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, nullptr,
+                             allow_writing, nullptr, nullptr, nullptr);
+  Status ok = guard(path_, [&]() -> Status {
+    // Before anything is written: is it ours, and not newer?
+    if (Status fit = check_identity(*this); !fit) return fit;
+    if (mode == OpenMode::read_only) return check_schema_is_current(*this);
+    if (const std::string journal = db_.execAndGet("PRAGMA journal_mode = WAL").getString(); journal != "wal") {
+      return Error{Errc::config, path_ + ": cannot use write-ahead logging here (journal_mode is " + journal + ")"};
+    }
+    db_.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON;"
+             "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;");
+    if (db_.execAndGet("PRAGMA synchronous").getInt() != 2) {
+      return Error{Errc::config, path_ + ": synchronous = FULL was not accepted"};
+    }
+    return migrate(*this);
+  });
+  if (!ok) return ok;
+  return guard(path_, [&]() -> Status {
+    database_id_ = db_.execAndGet("SELECT value FROM property WHERE name = 'database_id'").getString();
+    data_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA data_version");
+    if (mode == OpenMode::read_only) return Done{};
+    name_writer_ = std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = ?1 WHERE one = 1");
+    clear_writer_ = std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = NULL WHERE one = 1");
+    return Done{};
+  });
+}
+
+int Database::data_version() {
+  data_version_->reset();
+  data_version_->executeStep();
+  const int version = data_version_->getColumn(0).getInt();
+  data_version_->reset();
+  return version;
+}
+
+Status Database::transaction(Writer writer, const std::function<Status()>& work) {
+  return guard(path_, [&]() -> Status {
+    SQLite::Transaction transaction(db_, SQLite::TransactionBehavior::IMMEDIATE);
+    name_writer_->reset();
+    name_writer_->bind(1, writer == Writer::daemon ? "daemon" : "ingest");
+    name_writer_->exec();
+    if (Status ok = work(); !ok) return ok;  // the destructor rolls back
+    clear_writer_->reset();
+    clear_writer_->exec();
+    transaction.commit();
+    return Done{};
+  });
+}
+
+Status Database::guard(const std::string& what, const std::function<Status()>& work) {
+  try {
+    return work();
+  } catch (const SQLite::Exception& e) {
+    int extended = e.getExtendedErrorCode();
+    if (extended < 0) extended = e.getErrorCode();
+    last_sqlite_error_ = extended;
+    return Error{code_of(extended), what + ": " + words_of(extended, e.what())};
+  }
+}
+
+Status Database::check_integrity() {
+  return guard(path_, [&]() -> Status {
+    const std::string verdict = db_.execAndGet("PRAGMA quick_check(1)").getString();
+    if (verdict == "ok") return Done{};
+    return Error{Errc::data, path_ + ": the database is damaged (" + verdict +
+                                 "); restore a backup, or salvage with: sqlite3 " + path_ + " .recover"};
+  });
+}
+
+Status Database::checkpoint_if_longer_than(int pages) {
+  return guard(path_, [&]() -> Status {
+    int log = 0;
+    int moved = 0;
+    sqlite3* raw = db_.getHandle();
+    // NOOP does not exist in 3.40; the size of the file tells as much and costs one stat.
+    struct stat info {};
+    const std::string wal = path_ + "-wal";
+    if (stat(wal.c_str(), &info) != 0 || info.st_size < static_cast<off_t>(pages) * 4096) return Done{};
+    const auto wait = busy_wait_;
+    busy_wait_ = std::chrono::milliseconds{20};
+    const int code = sqlite3_wal_checkpoint_v2(raw, nullptr, SQLITE_CHECKPOINT_RESTART, &log, &moved);
+    busy_wait_ = wait;
+    if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return Done{};  // a reader holds it: next time
+    last_sqlite_error_ = sqlite3_extended_errcode(raw);
+    return Error{code_of(last_sqlite_error_), path_ + ": checkpoint: " + words_of(last_sqlite_error_, sqlite3_errmsg(raw))};
+  });
+}
+
+}  // namespace dl

@@ -1,0 +1,160 @@
+#include "storage/migrator.h"
+
+#include <sys/random.h>
+
+#include <iterator>
+
+#include "migrations_sql.h"
+#include "storage/digest.h"
+#include "storage/model/job_state.h"
+
+namespace dl {
+namespace {
+
+constexpr int kNewestVersion = static_cast<int>(std::size(migrations_sql::kAll));
+
+int user_version(Database& database) {
+  return database.handle().execAndGet("PRAGMA user_version").getInt();
+}
+
+// A random (version 4) UUID, RFC 4122 section 4.4.
+std::string random_uuid() {
+  std::array<unsigned char, 16> bytes{};
+  DL_CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()), "no randomness");
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | 0x40);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += kDigits[bytes[i] >> 4];
+    text += kDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
+Status apply(Database& database, int version, const migrations_sql::Entry& migration) {
+  SQLite::Database& db = database.handle();
+  db.exec(std::string(migration.text));
+  SQLite::Statement record(db, "INSERT INTO migration (version, name, sha256) VALUES (?1, ?2, ?3)");
+  record.bind(1, version);
+  record.bind(2, std::string(migration.name));
+  record.bind(3, hex(sha256(migration.text)));
+  record.exec();
+  db.exec("PRAGMA user_version = " + std::to_string(version));
+  return Done{};
+}
+
+Status check_applied(Database& database, int version) {
+  SQLite::Statement applied(database.handle(), "SELECT version, name, sha256 FROM migration ORDER BY version");
+  while (applied.executeStep()) {
+    const int number = applied.getColumn(0).getInt();
+    if (number > version) break;
+    const migrations_sql::Entry& ours = migrations_sql::kAll[number - 1];
+    if (applied.getColumn(2).getString() != hex(sha256(ours.text))) {
+      return Error{Errc::config, database.path() + ": migration " + applied.getColumn(1).getString() +
+                                     " is not the one this program knows; use the program that made the file"};
+    }
+  }
+  return Done{};
+}
+
+bool rules_are_current(Database& database) {
+  SQLite::Statement rules(database.handle(),
+                          "SELECT id, from_state, event, to_state, actor FROM job_rule ORDER BY id");
+  for (const Rule& rule : kRules) {
+    if (!rules.executeStep()) return false;
+    if (rules.getColumn(0).getInt() != rule.id || rules.getColumn(1).getString() != name_of(rule.from) ||
+        rules.getColumn(2).getString() != name_of(rule.event) ||
+        rules.getColumn(3).getString() != name_of(rule.to) ||
+        rules.getColumn(4).getString() != name_of(rule.actor)) {
+      return false;
+    }
+  }
+  return !rules.executeStep();
+}
+
+void seed_rules(Database& database) {
+  SQLite::Database& db = database.handle();
+  db.exec("DELETE FROM job_rule");
+  SQLite::Statement insert(db, "INSERT INTO job_rule (id, from_state, event, to_state, actor) VALUES (?1, ?2, ?3, ?4, ?5)");
+  for (const Rule& rule : kRules) {
+    insert.reset();
+    insert.bind(1, rule.id);
+    insert.bind(2, std::string(name_of(rule.from)));
+    insert.bind(3, std::string(name_of(rule.event)));
+    insert.bind(4, std::string(name_of(rule.to)));
+    insert.bind(5, std::string(name_of(rule.actor)));
+    insert.exec();
+  }
+}
+
+Status migrate_in_transaction(Database& database) {
+  SQLite::Database& db = database.handle();
+  SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+  const int before = user_version(database);  // again, now that nobody else can change it
+  if (before == 0) {
+    db.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+    db.exec("CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT");
+  } else if (Status ok = check_applied(database, before); !ok) {
+    return ok;
+  }
+  for (int version = before + 1; version <= kNewestVersion; ++version) {
+    if (Status ok = apply(database, version, migrations_sql::kAll[version - 1]); !ok) return ok;
+  }
+  db.exec("UPDATE writer SET actor = 'daemon' WHERE one = 1");
+  if (before == 0) {
+    SQLite::Statement id(db, "INSERT INTO property (name, value) VALUES ('database_id', ?1), ('generation', '1')");
+    id.bind(1, random_uuid());
+    id.exec();
+  }
+  if (!rules_are_current(database)) seed_rules(database);
+  db.exec("UPDATE writer SET actor = NULL WHERE one = 1");
+  transaction.commit();
+  return Done{};
+}
+
+}  // namespace
+
+Status check_identity(Database& database) {
+  SQLite::Database& db = database.handle();
+  const int version = user_version(database);
+  const int application = db.execAndGet("PRAGMA application_id").getInt();
+  const int tables = db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt();
+  if (tables == 0 && version == 0 && application == 0) return Done{};  // a new file
+  if (application != kApplicationId) {
+    return Error{Errc::data, database.path() + ": is not a DemandLink database"};
+  }
+  if (version > kNewestVersion) {
+    return Error{Errc::config, database.path() + ": was made by a newer DemandLink (schema " + std::to_string(version) +
+                                   ", this program knows " + std::to_string(kNewestVersion) + "); update this program"};
+  }
+  return Done{};
+}
+
+Status check_schema_is_current(Database& database) {
+  const int version = user_version(database);
+  if (version == kNewestVersion) return Done{};
+  return Error{Errc::config, database.path() + ": has schema " + std::to_string(version) + ", this program needs " +
+                                 std::to_string(kNewestVersion) + "; start dl-daemon or load a sheet once to migrate it"};
+}
+
+Status migrate(Database& database) {
+  if (user_version(database) == kNewestVersion) {
+    if (Status ok = check_applied(database, kNewestVersion); !ok) return ok;
+    if (rules_are_current(database)) return Done{};
+  }
+  return migrate_in_transaction(database);
+}
+
+std::string schema_hash(Database& database) {
+  SQLite::Statement rows(database.handle(), "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
+  std::string text;
+  while (rows.executeStep()) {
+    text += rows.getColumn(0).getString() + '\0' + rows.getColumn(1).getString() + '\0' +
+            rows.getColumn(2).getString() + '\0';
+  }
+  return hex(sha256(text));
+}
+
+}  // namespace dl
