@@ -1,0 +1,20 @@
+// What we know of the DSP's manners: properties of the account, set in the configuration, never
+// guessed. Plain values; callable from any thread.
+#pragma once
+
+namespace dl {
+
+// What happens to a job whose POST may or may not have been applied.
+enum class UnknownOutcome {
+  hold,      // an operator decides
+  resubmit,  // the DSP honours idempotency keys: the same key and bytes are sent again
+  lookup,    // the DSP can be asked by our key
+};
+
+// What a readable 2xx answer to a POST without the id means.
+enum class MissingId {
+  in_doubt,  // the entity may exist
+  refused,   // the entity was not created
+};
+
+}  // namespace dl
