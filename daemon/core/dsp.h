@@ -10,16 +10,9 @@
 
 #include "storage/model/ids.h"
 #include "storage/model/job.h"
+#include "storage/model/work.h"
 
 namespace dl {
-
-enum class Purpose {
-  create,    // POST under a new key
-  resubmit,  // POST again: same key, same bytes, copied from the ledger
-  status,    // GET /<kind>/<id>/status
-  lookup,    // GET /<kind>?external_id=<key>
-};
-constexpr bool is_post(Purpose purpose) { return purpose == Purpose::create || purpose == Purpose::resubmit; }
 
 // One permit, one HTTP request. `target` is the path below the endpoint's base path, already percent-encoded.
 struct DspRequest {

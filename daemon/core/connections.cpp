@@ -1,0 +1,78 @@
+#include "daemon/core/connections.h"
+
+#include "storage/model/check.h"
+
+namespace dl {
+
+void Connections::set(ConnectionId id, Use use) {
+  const auto [at, is_new] = uses_.try_emplace(id, State{use, true});
+  if (!is_new) {
+    --counts_[static_cast<std::size_t>(at->second.use)];
+    if (use == Use::busy) at->second.was_fresh = at->second.use == Use::idle_fresh;
+    at->second.use = use;
+  }
+  ++counts_[static_cast<std::size_t>(use)];
+  if (use == Use::idle_fresh) fresh_.push_back(id);
+  if (use == Use::idle_used) used_.push_back(id);
+}
+
+ConnectionId Connections::open_next() {
+  const ConnectionId id{static_cast<int>(next_serial_ % workers_), next_serial_};
+  ++next_serial_;
+  set(id, Use::opening);
+  return id;
+}
+
+void Connections::opened(ConnectionId id) {
+  DL_CHECK(uses_.contains(id) && uses_.at(id).use == Use::opening, "only what was opening is opened");
+  set(id, Use::idle_fresh);
+}
+
+void Connections::lost(ConnectionId id) {
+  const auto at = uses_.find(id);
+  if (at == uses_.end()) return;
+  --counts_[static_cast<std::size_t>(at->second.use)];
+  uses_.erase(at);
+}
+
+void Connections::returned(ConnectionId id) {
+  DL_CHECK(uses_.contains(id) && uses_.at(id).use == Use::busy, "only a busy connection is returned");
+  set(id, Use::idle_used);
+}
+
+void Connections::untouched(ConnectionId id) {
+  DL_CHECK(uses_.contains(id) && uses_.at(id).use == Use::busy, "only a busy connection is given back");
+  set(id, uses_.at(id).was_fresh ? Use::idle_fresh : Use::idle_used);
+}
+
+std::optional<ConnectionId> Connections::take(Freshness freshness) {
+  const auto from = [this](std::vector<ConnectionId>& stack, Use use) -> std::optional<ConnectionId> {
+    while (!stack.empty()) {
+      const ConnectionId id = stack.back();
+      stack.pop_back();
+      const auto at = uses_.find(id);
+      if (at == uses_.end() || at->second.use != use) continue;
+      set(id, Use::busy);
+      return id;
+    }
+    return std::nullopt;
+  };
+  if (freshness == Freshness::any) {
+    if (const auto id = from(used_, Use::idle_used)) return id;
+  }
+  return from(fresh_, Use::idle_fresh);
+}
+
+int Connections::idle(Freshness freshness) const {
+  return count(Use::idle_fresh) + (freshness == Freshness::any ? count(Use::idle_used) : 0);
+}
+
+std::optional<ConnectionId> Connections::idle_used() const {
+  for (auto at = used_.rbegin(); at != used_.rend(); ++at) {
+    const auto use = uses_.find(*at);
+    if (use != uses_.end() && use->second.use == Use::idle_used) return *at;
+  }
+  return std::nullopt;
+}
+
+}  // namespace dl

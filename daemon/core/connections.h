@@ -1,0 +1,54 @@
+// The dispatcher's account of its connections: which are being opened, idle, or carry a request. A POST
+// to a DSP that does not deduplicate needs a fresh one, because on a reused one "closed while idle" and
+// "applied, then died" look alike.
+// Pure bookkeeping. Not thread-safe; the Dispatcher owns the only one.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "daemon/core/dsp.h"
+
+namespace dl {
+
+enum class Freshness { fresh, any };
+
+class Connections {
+ public:
+  explicit Connections(int workers) : workers_(workers) {}
+
+  ConnectionId open_next();             // a new name; it counts as opening
+  void opened(ConnectionId id);         // idle and fresh
+  void lost(ConnectionId id);           // failed to open, or closed while idle; unknown ids are ignored
+  void returned(ConnectionId id);       // idle again after a request
+  void untouched(ConnectionId id);      // taken, but nothing was sent on it after all
+  // Takes an idle one for a request; prefers used ones where any will do.
+  std::optional<ConnectionId> take(Freshness freshness);
+
+  int opening() const { return count(Use::opening); }
+  int busy() const { return count(Use::busy); }
+  int idle(Freshness freshness) const;
+  int idle_used_count() const { return count(Use::idle_used); }
+  int total() const { return static_cast<int>(uses_.size()); }
+  // An idle used connection that may make room for a fresh one.
+  std::optional<ConnectionId> idle_used() const;
+
+ private:
+  enum class Use { opening, idle_fresh, idle_used, busy };
+  struct State {
+    Use use = Use::opening;
+    bool was_fresh = true;  // when it was taken last
+  };
+  int count(Use use) const { return counts_[static_cast<std::size_t>(use)]; }
+  void set(ConnectionId id, Use use);
+
+  int workers_;
+  std::int64_t next_serial_ = 1;
+  std::map<ConnectionId, State> uses_;
+  std::vector<ConnectionId> fresh_;  // stacks; entries whose use has changed since are skipped
+  std::vector<ConnectionId> used_;
+  int counts_[4] = {};
+};
+
+}  // namespace dl

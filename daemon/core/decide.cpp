@@ -1,0 +1,218 @@
+#include "daemon/core/decide.h"
+
+#include <algorithm>
+
+#include "daemon/core/backoff.h"
+#include "storage/model/check.h"
+
+namespace dl {
+namespace {
+
+constexpr Millis kSoon = 1'000;
+constexpr Millis kOverdueStepMax = 3'600'000;
+
+struct Decider {
+  const Granted& granted;
+  const DspReply& reply;
+  OutcomeClass what;
+  const DecisionPolicy& policy;
+  const DecisionContext& context;
+  const Schedule& schedule;
+  Outcome outcome;
+
+  void describe() {
+    outcome.request = granted.request;
+    outcome.job = granted.job.id;
+    outcome.purpose = granted.purpose;
+    outcome.slot = slot_end(reply);
+    outcome.http_status = reply.http_status;
+    outcome.outcome_class = name_of(what);
+    outcome.latency_us = reply.latency_us;
+    outcome.dsp_request_id = reply.dsp_request_id;
+    outcome.looks = granted.looks;
+    outcome.setbacks = granted.setbacks;
+    outcome.error = words();
+  }
+
+  std::string words() const {
+    std::string text = reply.answer.error.value_or("");
+    if (text.empty()) text = reply.trouble;
+    if (text.empty() && !reply.excerpt.empty()) text = reply.excerpt;
+    if (reply.http_status == 0) return text;
+    const bool fine = what == OutcomeClass::accepted || what == OutcomeClass::confirmed ||
+                      what == OutcomeClass::undecided || what == OutcomeClass::found;
+    if (fine) return "";
+    return "HTTP " + std::to_string(reply.http_status) + (text.empty() ? "" : ": " + text);
+  }
+
+  // An attempt is spent: the next one has a new key, or there is none.
+  void spend(JobEvent again, JobEvent never) {
+    outcome.spends_attempt = true;
+    outcome.setbacks = 0;
+    outcome.looks = 0;
+    if (granted.tries + 1 > policy.max_retries) {
+      outcome.event = never;
+      return;
+    }
+    outcome.event = again;
+    outcome.due_in_ms = retry_backoff(granted.job.id.value, granted.tries + 1);
+  }
+
+  void doubt(const std::string& why) {
+    outcome.event = JobEvent::unknown;
+    outcome.setbacks = 0;
+    switch (policy.unknown_outcome) {
+      case UnknownOutcome::hold:
+        outcome.hold = why.empty() ? "no proof either way, and unknown_outcome is hold" : why;
+        break;
+      case UnknownOutcome::resubmit:
+        outcome.looks = granted.purpose == Purpose::resubmit ? granted.looks + 1 : 0;
+        outcome.due_in_ms = retry_backoff(granted.job.id.value, outcome.looks);
+        break;
+      case UnknownOutcome::lookup:
+        outcome.looks = 0;
+        outcome.due_in_ms = policy.settle_ms;
+        break;
+    }
+  }
+
+  // 401, 403, 429: spends no attempt, but a job that keeps meeting them while others pass is set back.
+  void set_back(JobEvent again, JobEvent never) {
+    outcome.setbacks = context.others_pass ? granted.setbacks + 1 : granted.setbacks;
+    if (outcome.setbacks >= kSetbacksMax) {
+      outcome.event = never;
+      return;
+    }
+    outcome.event = again;
+    outcome.due_in_ms = outcome.setbacks <= 1 ? 0 : policy.window_ms << (outcome.setbacks - 2);
+  }
+
+  void decide_create() {
+    outcome.from = JobState::submitting;
+    using enum OutcomeClass;
+    switch (what) {
+      case not_sent:
+        outcome.event = JobEvent::not_sent;
+        outcome.resolution = "not_sent";
+        outcome.due_in_ms = kSoon;
+        return;
+      case accepted: return accept();
+      case throttled:
+      case unauthorized:
+        outcome.resolution = "refused";
+        return set_back(JobEvent::throttled, JobEvent::exhausted);
+      case refused:
+        outcome.resolution = "refused";
+        return spend(JobEvent::refused, JobEvent::exhausted);
+      case refused_for_good:
+        outcome.resolution = "refused";
+        outcome.spends_attempt = true;
+        outcome.event = JobEvent::refused_for_good;
+        return;
+      case unavailable:
+      case key_in_use:
+      case key_mismatch:
+      case unknown:
+      case confirmed:
+      case creation_failed:
+      case undecided:
+      case not_found:
+      case found:
+      case found_many:
+      case look_failed: return doubt("");
+    }
+  }
+
+  void accept() {
+    outcome.event = JobEvent::accepted;
+    outcome.dsp_id = reply.answer.ids.front();
+    outcome.resolution = "accepted";
+    outcome.setbacks = 0;
+    outcome.looks = 0;
+    outcome.due_in_ms = schedule.next_look_age(granted.job.kind, kNeverLooked);
+  }
+
+  // It proves nothing about the first request, so anything but an id leads back to in_doubt.
+  void decide_resubmit() {
+    outcome.from = JobState::submitting;
+    if (what == OutcomeClass::accepted) return accept();
+    doubt("");
+    if (what == OutcomeClass::not_sent) outcome.resolution = "not_sent";
+    if (what == OutcomeClass::key_mismatch) {
+      outcome.hold = "the DSP says that the key was used with another body";
+      outcome.due_in_ms.reset();
+    }
+  }
+
+  void decide_status() {
+    outcome.from = JobState::confirming;
+    outcome.overdue = context.age_ms > policy.confirm_timeout_ms;
+    if (what == OutcomeClass::confirmed) {
+      outcome.event = JobEvent::confirmed;
+      outcome.overdue = false;
+      return;
+    }
+    if (what == OutcomeClass::creation_failed) {
+      outcome.overdue = false;
+      return spend(JobEvent::creation_failed, JobEvent::exhausted);
+    }
+    if (what == OutcomeClass::not_sent || what == OutcomeClass::throttled || what == OutcomeClass::unauthorized ||
+        what == OutcomeClass::unavailable) {
+      outcome.due_in_ms = kSoon;  // the account's own pause decides when
+      return;
+    }
+    if (what == OutcomeClass::not_found && granted.declared_id && granted.looks + 1 >= kDeclaredIdLooks) {
+      outcome.event = JobEvent::id_not_found;
+      outcome.hold = "the DSP does not know the id that an operator gave";
+      return;
+    }
+    outcome.looks = granted.looks + 1;
+    Millis step = std::max(kSoon / 1'000, schedule.next_look_age(granted.job.kind, context.age_ms) - context.age_ms);
+    if (outcome.overdue) step = std::clamp(context.age_ms / 4, step, kOverdueStepMax);
+    if (what == OutcomeClass::look_failed) step = std::max(step, retry_backoff(granted.job.id.value, std::min(granted.looks, 6)));
+    outcome.due_in_ms = step;
+  }
+
+  void decide_lookup() {
+    outcome.from = JobState::in_doubt;
+    using enum OutcomeClass;
+    if (what == found) {
+      outcome.event = JobEvent::found;
+      outcome.dsp_id = reply.answer.ids.front();
+      outcome.resolution = "found";
+      outcome.looks = 0;
+      outcome.due_in_ms = 0;
+    } else if (what == found_many) {
+      outcome.hold = "the DSP has " + std::to_string(reply.answer.ids.size()) + " entities under our key";
+    } else if (what == not_found) {
+      outcome.looks = granted.looks + 1;
+      outcome.due_in_ms = kAbsentLooksApart;
+      if (outcome.looks < kAbsentLooks) return;
+      outcome.event = JobEvent::absent;
+      outcome.resolution = "absent";
+      outcome.looks = 0;
+      outcome.due_in_ms.reset();
+    } else {
+      outcome.due_in_ms = std::max(kAbsentLooksApart, retry_backoff(granted.job.id.value, 3));
+    }
+  }
+};
+
+}  // namespace
+
+Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what, const DecisionPolicy& policy,
+               const DecisionContext& context, const Schedule& schedule) {
+  Decider decider{granted, reply, what, policy, context, schedule, {}};
+  decider.describe();
+  switch (granted.purpose) {
+    case Purpose::create: decider.decide_create(); break;
+    case Purpose::resubmit: decider.decide_resubmit(); break;
+    case Purpose::status: decider.decide_status(); break;
+    case Purpose::lookup: decider.decide_lookup(); break;
+  }
+  const Outcome& outcome = decider.outcome;
+  DL_CHECK(!outcome.event || rule_for(outcome.from, *outcome.event), "a decision follows the state machine");
+  return decider.outcome;
+}
+
+}  // namespace dl

@@ -1,0 +1,40 @@
+// From what was sent and what came back to what happens to the job: the only author of Outcomes.
+// Pure; callable from any thread.
+#pragma once
+
+#include "daemon/core/dsp.h"
+#include "daemon/core/outcome.h"
+#include "daemon/core/schedule.h"
+#include "storage/model/account.h"
+#include "storage/model/work.h"
+
+namespace dl {
+
+struct DecisionPolicy {
+  int max_retries = 3;                            // creations in all: 1 + this
+  UnknownOutcome unknown_outcome = UnknownOutcome::hold;
+  Millis settle_ms = 180'000;                     // an unanswered POST may still be applied this long
+  Millis confirm_timeout_ms = 86'400'000;         // a known id undecided for longer is overdue
+  Millis window_ms = 60'000;                      // of the slowest tier: the unit of set-backs
+  OutcomePolicy outcome;
+};
+
+// What the dispatcher knows beside the reply.
+struct DecisionContext {
+  Millis age_ms = 0;        // status: age of the creation when this poll was sent
+  bool others_pass = false; // other requests were accepted since this job's last set-back
+};
+
+// `granted`: what was sent. The Outcome's state guard, event, new counters and due time follow design 2.
+Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what, const DecisionPolicy& policy,
+               const DecisionContext& context, const Schedule& schedule);
+
+// How many lookups must find nothing, and how far apart they are, before a POST counts as not applied.
+inline constexpr int kAbsentLooks = 3;
+inline constexpr Millis kAbsentLooksApart = 30'000;
+// 401, 403 or 429 in a row that one job may meet while others pass, before it fails.
+inline constexpr int kSetbacksMax = 8;
+// Polls that must answer 404 before an id that an operator gave is doubted.
+inline constexpr int kDeclaredIdLooks = 5;
+
+}  // namespace dl

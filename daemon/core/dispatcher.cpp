@@ -1,0 +1,315 @@
+#include "daemon/core/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/core/backoff.h"
+#include "daemon/core/retry_after.h"
+#include "storage/model/check.h"
+
+namespace dl {
+namespace {
+
+using Level = command::Say::Level;
+
+constexpr Millis kConnectBackoffMax = 30'000;
+constexpr Millis kCredentialProbe = 60'000;
+
+Schedule schedule_for(const LimiterPolicy& limiter) {
+  return Schedule(limiter.tiers.empty() ? Pace::unlimited : Pace::limited);
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery, Moment now)
+    : policy_(policy),
+      limiter_(policy.limiter, recovery, now),
+      schedule_(schedule_for(policy.limiter)),
+      connections_(policy.workers),
+      work_(policy.decision.unknown_outcome),
+      account_(recovery.account) {}
+
+std::vector<Command> Dispatcher::start(Moment now) {
+  ask_load();
+  return flush(now);
+}
+
+std::vector<Command> Dispatcher::handle(const Input& input, Moment now) {
+  limiter_.age(now);
+  std::visit([&](const auto& what) { on(what, now); }, input);
+  give_up_lost_flights(now);
+  fire_timers(now);
+  ask_permits(now);
+  open_connections(now);
+  if (work_.wants_more()) ask_load();
+  look_for_the_end(now);
+  return flush(now);
+}
+
+void Dispatcher::on(const input::Woke&, Moment) {}
+
+void Dispatcher::on(const input::TablesChanged&, Moment) {
+  drained_once_ = false;
+  ask_load();
+}
+
+void Dispatcher::ask_load() {
+  if (loads_asked_ > 0) {
+    load_again_ = true;
+    return;
+  }
+  ++loads_asked_;
+  commands_.emplace_back(command::LoadWork{});
+}
+
+void Dispatcher::on(const input::Loaded& loaded, Moment now) {
+  --loads_asked_;
+  work_.reload(loaded.work, busy_, now.boot_ms);
+  totals_ = loaded.work.totals;
+  const bool was_paused = account_.paused_by.has_value();
+  if (!account_changed_ && account_writes_ == 0) {
+    account_.paused_by = loaded.work.account.paused_by;
+    account_.paused_reason = loaded.work.account.paused_reason;
+  }
+  if (account_.paused_by && !was_paused) say(Level::warning, "paused by " + *account_.paused_by + ": " + account_.paused_reason);
+  if (!account_.paused_by && was_paused) say(Level::info, "resumed");
+  if (!std::exchange(load_again_, false)) return;
+  ask_load();
+}
+
+void Dispatcher::on(const input::Committed& committed, Moment now) {
+  DL_CHECK(!sent_batches_.empty(), "a commit is answered once");
+  SentBatch sent = std::move(sent_batches_.front());
+  sent_batches_.pop_front();
+  const WorkResult& result = committed.result;
+  DL_CHECK(result.applied.size() == sent.decided.size(), "each outcome has its answer");
+  totals_ = result.totals;
+  if (sent.writes_account) --account_writes_;
+  for (const JobId job : sent.due) busy_.erase(job);
+  for (std::size_t i = 0; i < sent.decided.size(); ++i) apply(sent.decided[i], result.applied[i], now);
+  for (const JobRef& job : result.ready) work_.add_ready(job);
+  for (const Granted& granted : result.granted) {
+    --asked_permits_;
+    send(granted, sent.asked.at(granted.tag), now);
+  }
+  for (const Refused& refused : result.refused) {
+    --asked_permits_;
+    limiter_.not_sent();
+    busy_.erase(refused.job);
+    connections_.untouched(sent.asked.at(refused.tag).connection);
+    ask_load();  // our view was stale
+  }
+}
+
+void Dispatcher::send(const Granted& granted, const AskedPermit& asked, Moment now) {
+  Flight flight{granted, asked.connection, now.boot_ms, 0};
+  if (granted.purpose == Purpose::status) flight.age_ms = now.boot_ms - asked.candidate.posted_boot_ms;
+  if (stopping_) {  // the permit came too late: give the job back, provably unsent
+    flights_.emplace(granted.request, std::move(flight));
+    DspReply unsent;
+    unsent.wire = Wire::not_sent;
+    return on(input::Replied{asked.connection, granted.request, std::move(unsent), true}, now);
+  }
+  DspRequest request;
+  request.id = granted.request;
+  request.purpose = granted.purpose;
+  request.kind = granted.job.kind;
+  request.target = granted.target;
+  request.body = granted.body;
+  request.idempotency_key = is_post(granted.purpose) ? granted.idempotency_key : "";
+  commands_.emplace_back(command::Send{asked.connection, std::move(request)});
+  flights_.emplace(granted.request, std::move(flight));
+}
+
+void Dispatcher::apply(const Decided& decided, const Applied& applied, Moment now) {
+  const Outcome& outcome = decided.outcome;
+  busy_.erase(outcome.job);
+  commands_.emplace_back(command::Record{decided.granted, outcome, applied.matched});
+  for (const JobRef& child : applied.promoted) work_.add_ready(child);
+  if (!applied.matched) {
+    ask_load();  // somebody else decided meanwhile
+    return;
+  }
+  const JobState state = outcome.event ? rule_for(outcome.from, *outcome.event)->to : outcome.from;
+  const std::int64_t due = now.boot_ms + outcome.due_in_ms.value_or(0);
+  const JobRef& job = decided.granted.job;
+  switch (state) {
+    case JobState::ready: work_.add_ready(job); break;
+    case JobState::waiting: work_.add_waiting(job, due); break;
+    case JobState::confirming: {
+      Candidate poll{.job = job, .purpose = Purpose::status, .overdue = outcome.overdue};
+      const bool is_first = decided.granted.purpose != Purpose::status;
+      poll.posted_boot_ms = now.boot_ms - decided.age_ms;
+      poll.looked_age_ms = is_first ? kNeverLooked : decided.age_ms;
+      work_.add_later(poll, due);
+      break;
+    }
+    case JobState::in_doubt:
+      if (!outcome.hold) {
+        const bool looks = policy_.decision.unknown_outcome == UnknownOutcome::lookup;
+        work_.add_later(Candidate{.job = job, .purpose = looks ? Purpose::lookup : Purpose::resubmit}, due);
+      }
+      break;
+    case JobState::blocked:
+    case JobState::submitting:
+    case JobState::succeeded:
+    case JobState::failed:
+    case JobState::cancelled: break;
+  }
+}
+
+void Dispatcher::on(const input::Connected& connected, Moment) {
+  connections_.opened(connected.id);
+  connect_failures_ = 0;
+  unreachable_since_.reset();
+}
+
+void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
+  connections_.lost(failed.id);
+  if (failed.credentials) return pause_for_credentials(failed.trouble, now);
+  ++connect_failures_;
+  if (!unreachable_since_) unreachable_since_ = now.boot_ms;
+  const Millis backoff = std::min(kConnectBackoffMax, Millis{250} << std::min(connect_failures_, 10));
+  connect_again_at_ = now.boot_ms + backoff / 2 +
+                      static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(failed.id.serial, connect_failures_));
+  if (failed.trouble != last_trouble_ || connect_failures_ == 1) say(Level::warning, failed.trouble);
+  last_trouble_ = failed.trouble;
+}
+
+void Dispatcher::on(const input::Closed& closed, Moment) { connections_.lost(closed.id); }
+
+void Dispatcher::on(const input::Replied& replied, Moment now) {
+  const auto at = flights_.find(replied.request);
+  if (at == flights_.end()) {  // given up as lost; its slot was closed then
+    connections_.lost(replied.id);
+    return;
+  }
+  const Flight flight = std::move(at->second);
+  flights_.erase(at);
+  take_back(replied.id, replied.reusable);
+  const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
+  switch (slot_end(replied.reply)) {
+    case SlotEnd::answered: limiter_.answered(now); break;
+    case SlotEnd::unsure: limiter_.unsure(now); break;
+    case SlotEnd::not_sent: limiter_.not_sent(); break;
+  }
+  settle_account(replied.reply, what, flight.granted, now);
+  DecisionContext context;
+  context.age_ms = flight.age_ms;
+  if (const auto seen = accepted_at_setback_.find(flight.granted.job.id); seen != accepted_at_setback_.end()) {
+    context.others_pass = accepted_count_ > seen->second;
+  }
+  Outcome outcome = decide(flight.granted, replied.reply, what, policy_.decision, context, schedule_);
+  if (stopping_ && outcome.event == JobEvent::not_sent) {
+    outcome.event = JobEvent::given_back;
+    outcome.due_in_ms.reset();
+  }
+  if (outcome.setbacks > 0 || what == OutcomeClass::throttled || what == OutcomeClass::unauthorized) {
+    accepted_at_setback_[flight.granted.job.id] = accepted_count_;
+  } else {
+    accepted_at_setback_.erase(flight.granted.job.id);
+  }
+  // A creation ages from its sending; the poll that follows is told so.
+  const Millis age = is_post(flight.granted.purpose) ? now.boot_ms - flight.sent_boot_ms : flight.age_ms;
+  const bool due_by_age = outcome.event == JobEvent::accepted || outcome.from == JobState::confirming;
+  if (due_by_age && outcome.due_in_ms && !outcome.spends_attempt) {
+    const Millis since_sent = now.boot_ms - flight.sent_boot_ms;
+    outcome.due_in_ms = std::max(Millis{0}, *outcome.due_in_ms - since_sent);
+  }
+  outbox_notes_.decided.push_back({flight.granted, outcome, age});
+  outbox_.outcomes.push_back(std::move(outcome));
+}
+
+void Dispatcher::take_back(ConnectionId id, bool reusable) {
+  if (!reusable) return connections_.lost(id);
+  const bool enough = connections_.idle_used_count() >= policy_.workers;
+  if (enough && freshness_for(Purpose::create) == Freshness::fresh) {  // POSTs will not use it
+    connections_.lost(id);
+    commands_.emplace_back(command::Close{id});
+    return;
+  }
+  connections_.returned(id);
+}
+
+void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now) {
+  const bool refused = what == OutcomeClass::throttled || what == OutcomeClass::unavailable;
+  if (refused) {
+    std::optional<Millis> wait;
+    if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
+    limiter_.refused(now, wait, jitter(granted.request.value, limiter_.refusals()));
+    account_changed_ = true;
+    say(Level::warning, "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
+                            std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
+    return;
+  }
+  if (what == OutcomeClass::unauthorized) {
+    return pause_for_credentials("the DSP answered HTTP " + std::to_string(reply.http_status) +
+                                     "; check the token file and the account's permissions", now);
+  }
+  if (reply.wire != Wire::answered || reply.http_status >= 500) return;
+  if (limiter_.refusals() > 0) account_changed_ = true;
+  limiter_.accepted(now);
+  ++accepted_count_;
+  if (account_.paused_by == "daemon") {
+    account_.paused_by.reset();
+    account_.paused_reason.clear();
+    account_changed_ = true;
+    say(Level::info, "the DSP takes our credentials again; resumed");
+  }
+}
+
+void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
+  probe_credentials_at_ = now.boot_ms + kCredentialProbe;
+  if (account_.paused_by) return;
+  account_.paused_by = "daemon";
+  account_.paused_reason = reason;
+  account_changed_ = true;
+  say(Level::error, "paused: " + reason);
+}
+
+void Dispatcher::on(const input::TokenChanged&, Moment now) {
+  if (account_.paused_by == "daemon") probe_credentials_at_ = now.boot_ms;
+}
+
+void Dispatcher::on(const input::StopAsked&, Moment) { stopping_ = true; }
+
+void Dispatcher::say(Level level, std::string text) { commands_.emplace_back(command::Say{level, std::move(text)}); }
+
+std::vector<Command> Dispatcher::flush(Moment now) {
+  if (std::exchange(account_changed_, false)) {
+    AccountState state = limiter_.state(now);
+    state.paused_by = account_.paused_by;
+    state.paused_reason = account_.paused_reason;
+    outbox_.account = std::move(state);
+    outbox_notes_.writes_account = true;
+    ++account_writes_;
+  }
+  if (!outbox_.empty()) {
+    commands_.emplace_back(command::CommitWork{std::exchange(outbox_, {})});
+    sent_batches_.push_back(std::exchange(outbox_notes_, {}));
+  }
+  set_wake(now);
+  return std::exchange(commands_, {});
+}
+
+Standing Dispatcher::standing(Moment now) const {
+  Standing standing;
+  standing.totals = totals_;
+  standing.on_the_wire = static_cast<int>(flights_.size());
+  if (work_.has_candidates()) {
+    standing.next_send_boot_ms = limiter_.next_permit_at(now);
+  } else {
+    standing.next_send_boot_ms = work_.next_due_boot_ms();
+  }
+  if (account_.paused_by) {
+    standing.stalled = "paused by " + *account_.paused_by + ": " + account_.paused_reason;
+  } else if (unreachable_since_) {
+    standing.stalled = last_trouble_;
+  } else if (limiter_.gate_until_boot_ms() > now.boot_ms) {
+    standing.stalled = "the DSP asked to wait " +
+                       std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms) / 1'000) + " s";
+  }
+  return standing;
+}
+
+}  // namespace dl

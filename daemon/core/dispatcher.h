@@ -1,0 +1,186 @@
+// The brain: what to do next, decided from values alone. Inputs in, commands out; no clock, socket, SQL,
+// log or thread in here, so one seed replays a day. Two interpreters run its commands: the daemon with
+// threads and sockets, and the simulator with a queue of events.
+//
+// The tables have the last word: a permit that the dispatcher asks for is checked and written by the store
+// in one transaction, and only what comes back Granted is sent.
+//
+// Thread rule: one thread at a time. Ownership: owns limiter, schedule and its view of the work.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <variant>
+#include <vector>
+
+#include "daemon/core/connections.h"
+#include "daemon/core/decide.h"
+#include "daemon/core/dsp.h"
+#include "daemon/core/limiter.h"
+#include "daemon/core/outcome.h"
+#include "daemon/core/schedule.h"
+#include "daemon/core/work_list.h"
+#include "storage/model/work.h"
+
+namespace dl {
+
+enum class Lifetime {
+  for_ever,  // wait for more work
+  drain,     // end when nothing is left that could be sent
+};
+
+struct DispatcherPolicy {
+  LimiterPolicy limiter;
+  DecisionPolicy decision;
+  int workers = 3;
+  int in_flight_max = 32;                  // requests on the wire at once
+  Millis http_timeout_ms = 120'000;
+  Millis unreachable_timeout_ms = 60'000;  // --drain: no server for so long ends it
+  Lifetime lifetime = Lifetime::for_ever;
+};
+
+namespace input {
+struct Woke {};                                     // the time asked for by WakeAt has come
+struct TablesChanged {};                            // somebody else committed, or time to look again
+struct Loaded { LoadedWork work; };                 // the answer to LoadWork
+struct Committed { WorkResult result; };            // the answer to CommitWork, in their order
+struct Connected { ConnectionId id; };
+struct ConnectFailed { ConnectionId id; std::string trouble; bool credentials = false; };
+struct Closed { ConnectionId id; };
+struct Replied { ConnectionId id; RequestId request; DspReply reply; bool reusable = false; };
+struct TokenChanged {};                             // the token file has new content
+struct StopAsked {};                                // SIGTERM: finish what is on the wire, then end
+}  // namespace input
+using Input = std::variant<input::Woke, input::TablesChanged, input::Loaded, input::Committed, input::Connected,
+                           input::ConnectFailed, input::Closed, input::Replied, input::TokenChanged,
+                           input::StopAsked>;
+
+// Why the dispatcher has finished.
+enum class Ending {
+  stopped,       // asked to
+  drained,       // nothing is left that could be sent
+  unreachable,   // --drain: no server for unreachable_timeout
+  unauthorized,  // --drain: the account is paused for credentials
+};
+
+namespace command {
+struct CommitWork { WorkBatch batch; };
+struct LoadWork { LoadLimits limits; };
+struct Connect { ConnectionId id; };
+struct Close { ConnectionId id; };
+struct Send { ConnectionId id; DspRequest request; };
+struct WakeAt { std::int64_t boot_ms = 0; };        // replaces an earlier one
+// For the log: one per finished request, and one per thing that people should know.
+struct Record { Granted granted; Outcome outcome; bool matched = true; };
+struct Say { enum class Level { info, warning, error } level = Level::info; std::string text; };
+struct Finish { Ending ending = Ending::stopped; };
+}  // namespace command
+using Command = std::variant<command::CommitWork, command::LoadWork, command::Connect, command::Close, command::Send,
+                             command::WakeAt, command::Record, command::Say, command::Finish>;
+
+// For the progress line: what the dispatcher would say if asked.
+struct Standing {
+  Totals totals{};
+  int on_the_wire = 0;
+  std::optional<std::int64_t> next_send_boot_ms;  // nothing: waits for an answer or for work
+  std::string stalled;                            // why nothing is sent; empty: running
+};
+
+class Dispatcher {
+ public:
+  Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery, Moment now);
+
+  // The first commands: load the work.
+  std::vector<Command> start(Moment now);
+  std::vector<Command> handle(const Input& input, Moment now);
+  Standing standing(Moment now) const;
+
+ private:
+  struct Flight {  // on the wire, or about to be
+    Granted granted;
+    ConnectionId connection;
+    std::int64_t sent_boot_ms = 0;
+    Millis age_ms = 0;
+  };
+  struct AskedPermit {
+    ConnectionId connection;
+    Candidate candidate;
+  };
+  struct Decided {  // an outcome on its way to the tables
+    Granted granted;
+    Outcome outcome;
+    Millis age_ms = 0;
+  };
+  struct SentBatch {
+    std::vector<Decided> decided;
+    std::unordered_map<std::int64_t, AskedPermit> asked;  // by tag
+    std::vector<JobId> due;
+    bool writes_account = false;
+  };
+
+  void on(const input::Woke&, Moment now);
+  void on(const input::TablesChanged&, Moment now);
+  void on(const input::Loaded& loaded, Moment now);
+  void on(const input::Committed& committed, Moment now);
+  void on(const input::Connected& connected, Moment now);
+  void on(const input::ConnectFailed& failed, Moment now);
+  void on(const input::Closed& closed, Moment now);
+  void on(const input::Replied& replied, Moment now);
+  void on(const input::TokenChanged&, Moment now);
+  void on(const input::StopAsked&, Moment now);
+
+  void take_back(ConnectionId id, bool reusable);
+  void settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now);
+  void pause_for_credentials(const std::string& reason, Moment now);
+  void apply(const Decided& decided, const Applied& applied, Moment now);
+  void send(const Granted& granted, const AskedPermit& asked, Moment now);
+  void give_up_lost_flights(Moment now);
+  void fire_timers(Moment now);
+  void ask_permits(Moment now);
+  void open_connections(Moment now);
+  bool may_send(Moment now) const;
+  Freshness freshness_for(Purpose purpose) const;
+  void look_for_the_end(Moment now);
+  void ask_load();
+  void set_wake(Moment now);
+  void say(command::Say::Level level, std::string text);
+  std::vector<Command> flush(Moment now);
+
+  DispatcherPolicy policy_;
+  Limiter limiter_;
+  Schedule schedule_;
+  Connections connections_;
+  WorkList work_;
+  std::map<RequestId, Flight> flights_;
+  std::deque<SentBatch> sent_batches_;  // CommitWork not yet answered
+  std::unordered_set<JobId> busy_;      // jobs with a permit asked for, a request out, or an outcome on its way
+  WorkBatch outbox_;
+  SentBatch outbox_notes_;
+  std::vector<Command> commands_;
+
+  std::int64_t next_tag_ = 1;
+  int asked_permits_ = 0;               // permits on their way to the tables
+  int loads_asked_ = 0;                 // LoadWork not yet answered
+  bool load_again_ = false;             // the tables changed since
+  bool drained_once_ = false;           // nothing was left; look once more before ending
+  bool stopping_ = false;
+  bool finished_ = false;
+  AccountState account_;
+  std::int64_t probe_credentials_at_ = 0;
+  bool account_changed_ = false;
+  int account_writes_ = 0;              // on their way to the tables: until then memory is newer
+  std::int64_t accepted_count_ = 0;     // requests the DSP accepted: "others pass"
+  std::unordered_map<JobId, std::int64_t> accepted_at_setback_;
+  int connect_failures_ = 0;            // in a row
+  std::int64_t connect_again_at_ = 0;
+  std::optional<std::int64_t> unreachable_since_;
+  std::string last_trouble_;
+  Totals totals_{};
+};
+
+}  // namespace dl

@@ -1,0 +1,141 @@
+// The half of the dispatcher that runs after every input: what may be sent now, over which connections,
+// when to wake, and whether it is done.
+#include <algorithm>
+#include <utility>
+
+#include "daemon/core/dispatcher.h"
+
+namespace dl {
+namespace {
+
+constexpr Millis kConnectAhead = 1'000;       // open a connection this long before a permit is free
+constexpr Millis kLostFlightGrace = 30'000;   // a lease of ours that no worker holds: after timeout + this
+
+}  // namespace
+
+// A request whose worker never reported: the worker is stuck or a reply was lost. It proves nothing.
+void Dispatcher::give_up_lost_flights(Moment now) {
+  const Millis patience = policy_.http_timeout_ms + kLostFlightGrace;
+  std::vector<RequestId> lost;
+  for (const auto& [id, flight] : flights_) {
+    if (now.boot_ms - flight.sent_boot_ms < patience) break;  // ids and so times ascend
+    lost.push_back(id);
+  }
+  for (const RequestId id : lost) {
+    DspReply reply;
+    reply.trouble = "no worker reported its end within the HTTP timeout";
+    on(input::Replied{flights_.at(id).connection, id, std::move(reply), false}, now);
+  }
+}
+
+void Dispatcher::fire_timers(Moment now) {
+  for (const JobRef& job : work_.fire(now.boot_ms)) {
+    if (!busy_.insert(job.id).second) continue;
+    outbox_.due.push_back(job.id);
+    outbox_notes_.due.push_back(job.id);
+  }
+}
+
+Freshness Dispatcher::freshness_for(Purpose purpose) const {
+  const bool deduplicates = policy_.decision.unknown_outcome == UnknownOutcome::resubmit;
+  return is_post(purpose) && !deduplicates ? Freshness::fresh : Freshness::any;
+}
+
+bool Dispatcher::may_send(Moment now) const {
+  if (stopping_ || finished_) return false;
+  if (!account_.paused_by) return true;
+  // Credentials: one probe now and then; a person's pause holds everything.
+  return account_.paused_by == "daemon" && policy_.lifetime == Lifetime::for_ever &&
+         now.boot_ms >= probe_credentials_at_ && flights_.empty() && asked_permits_ == 0;
+}
+
+void Dispatcher::ask_permits(Moment now) {
+  while (may_send(now) && static_cast<int>(flights_.size()) + asked_permits_ < policy_.in_flight_max) {
+    const std::optional<Candidate> candidate = work_.best();
+    if (!candidate) return;
+    const std::optional<std::int64_t> at = limiter_.next_permit_at(now);
+    if (!at || *at > now.boot_ms) return;
+    const std::optional<ConnectionId> connection = connections_.take(freshness_for(candidate->purpose));
+    if (!connection) return;  // open_connections() sees to it
+    work_.remove(*candidate);
+    if (!busy_.insert(candidate->job.id).second) {
+      connections_.untouched(*connection);
+      continue;
+    }
+    limiter_.take(now);
+    ++asked_permits_;
+    const std::int64_t tag = next_tag_++;
+    outbox_.permits.push_back(Permit{candidate->job.id, candidate->purpose, connection->worker, tag});
+    outbox_notes_.asked.emplace(tag, AskedPermit{*connection, *candidate});
+  }
+}
+
+void Dispatcher::open_connections(Moment now) {
+  if (!may_send(now) || now.boot_ms < connect_again_at_) return;
+  const std::optional<Candidate> candidate = work_.best();
+  const std::optional<std::int64_t> due = work_.next_due_boot_ms();
+  if (!candidate && (!due || *due > now.boot_ms + kConnectAhead)) return;
+  const std::optional<std::int64_t> at = limiter_.next_permit_at(now);
+  if (!at || *at > now.boot_ms + kConnectAhead) return;
+  const Freshness freshness = candidate ? freshness_for(candidate->purpose) : Freshness::any;
+  const int on_the_wire = static_cast<int>(flights_.size()) + asked_permits_;
+  const int room = policy_.in_flight_max - on_the_wire;
+  int wanted = std::min({room, std::max(1, work_.candidates()), std::max(1, limiter_.available(now, room))});
+  if (connect_failures_ > 0) wanted = 1;  // the DSP may be gone: one knock at a time
+  wanted -= connections_.idle(freshness) + connections_.opening();
+  for (int i = 0; i < wanted; ++i) {
+    if (connections_.total() >= policy_.in_flight_max) {
+      const std::optional<ConnectionId> old = connections_.idle_used();
+      if (!old) return;
+      connections_.lost(*old);
+      commands_.emplace_back(command::Close{*old});
+    }
+    commands_.emplace_back(command::Connect{connections_.open_next()});
+  }
+}
+
+void Dispatcher::look_for_the_end(Moment now) {
+  if (finished_) return;
+  const bool at_rest = flights_.empty() && asked_permits_ == 0 && sent_batches_.empty() && outbox_.empty() &&
+                       !account_changed_;
+  if (!at_rest) return;
+  const auto finish = [this](Ending ending) {
+    finished_ = true;
+    commands_.emplace_back(command::Finish{ending});
+  };
+  if (stopping_) return finish(Ending::stopped);
+  if (policy_.lifetime == Lifetime::for_ever) return;
+  if (account_.paused_by == "daemon") return finish(Ending::unauthorized);
+  if (loads_asked_ > 0) return;
+  if (unreachable_since_ && now.boot_ms - *unreachable_since_ >= policy_.unreachable_timeout_ms) {
+    return finish(Ending::unreachable);
+  }
+  if (work_.has_work_left()) {
+    drained_once_ = false;
+    return;
+  }
+  if (drained_once_) return finish(Ending::drained);
+  drained_once_ = true;  // ask the tables once more: they have the last word
+  ask_load();
+}
+
+void Dispatcher::set_wake(Moment now) {
+  std::int64_t at = INT64_MAX;
+  const auto no_later_than = [&at](std::int64_t boot_ms) { at = std::min(at, boot_ms); };
+  if (const auto due = work_.next_due_boot_ms()) no_later_than(*due);
+  if (!stopping_ && work_.has_candidates() && !account_.paused_by) {
+    if (const auto permit = limiter_.next_permit_at(now)) {
+      if (*permit > now.boot_ms) no_later_than(*permit);  // else a connection or an answer wakes us
+      if (*permit > now.boot_ms + kConnectAhead) no_later_than(*permit - kConnectAhead);
+    }
+  }
+  if (connect_again_at_ > now.boot_ms) no_later_than(connect_again_at_);
+  if (account_.paused_by == "daemon") no_later_than(std::max(probe_credentials_at_, now.boot_ms + 1'000));
+  if (unreachable_since_) no_later_than(std::max(*unreachable_since_ + policy_.unreachable_timeout_ms, now.boot_ms + 1'000));
+  if (!flights_.empty()) {
+    no_later_than(flights_.begin()->second.sent_boot_ms + policy_.http_timeout_ms + kLostFlightGrace);
+  }
+  if (at != INT64_MAX) commands_.emplace_back(command::WakeAt{std::max(at, now.boot_ms + 1)});
+}
+
+}  // namespace dl

@@ -1,0 +1,187 @@
+#include "daemon/core/limiter.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "storage/model/check.h"
+
+namespace dl {
+namespace {
+
+constexpr Millis kSecond = 1'000;
+constexpr int kBackoffMaxExponent = 12;
+constexpr double kRaiseBelowCeiling = 0.1;      // per clean window
+constexpr int kCleanWindowsAboveCeiling = 5;    // for one more above it
+
+}  // namespace
+
+Limiter::Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now) : policy_(policy) {
+  if (policy_.strict && !policy_.tiers.empty()) {
+    const Tier main = *std::min_element(policy_.tiers.begin(), policy_.tiers.end(), [](const Tier& a, const Tier& b) {
+      return a.count * b.window_ms < b.count * a.window_ms;
+    });
+    policy_.tiers.push_back(Tier{1, (main.window_ms + main.count - 1) / main.count});
+  }
+  for (std::size_t i = 0; i < policy_.tiers.size(); ++i) {
+    const Tier& a = policy_.tiers[i];
+    const Tier& b = policy_.tiers[slowest_];
+    if (a.count > 1 && a.count * b.window_ms < b.count * a.window_ms) slowest_ = i;
+  }
+  if (!unlimited()) cap_ = ceiling_ = slowest().count;
+  if (recovery.account.cap && !unlimited()) cap_ = std::clamp(*recovery.account.cap, 1, slowest().count);
+  if (recovery.account.ceiling && !unlimited()) ceiling_ = std::clamp(*recovery.account.ceiling, 1, slowest().count);
+  anchors_.assign(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
+  DL_CHECK(std::is_sorted(anchors_.begin(), anchors_.end()), "anchors come in ascending order");
+  gate_ = std::max(recovery.sends_from_boot_ms, recovery.account.gate_boot_ms);
+  refusals_ = recovery.account.refusals;
+  probing_ = refusals_ > 0;
+  clean_since_ = now.boot_ms;
+  tokens_ = burst();
+  tokens_at_ = now.boot_ms;
+}
+
+int Limiter::allowed(std::size_t tier) const {
+  const int n = policy_.tiers[tier].count;
+  if (tier != slowest_) return n;
+  return std::max(1, std::min(n - policy_.headroom, cap_));
+}
+
+int Limiter::burst() const {
+  if (unlimited()) return 0;
+  if (cap_ < slowest().count) return 1;  // no burst until the cap is back
+  if (policy_.burst > 0) return policy_.burst;
+  return std::max(1, slowest().count / 4);
+}
+
+double Limiter::tokens(Moment now) const {
+  const double refill = static_cast<double>(now.boot_ms - tokens_at_) * allowed(slowest_) /
+                        static_cast<double>(slowest().window_ms);
+  return std::min(static_cast<double>(burst()), tokens_ + refill);
+}
+
+std::int64_t Limiter::pace_at(Moment now, int ahead) const {
+  const double missing = 1.0 + ahead - tokens(now);
+  if (missing <= 1e-9) return now.boot_ms;
+  return now.boot_ms + static_cast<std::int64_t>(
+                           std::ceil(missing * static_cast<double>(slowest().window_ms) / allowed(slowest_)));
+}
+
+// When the hard log allows one more after `ahead` others that are imagined as taken now.
+std::optional<std::int64_t> Limiter::slot_free_at(Moment now, int ahead) const {
+  std::int64_t at = now.boot_ms;
+  for (std::size_t i = 0; i < policy_.tiers.size(); ++i) {
+    const int spare = allowed(i) - open_ - ahead - 1;  // closed slots that may still be held
+    if (spare < 0) return std::nullopt;
+    const auto kept = static_cast<std::size_t>(spare);
+    if (anchors_.size() <= kept) continue;
+    at = std::max(at, anchors_[anchors_.size() - 1 - kept] + held_for(policy_.tiers[i]));
+  }
+  return at;
+}
+
+std::optional<std::int64_t> Limiter::next_permit_at(Moment now) const {
+  if (probing_ && open_ > 0) return std::nullopt;
+  std::int64_t at = std::max(now.boot_ms, gate_);
+  if (unlimited()) return at;
+  const std::optional<std::int64_t> slot = slot_free_at(now, 0);
+  if (!slot) return std::nullopt;
+  return std::max({at, *slot, pace_at(now, 0)});
+}
+
+int Limiter::available(Moment now, int wanted) const {
+  if (gate_ > now.boot_ms) return 0;
+  if (probing_) return open_ > 0 ? 0 : std::min(wanted, 1);
+  if (unlimited()) return wanted;
+  int n = 0;
+  while (n < wanted) {
+    const std::optional<std::int64_t> slot = slot_free_at(now, n);
+    if (!slot || *slot > now.boot_ms || pace_at(now, n) > now.boot_ms) break;
+    ++n;
+  }
+  return n;
+}
+
+void Limiter::take(Moment now) {
+  const std::optional<std::int64_t> at = next_permit_at(now);
+  DL_CHECK(at && *at <= now.boot_ms, "a permit is only taken when one is free");
+  ++open_;
+  if (unlimited()) return;
+  tokens_ = tokens(now) - 1;
+  tokens_at_ = now.boot_ms;
+}
+
+void Limiter::close(std::int64_t anchor_boot_ms) {
+  DL_CHECK(open_ > 0, "a slot is ended once");
+  --open_;
+  if (unlimited()) return;
+  anchors_.insert(std::upper_bound(anchors_.begin(), anchors_.end(), anchor_boot_ms), anchor_boot_ms);
+}
+
+void Limiter::answered(Moment now) { close(now.boot_ms); }
+
+void Limiter::unsure(Moment now) { close(now.boot_ms + policy_.late_arrival_ms); }
+
+void Limiter::not_sent() {
+  DL_CHECK(open_ > 0, "a slot is ended once");
+  --open_;
+  if (!unlimited()) tokens_ = std::min(static_cast<double>(burst()), tokens_ + 1);
+}
+
+void Limiter::refused(Moment now, std::optional<Millis> retry_after_ms, double jitter) {
+  const Millis window = unlimited() ? 60 * kSecond : slowest().window_ms;
+  ++refusals_;
+  const Millis backoff = std::min(window, kSecond << std::min(refusals_, kBackoffMaxExponent));
+  // Equal jitter: half fixed, half random; full jitter can be near zero and burns its tries in one window.
+  const Millis own = backoff / 2 + static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter);
+  gate_ = std::max({gate_, now.boot_ms + own, now.boot_ms + retry_after_ms.value_or(0)});
+  probing_ = true;
+  clean_since_ = now.boot_ms;
+  clean_above_ = 0;
+  if (unlimited() || now.boot_ms - learned_at_ < window) return;
+  learned_at_ = now.boot_ms;
+  const int passed = static_cast<int>(accepted_.size());
+  ceiling_ = std::max(1, cap_ - 1);
+  cap_ = std::max(1, std::min(cap_ - 1, std::max(passed, cap_ / 2)));
+  tokens_ = std::min(tokens(now), 1.0);
+  tokens_at_ = now.boot_ms;
+}
+
+void Limiter::accepted(Moment now) {
+  probing_ = false;
+  refusals_ = 0;
+  if (!unlimited()) accepted_.push_back(now.boot_ms);
+}
+
+void Limiter::age(Moment now) {
+  if (unlimited()) return;
+  Millis longest = 0;
+  for (const Tier& tier : policy_.tiers) longest = std::max(longest, held_for(tier));
+  while (!anchors_.empty() && anchors_.front() + longest <= now.boot_ms) anchors_.pop_front();
+  const Millis window = slowest().window_ms;
+  while (!accepted_.empty() && accepted_.front() + window <= now.boot_ms) accepted_.pop_front();
+  while (cap_ < slowest().count && now.boot_ms - clean_since_ >= window) {
+    clean_since_ += window;
+    if (cap_ < ceiling_) {
+      cap_ = std::min(ceiling_, cap_ + std::max(1, static_cast<int>(cap_ * kRaiseBelowCeiling)));
+    } else if (++clean_above_ >= kCleanWindowsAboveCeiling) {
+      clean_above_ = 0;
+      ++cap_;
+    }
+  }
+}
+
+AccountState Limiter::state(Moment now) const {
+  AccountState state;
+  if (gate_ > now.boot_ms) {
+    state.gate_boot_ms = gate_;
+    state.gate_wall_ms = now.wall_ms + (gate_ - now.boot_ms);
+  }
+  state.refusals = refusals_;
+  if (!unlimited()) {
+    state.cap = cap_;
+    state.ceiling = ceiling_;
+  }
+  return state;
+}
+
+}  // namespace dl

@@ -1,0 +1,93 @@
+// The permit to send, and nothing else: at most N requests counted by the DSP in any half-open window of
+// W, for every tier, whatever the network delay (proof: design 3 and its research note, 1.2).
+//
+// Rule: a slot is held from its permit until W' after the answer was complete, because the server counted
+// the request somewhere between the two. What proves nothing holds its slot until D after it was given up.
+// W' = W (1 + 0.001) + 50 ms covers the drift of the two clocks.
+//
+// Pure: time is an argument (CLOCK_BOOTTIME). Not thread-safe; the Dispatcher owns the only one.
+// Memory: the ledger. A restart gives back the anchors of every slot that may still be held.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "storage/model/moment.h"
+#include "storage/model/rate_spec.h"
+#include "storage/model/work.h"
+
+namespace dl {
+
+struct LimiterPolicy {
+  std::vector<Tier> tiers;        // empty: no limit (refusals still pause)
+  int burst = 0;                  // soft pace on the sends; 0: N/4 of the slowest tier, at least 1
+  int headroom = 0;               // slots of the slowest tier left to people who use the DSP's own page
+  bool strict = false;            // W/N after the last answer, for servers without any burst
+  Millis late_arrival_ms = 60'000;  // D: an unanswered request is not counted later than this after give-up
+};
+
+class Limiter {
+ public:
+  Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now);
+
+  // When the next request may be sent: `now` or later, in boot ms. Nothing: only the answer to an open
+  // request can free a slot.
+  std::optional<std::int64_t> next_permit_at(Moment now) const;
+
+  // How many could be sent right now, one after the other, at most `wanted`.
+  int available(Moment now, int wanted) const;
+
+  // Takes a slot. Each is ended by exactly one of the four below.
+  void take(Moment now);
+  void answered(Moment now);  // complete final answer of the origin
+  void unsure(Moment now);    // time-out, reset, 408, 502, 504, cut body, owner's death
+  void not_sent();            // provably no byte left
+
+  // The DSP refused (429, 503): nothing is sent until the later of Retry-After and an own back-off,
+  // then one probe. `retry_after_ms`: from now, already read against the answer's own Date.
+  // `jitter`: 0..1, from a hash, so that replays agree.
+  void refused(Moment now, std::optional<Millis> retry_after_ms, double jitter);
+  // A request was accepted (any answer that is not a refusal): the probe succeeded, a clean window counts.
+  void accepted(Moment now);
+
+  // Paces clean windows; call when time passes. Returns whether the persistent state changed.
+  void age(Moment now);
+
+  bool unlimited() const { return policy_.tiers.empty(); }
+  std::int64_t gate_until_boot_ms() const { return gate_; }
+  int refusals() const { return refusals_; }
+  int cap() const { return cap_; }
+  // For the account row: gate, refusals in a row, learned cap. Pauses by people are not known here.
+  AccountState state(Moment now) const;
+  // The slowest tier: what ETA and the gauges count by. Only where there is a limit.
+  const Tier& slowest() const { return policy_.tiers[slowest_]; }
+
+ private:
+  Millis held_for(const Tier& tier) const { return tier.window_ms + tier.window_ms / 1'000 + 50; }
+  int allowed(std::size_t tier) const;
+  int burst() const;
+  double tokens(Moment now) const;
+  void close(std::int64_t anchor_boot_ms);
+  std::optional<std::int64_t> slot_free_at(Moment now, int ahead) const;
+  std::int64_t pace_at(Moment now, int ahead) const;
+
+  LimiterPolicy policy_;
+  std::size_t slowest_ = 0;            // index of the tier with the lowest rate
+  int open_ = 0;                       // permits whose request has not ended
+  std::deque<std::int64_t> anchors_;   // ascending; a slot is free held_for() after its anchor
+  std::deque<std::int64_t> accepted_;  // when, within the last window: what the cap learns from
+  double tokens_ = 0;
+  std::int64_t tokens_at_ = 0;
+  std::int64_t gate_ = 0;
+  int refusals_ = 0;
+  bool probing_ = false;               // after a refusal: one at a time until one is accepted
+  int cap_ = 0;                        // of the slowest tier
+  int ceiling_ = 0;
+  std::int64_t learned_at_ = INT64_MIN / 2;  // when the cap was last lowered
+  std::int64_t clean_since_ = 0;
+  int clean_above_ = 0;                // clean windows at or above the ceiling
+};
+
+}  // namespace dl

@@ -1,0 +1,58 @@
+// What an answer, or its absence, proves. One pure function over one table; docs/OUTCOMES.md and the tests
+// are made from the same table. Anything unlisted proves nothing: the POST is then in doubt.
+// Sources: RFC 9110 (status codes, methods), RFC 6585 (429), the IETF Idempotency-Key draft, and the
+// project's research note on outcomes.
+// Pure; callable from any thread.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "daemon/core/dsp.h"
+#include "storage/model/account.h"
+
+namespace dl {
+
+enum class OutcomeClass {
+  not_sent,          // no byte left: nothing happened
+  accepted,          // POST: 2xx with the id
+  throttled,         // 429: refused in front of any effect
+  unauthorized,      // 401, 403: about us, not about the job
+  refused,           // not applied, may be tried again
+  refused_for_good,  // not applied, trying again cannot help
+  unavailable,       // bare 503: the account pauses; the POST is in doubt
+  key_in_use,        // resubmission, 409: the first request is still in progress
+  key_mismatch,      // resubmission, 422: the key was used with another body
+  unknown,           // no proof either way
+  confirmed,         // status: success
+  creation_failed,   // status: failed
+  undecided,         // status: anything else readable; 404 soon after creation
+  not_found,         // status or lookup: 404
+  found,             // lookup: exactly one
+  found_many,        // lookup: more than one
+  look_failed,       // status or lookup: no usable answer; asking again is harmless
+};
+std::string_view name_of(OutcomeClass what);
+
+// A row of the table: what a final answer with this status to a POST proves.
+struct StatusRule {
+  int first = 0;  // statuses first … last
+  int last = 0;
+  OutcomeClass post = OutcomeClass::unknown;
+  std::string_view why;
+};
+std::span<const StatusRule> status_rules();
+
+struct OutcomePolicy {
+  MissingId missing_id = MissingId::in_doubt;
+  std::vector<int> retryable_statuses;        // moved from "for good" to "refused" by configuration
+  std::vector<int> not_applied_statuses;      // e.g. 503, where the DSP documents "not applied"
+};
+
+OutcomeClass classify(Purpose purpose, const DspReply& reply, const OutcomePolicy& policy);
+
+// How the reply closes its limiter slot: only the origin's complete final answer frees it W later.
+SlotEnd slot_end(const DspReply& reply);
+
+}  // namespace dl

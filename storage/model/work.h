@@ -1,0 +1,176 @@
+// What travels between the dispatcher (brain) and the store (memory): permits to send, outcomes to
+// record, and what the tables said back. Plain values, passed by move between threads.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/model/account.h"
+#include "storage/model/ids.h"
+#include "storage/model/job.h"
+#include "storage/model/job_state.h"
+#include "storage/model/moment.h"
+
+namespace dl {
+
+enum class Purpose {
+  create,    // POST under a new key
+  resubmit,  // POST again: same key, same bytes, copied from the ledger
+  status,    // GET /<kind>/<id>/status
+  lookup,    // GET /<kind>?external_id=<key>
+};
+constexpr bool is_post(Purpose purpose) { return purpose == Purpose::create || purpose == Purpose::resubmit; }
+std::string_view name_of(Purpose purpose);
+
+std::string_view name_of(UnknownOutcome what);
+
+// How a request closes its limiter slot (design 3).
+enum class SlotEnd {
+  answered,  // the origin's complete final answer: held until W after it
+  unsure,    // no proof: held until give-up + D + W
+  not_sent,  // no byte left: given back at once
+};
+std::string_view name_of(SlotEnd end);
+
+// A job as the order of work sees it: oldest campaign first, then level by level.
+struct JobRef {
+  std::int64_t priority = 0;  // smaller goes first
+  std::int64_t root_id = 0;   // the campaign's job
+  int level = 0;
+  JobId id;
+  JobKind kind = JobKind::campaign;
+  bool has_children = false;
+};
+
+using Totals = std::array<std::array<std::int64_t, kJobStateCount>, 3>;  // [kind][state], loaded batches only
+
+// One request to be allowed: the store checks the tables, writes the intent and leases the job.
+struct Permit {
+  JobId job;
+  Purpose purpose = Purpose::create;
+  int worker = 0;        // recorded in the ledger
+  std::int64_t tag = 0;  // the dispatcher's own mark, handed back
+};
+
+// A permit that was given: committed, so it may be sent.
+struct Granted {
+  std::int64_t tag = 0;
+  RequestId request;
+  JobRef job;
+  std::string job_key;
+  Purpose purpose = Purpose::create;
+  int attempt = 1;
+  int tries = 0;
+  int setbacks = 0;
+  int looks = 0;
+  bool declared_id = false;   // the id to ask for was given by an operator
+  Millis age_ms = 0;          // status: since the creation was sent, by the wall clock (only used after a restart)
+  std::string target;         // path below the endpoint
+  std::string body;
+  std::string idempotency_key;
+};
+
+// A permit that the tables did not allow: nothing was written, its limiter slot is free.
+struct Refused {
+  std::int64_t tag = 0;
+  JobId job;
+  std::string why;
+};
+
+// The end of a request and what it does to its job. Applied whole or, where the job has meanwhile been
+// taken out of our hands, to the ledger alone (late evidence always counts).
+struct Outcome {
+  RequestId request;
+  JobId job;
+  Purpose purpose = Purpose::create;
+  JobState from = JobState::submitting;   // the state the guard expects
+  std::optional<JobEvent> event;          // none: the state stays (an undecided poll)
+  SlotEnd slot = SlotEnd::answered;
+  int http_status = 0;                    // 0: none
+  std::string outcome_class;              // name of the class, for the ledger
+  std::int64_t latency_us = 0;
+  std::string dsp_request_id;
+  std::string error;                      // words; empty: none
+  std::optional<std::string> dsp_id;      // accepted, found
+  std::optional<std::string> resolution;  // of the POST(s): see request.resolution
+  bool spends_attempt = false;            // attempt + 1 and tries + 1
+  int setbacks = 0;                       // new value
+  int looks = 0;                          // new value
+  bool overdue = false;
+  std::optional<Millis> due_in_ms;        // due_at = now + this
+  std::optional<std::string> hold;        // in_doubt: why an operator must decide
+};
+
+struct Applied {
+  RequestId request;
+  JobId job;
+  bool matched = false;          // false: only the ledger row was completed
+  std::vector<JobRef> promoted;  // children that became ready
+};
+
+// Account-wide facts that must survive a restart.
+struct AccountState {
+  std::optional<std::string> paused_by;  // an operator's name, or "daemon"
+  std::string paused_reason;
+  std::int64_t gate_boot_ms = 0;         // nothing is sent before; 0: open. Of the present boot
+  std::int64_t gate_wall_ms = 0;         // the same for people
+  int refusals = 0;                      // in a row
+  std::optional<int> cap;                // learned: what we allow ourselves per window
+  std::optional<int> ceiling;
+};
+
+// One transaction's worth of work. Outcomes come first, then what is due, then permits.
+struct WorkBatch {
+  std::vector<Outcome> outcomes;
+  std::vector<JobId> due;  // waiting -> ready
+  std::vector<Permit> permits;
+  std::optional<AccountState> account;
+  bool empty() const { return outcomes.empty() && due.empty() && permits.empty() && !account; }
+};
+
+struct WorkResult {
+  std::vector<Applied> applied;  // in the order of the outcomes
+  std::vector<JobRef> ready;     // of `due`
+  std::vector<Granted> granted;
+  std::vector<Refused> refused;
+  Totals totals{};
+};
+
+// A job that is due at some time: waiting, confirming, or in_doubt and not held.
+struct TimedJob {
+  JobRef job;
+  JobState state = JobState::waiting;
+  Millis due_in_ms = 0;      // from the moment of loading; never longer than was planned
+  Millis posted_ago_ms = 0;  // confirming: since the creation was sent
+  Millis looked_age_ms = 0;  // confirming: age at the last undecided look; 0: none
+  bool overdue = false;
+};
+
+struct LoadLimits {
+  int ready = 1'000;
+  int timed = 50'000;
+};
+
+struct LoadedWork {
+  std::vector<JobRef> ready;  // in order of work
+  bool ready_complete = true;  // false: there are more in the table than were asked for
+  std::vector<TimedJob> timed;
+  bool timed_complete = true;
+  AccountState account;
+  Totals totals{};
+};
+
+// What a new owner finds in the ledger.
+struct Recovery {
+  std::vector<std::int64_t> slot_anchors_boot_ms;  // W after each of these a slot is free; ascending
+  std::int64_t sends_from_boot_ms = 0;             // another boot's requests: nothing before this
+  AccountState account;
+  std::int64_t reclaimed = 0;                      // requests that a dead owner left open
+};
+
+}  // namespace dl
