@@ -1,0 +1,1 @@
+INSERT INTO request_body (request_id, body) VALUES (:request, :body);

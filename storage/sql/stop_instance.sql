@@ -1,0 +1,1 @@
+UPDATE instance SET stopped_at = :at WHERE id = :instance;

@@ -1,0 +1,222 @@
+#include "storage/store.h"
+
+#include <algorithm>
+
+#include "queries_sql.h"
+#include "storage/migrator.h"
+#include "storage/store_columns.h"
+
+namespace dl {
+
+Store::Store(std::unique_ptr<Database> database, RequestFormat format, StorePolicy policy)
+    : database_(std::move(database)), format_(format), policy_(std::move(policy)) {}
+
+Store::~Store() { statements_.clear(); }  // before the database they belong to
+
+// Every statement is prepared once; the text's address is its name.
+SQLite::Statement& Store::sql(std::string_view text) {
+  std::unique_ptr<SQLite::Statement>& statement = statements_[text.data()];
+  if (!statement) {
+    statement = std::make_unique<SQLite::Statement>(database_->handle(), std::string(text));
+  } else {
+    statement->reset();
+    statement->clearBindings();
+  }
+  return *statement;
+}
+
+Result<WorkResult> Store::commit(const WorkBatch& batch, Moment now) {
+  WorkResult result;
+  const Totals before = totals_;
+  count_deltas_.clear();
+  Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
+    for (const Outcome& outcome : batch.outcomes) apply(outcome, result, now);
+    for (const JobId job : batch.due) make_due(job, result, now);
+    for (const Permit& wanted : batch.permits) permit(wanted, result, now);
+    if (batch.account) save(*batch.account, now);
+    write_counts();
+    return Done{};
+  });
+  for (auto& [text, statement] : statements_) statement->tryReset();
+  if (!ok) {
+    totals_ = before;
+    return ok.error();
+  }
+  result.totals = totals_;
+  return result;
+}
+
+void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
+  SQLite::Statement& finish = sql(sql::k_finish_request);
+  finish.bind(":request", outcome.request.value);
+  finish.bind(":at", now.wall_ms);
+  finish.bind(":boot_ms", now.boot_ms);
+  finish.bind(":boot_key");  // the instance's own
+  bind_text(finish, ":slot", name_of(outcome.slot));
+  finish.bind(":latency_us", outcome.latency_us);
+  bind_or_null(finish, ":http_status", outcome.http_status == 0 ? std::nullopt : std::optional<std::int64_t>(outcome.http_status));
+  bind_text(finish, ":outcome", outcome.outcome_class);
+  bind_or_null(finish, ":dsp_id", outcome.dsp_id);
+  bind_text_or_null(finish, ":dsp_request_id", outcome.dsp_request_id);
+  bind_text_or_null(finish, ":error", outcome.error);
+  bind_or_null(finish, ":resolution", is_post(outcome.purpose) ? outcome.resolution : std::nullopt);
+  const bool completed = finish.exec() == 1;
+
+  Applied applied{outcome.request, outcome.job, false, {}};
+  std::int64_t batch_id = 0;
+  if (completed && move(outcome, now, batch_id)) {
+    applied.matched = true;
+    const bool settles_all = outcome.event == JobEvent::accepted || outcome.event == JobEvent::found || outcome.event == JobEvent::absent;
+    if (settles_all) {
+      SQLite::Statement& resolve = sql(sql::k_resolve_posts);
+      resolve.bind(":job", outcome.job.value);
+      bind_or_null(resolve, ":resolution", outcome.resolution);
+      resolve.exec();
+    }
+    if (outcome.event == JobEvent::confirmed) promote(outcome.job, applied.promoted, now);
+  } else {
+    SQLite::Statement& release = sql(sql::k_release_lease);
+    release.bind(":job", outcome.job.value);
+    release.bind(":request", outcome.request.value);
+    release.bind(":at", now.wall_ms);
+    release.exec();
+  }
+  result.applied.push_back(std::move(applied));
+}
+
+bool Store::move(const Outcome& outcome, Moment now, std::int64_t& batch_id) {
+  const std::optional<Rule> rule = outcome.event ? rule_for(outcome.from, *outcome.event) : std::nullopt;
+  DL_CHECK(!outcome.event || rule, "an outcome follows the state machine");
+  const JobState to = rule ? rule->to : outcome.from;
+  const int spent = outcome.spends_attempt ? 1 : 0;
+  const bool drops_id = outcome.from == JobState::confirming && rule && to != JobState::succeeded;
+  const std::int64_t sent_at = now.wall_ms - outcome.latency_us / 1'000;
+  const bool looked = outcome.purpose == Purpose::status && !rule;
+  SQLite::Statement& update = sql(sql::k_move_job);
+  update.bind(":job", outcome.job.value);
+  update.bind(":request", outcome.request.value);
+  bind_text(update, ":from_state", name_of(outcome.from));
+  bind_text(update, ":to_state", name_of(to));
+  update.bind(":spent", spent);
+  update.bind(":setbacks", outcome.setbacks);
+  update.bind(":looks", outcome.looks);
+  bind_or_null(update, ":due_at", outcome.due_in_ms ? std::optional<std::int64_t>(now.wall_ms + *outcome.due_in_ms) : std::nullopt);
+  update.bind(":drops_id", drops_id ? 1 : 0);
+  bind_or_null(update, ":dsp_id", outcome.dsp_id);
+  bind_or_null(update, ":posted_at", outcome.dsp_id ? std::optional<std::int64_t>(sent_at) : std::nullopt);
+  bind_or_null(update, ":looked_at", looked ? std::optional<std::int64_t>(sent_at) : std::nullopt);
+  update.bind(":overdue", outcome.overdue ? 1 : 0);
+  bind_or_null(update, ":hold", outcome.hold);
+  bind_text_or_null(update, ":error", outcome.error);
+  update.bind(":at", now.wall_ms);
+  if (!update.executeStep()) return false;
+  batch_id = update.getColumn(0).getInt64();
+  update.reset();
+  if (!rule) return true;
+  add_history(outcome.job, *rule, spent, outcome.request, outcome.error, now);
+  SQLite::Statement& facts = sql(sql::k_permit_facts);
+  facts.bind(":job", outcome.job.value);
+  facts.executeStep();
+  count(batch_id, kind_column(facts, "kind"), outcome.from, to);
+  return true;
+}
+
+void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
+  SQLite::Statement& update = sql(sql::k_promote_children);
+  update.bind(":parent", parent.value);
+  update.bind(":at", now.wall_ms);
+  while (update.executeStep()) {
+    const bool became_ready = update.getColumn("state").getText() == name_of(JobState::ready) && update.getColumn("open_parents").getInt() == 0;
+    if (!became_ready) continue;
+    const JobRef child = job_ref(update);
+    count(update.getColumn("batch_id").getInt64(), child.kind, JobState::blocked, JobState::ready);
+    promoted.push_back(child);
+  }
+  const Rule rule = *rule_for(JobState::blocked, JobEvent::parents_done);
+  for (const JobRef& child : promoted) add_history(child.id, rule, 0, RequestId{}, "", now);
+}
+
+void Store::make_due(JobId job, WorkResult& result, Moment now) {
+  SQLite::Statement& update = sql(sql::k_make_due);
+  update.bind(":job", job.value);
+  update.bind(":at", now.wall_ms);
+  if (!update.executeStep()) return;
+  const JobRef ready = job_ref(update);
+  count(update.getColumn("batch_id").getInt64(), ready.kind, JobState::waiting, JobState::ready);
+  update.reset();
+  add_history(job, *rule_for(JobState::waiting, JobEvent::due), 0, RequestId{}, "", now);
+  // An operator declared its POSTs absent, and the settle time has passed: now they are resolved.
+  SQLite::Statement& resolve = sql(sql::k_resolve_posts);
+  resolve.bind(":job", job.value);
+  resolve.bind(":resolution", "absent");
+  resolve.exec();
+  result.ready.push_back(ready);
+}
+
+void Store::add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now) {
+  SQLite::Statement& insert = sql(sql::k_insert_history);
+  insert.bind(":job", job.value);
+  insert.bind(":at", now.wall_ms);
+  insert.bind(":rule", rule.id);
+  insert.bind(":spent", spent);
+  bind_or_null(insert, ":request", request ? std::optional<std::int64_t>(request.value) : std::nullopt);
+  bind_text_or_null(insert, ":reason", reason);
+  insert.exec();
+}
+
+void Store::count(std::int64_t batch_id, JobKind kind, JobState from, JobState to) {
+  --count_deltas_[CountKey{batch_id, kind, from}];
+  ++count_deltas_[CountKey{batch_id, kind, to}];
+  auto& of_kind = totals_[static_cast<std::size_t>(kind)];
+  --of_kind[static_cast<std::size_t>(from)];
+  ++of_kind[static_cast<std::size_t>(to)];
+}
+
+// Once a transaction, not once a job.
+void Store::write_counts() {
+  for (const auto& [key, delta] : count_deltas_) {
+    if (delta == 0) continue;
+    SQLite::Statement& add = sql(sql::k_add_to_count);
+    add.bind(":batch", key.batch_id);
+    bind_text(add, ":kind", names_of(key.kind).name);
+    bind_text(add, ":state", name_of(key.state));
+    add.bind(":delta", delta);
+    add.exec();
+  }
+  count_deltas_.clear();
+}
+
+bool Store::tables_changed() {
+  const int version = database_->data_version();
+  return std::exchange(data_version_, version) != version;
+}
+
+Status Store::check_schema() {
+  return database_->guard(database_->path(), [&]() -> Status {
+    if (schema_hash(*database_) == schema_hash_) return Done{};
+    return Error{Errc::config, database_->path() + ": its schema was changed while the daemon ran (a guard may be gone); "
+                                                   "restore it, then start the daemon again"};
+  });
+}
+
+Status Store::save_eta(std::int64_t eta_at_ms, const std::string& note) {
+  return database_->transaction(Writer::daemon, [&]() -> Status {
+    SQLite::Statement& update = sql(sql::k_save_eta);
+    bind_or_null(update, ":eta_at", eta_at_ms == 0 ? std::nullopt : std::optional<std::int64_t>(eta_at_ms));
+    bind_text_or_null(update, ":eta_note", note);
+    update.exec();
+    return Done{};
+  });
+}
+
+Status Store::stop(Moment now) {
+  return database_->transaction(Writer::daemon, [&]() -> Status {
+    SQLite::Statement& update = sql(sql::k_stop_instance);
+    update.bind(":at", now.wall_ms);
+    update.bind(":instance", instance_.value);
+    update.exec();
+    return Done{};
+  });
+}
+
+}  // namespace dl

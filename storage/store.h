@@ -1,0 +1,135 @@
+// The memory: the job table, the ledger and the history behind the few questions the dispatcher asks.
+// Every answer that leaves here is committed.
+//
+// The permit transaction (commit) is the only door to the wire: it reads the tables, not anybody's
+// memory, and writes intent, lease and permit in one transaction before the first byte leaves.
+//
+// Thread rule: one thread at a time (the store thread, or the simulator's only one).
+// Ownership: owns its Database and prepared statements.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "storage/database.h"
+#include "storage/model/account.h"
+#include "storage/model/rate_spec.h"
+#include "storage/model/result.h"
+#include "storage/model/work.h"
+
+namespace dl {
+
+// The DSP's dialect, given by the daemon: how a request is written. Plain functions.
+struct RequestFormat {
+  std::string (*create_target)(JobKind kind);
+  std::string (*status_target)(JobKind kind, std::string_view dsp_id);
+  std::string (*lookup_target)(JobKind kind, std::string_view key);
+  // `payload`: the stored body; `parents`: (field, DSP id) to add; `external_id`: the attempt's key, where
+  // the account looks up by it, else empty.
+  std::string (*create_body)(std::string_view payload,
+                             const std::vector<std::pair<std::string, std::string>>& parents,
+                             std::string_view external_id);
+};
+
+struct StorePolicy {
+  std::string endpoint;                            // for the account row
+  std::vector<Tier> tiers;                         // empty: no limit
+  UnknownOutcome unknown_outcome = UnknownOutcome::hold;
+  int max_retries = 3;
+  Millis settle_ms = 180'000;
+  Millis key_lifetime_ms = 86'400'000;             // how long the DSP remembers an idempotency key
+  Millis http_timeout_ms = 120'000;
+  Millis late_arrival_ms = 60'000;                 // D
+};
+
+// Who we are; see table instance.
+struct InstanceFacts {
+  std::string uuid;
+  std::int64_t pid = 0;
+  std::string host;
+  std::string version;
+  std::string boot_key;
+  std::string machine_id;
+  std::int64_t lock_device = 0;
+  std::int64_t lock_inode = 0;
+};
+
+// Why in_doubt jobs wait where the account offers no means; released when it learns one.
+inline constexpr const char* kHeldByPolicy = "no proof either way, and unknown_outcome is hold";
+
+class Store {
+ public:
+  Store(std::unique_ptr<Database> database, RequestFormat format, StorePolicy policy);
+  ~Store();
+
+  // The caller holds the lock, so every other owner is dead: closes what they left open (their POSTs are
+  // in doubt, their polls due again), registers this instance, and reads the limiter's memory.
+  Result<Recovery> take_over(const InstanceFacts& facts, Moment now);
+
+  // Applies a whole batch in one durable transaction. On an Error nothing was written, so the same
+  // batch may be given again.
+  Result<WorkResult> commit(const WorkBatch& batch, Moment now);
+
+  Result<LoadedWork> load(const LoadLimits& limits, Moment now);
+
+  // True when somebody else committed since the last call.
+  bool tables_changed();
+  // Error (config): the schema is not the one this instance started with; nothing may be sent.
+  Status check_schema();
+  Status save_eta(std::int64_t eta_at_ms, const std::string& note);
+  Status stop(Moment now);  // a clean end
+  Database& database() { return *database_; }
+
+ private:
+  struct Facts;
+  SQLite::Statement& sql(std::string_view text);
+  void apply(const Outcome& outcome, WorkResult& result, Moment now);
+  bool move(const Outcome& outcome, Moment now, std::int64_t& batch_id);
+  void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);
+  void make_due(JobId job, WorkResult& result, Moment now);
+  void permit(const Permit& permit, WorkResult& result, Moment now);
+  std::string permit_create(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
+  std::string permit_resubmit(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
+  std::string permit_status(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
+  std::string permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
+  void write_intent(const Permit& permit, Granted& granted, std::int64_t body_request, Moment now);
+  void lease(const Granted& granted, JobState from, JobState to, Moment now);
+  bool key_is_alive(std::int64_t sent_at, std::int64_t sent_boot_ms, const std::string& boot_key, Moment now) const;
+  void add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now);
+  void count(std::int64_t batch_id, JobKind kind, JobState from, JobState to);
+  void write_counts();
+  void save(const AccountState& account, Moment now);
+  AccountState load_account(Moment now);
+  void load_timed(std::string_view text, JobState state, int limit, LoadedWork& loaded, Moment now);
+  void count_all();
+  void reclaim(Recovery& recovery, Moment now);
+  void reclaim_post(JobId job, RequestId request, Moment now);
+  void read_limiter_memory(Recovery& recovery, Moment now);
+  void settle_policy_change(Moment now);
+  void save_settings();
+
+  std::unique_ptr<Database> database_;
+  RequestFormat format_;
+  StorePolicy policy_;
+  InstanceFacts facts_;
+  InstanceId instance_;
+  std::int64_t first_boot_ms_ = 0;  // when this boot first saw the ledger
+  std::string schema_hash_;
+  int data_version_ = 0;
+  Totals totals_{};
+  struct CountKey {
+    std::int64_t batch_id;
+    JobKind kind;
+    JobState state;
+    friend auto operator<=>(const CountKey&, const CountKey&) = default;
+  };
+  std::map<CountKey, std::int64_t> count_deltas_;
+  std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
+};
+
+}  // namespace dl

@@ -1,0 +1,224 @@
+// The permit transaction: the only door to the wire. Each permit is judged by what the tables say now; what
+// they do not allow is refused with a reason, and its intent is never written.
+#include <algorithm>
+#include <cstring>
+
+#include "queries_sql.h"
+#include "storage/digest.h"
+#include "storage/idempotency_key.h"
+#include "storage/store.h"
+#include "storage/store_columns.h"
+
+namespace dl {
+
+struct Store::Facts {
+  JobState state = JobState::blocked;
+  std::int64_t batch_id = 0;
+  int open_parents = 0;
+  bool is_leased = false;
+  std::string dsp_id;
+  bool is_held = false;
+  std::int64_t posted_at = 0;
+};
+
+namespace {
+
+constexpr Millis kKeyMargin = 60'000;
+
+}  // namespace
+
+void Store::permit(const Permit& permit, WorkResult& result, Moment now) {
+  SQLite::Statement& row = sql(sql::k_permit_facts);
+  row.bind(":job", permit.job.value);
+  if (!row.executeStep()) {
+    result.refused.push_back({permit.tag, permit.job, "there is no such job"});
+    return;
+  }
+  Facts facts;
+  facts.state = *state_named(row.getColumn("state").getText());
+  facts.batch_id = row.getColumn("batch_id").getInt64();
+  facts.open_parents = row.getColumn("open_parents").getInt();
+  facts.is_leased = !row.getColumn("lease_token").isNull();
+  facts.dsp_id = row.getColumn("dsp_id").getText();
+  facts.is_held = !row.getColumn("hold").isNull();
+  facts.posted_at = row.getColumn("posted_at").getInt64();
+  Granted granted;
+  granted.tag = permit.tag;
+  granted.purpose = permit.purpose;
+  granted.job.id = permit.job;
+  granted.job.kind = kind_column(row, "kind");
+  granted.job.priority = row.getColumn("priority").getInt64();
+  granted.job.root_id = row.getColumn("root_id").getInt64();
+  granted.job.level = row.getColumn("level").getInt();
+  granted.job.has_children = row.getColumn("has_children").getInt() != 0;
+  granted.job_key = row.getColumn("key").getString();
+  granted.attempt = row.getColumn("attempt").getInt();
+  granted.tries = row.getColumn("tries").getInt();
+  granted.setbacks = row.getColumn("setbacks").getInt();
+  granted.looks = row.getColumn("looks").getInt();
+  row.reset();
+
+  std::string why;
+  if (facts.is_leased) {
+    why = "a request of it is open";
+  } else {
+    switch (permit.purpose) {
+      case Purpose::create: why = permit_create(permit, facts, granted, now); break;
+      case Purpose::resubmit: why = permit_resubmit(permit, facts, granted, now); break;
+      case Purpose::status: why = permit_status(permit, facts, granted, now); break;
+      case Purpose::lookup: why = permit_lookup(permit, facts, granted, now); break;
+    }
+  }
+  if (!why.empty()) {
+    result.refused.push_back({permit.tag, permit.job, std::move(why)});
+    return;
+  }
+  result.granted.push_back(std::move(granted));
+}
+
+// A POST under a new key needs: ready, no DSP id, every parent succeeded, nothing unresolved or open.
+std::string Store::permit_create(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
+  if (facts.state != JobState::ready) return "it is not ready any more";
+  if (!facts.dsp_id.empty()) return "it has a DSP id";
+  if (facts.open_parents != 0) return "parents are open";
+  SQLite::Statement& obstacles = sql(sql::k_post_obstacles);
+  obstacles.bind(":job", permit.job.value);
+  obstacles.executeStep();
+  if (obstacles.getColumn("unresolved").getInt() != 0) return "a POST of it is unresolved";
+  if (obstacles.getColumn("open").getInt() != 0) return "a request of it is open";
+  if (obstacles.getColumn("unready_parent").getInt() != 0) return "a parent has not succeeded";
+  obstacles.reset();
+
+  SQLite::Statement& payload = sql(sql::k_payload_of);
+  payload.bind(":job", permit.job.value);
+  if (!payload.executeStep()) return "it has no payload";
+  const std::string body = payload.getColumn("body").getString();
+  const SQLite::Column stored = payload.getColumn("sha256");
+  const Sha256 digest = sha256(body);
+  if (stored.getBytes() != static_cast<int>(digest.size()) || std::memcmp(stored.getBlob(), digest.data(), digest.size()) != 0) {
+    return "its payload was changed behind our back (the stored SHA-256 does not fit)";
+  }
+  payload.reset();
+
+  std::vector<std::pair<std::string, std::string>> parents;
+  SQLite::Statement& parent = sql(sql::k_parents_of);
+  parent.bind(":job", permit.job.value);
+  while (parent.executeStep()) {
+    parents.emplace_back(names_of(kind_column(parent, "kind")).id_field, parent.getColumn("dsp_id").getString());
+  }
+  granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
+  const bool looks_up = policy_.unknown_outcome == UnknownOutcome::lookup;
+  granted.body = format_.create_body(body, parents, looks_up ? granted.idempotency_key : "");
+  granted.target = format_.create_target(granted.job.kind);
+  write_intent(permit, granted, 0, now);
+  lease(granted, JobState::ready, JobState::submitting, now);
+  add_history(permit.job, *rule_for(JobState::ready, JobEvent::leased), 0, granted.request, "", now);
+  count(facts.batch_id, granted.job.kind, JobState::ready, JobState::submitting);
+  return "";
+}
+
+// Same key, same bytes, copied from the ledger; only while the DSP surely still remembers the key.
+std::string Store::permit_resubmit(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
+  if (facts.state != JobState::in_doubt) return "it is not in doubt any more";
+  if (facts.is_held) return "it is held";
+  SQLite::Statement& first = sql(sql::k_unresolved_creation);
+  first.bind(":job", permit.job.value);
+  first.bind(":attempt", granted.attempt);
+  std::string why_held;
+  std::int64_t first_request = 0;
+  if (!first.executeStep()) {
+    why_held = "in doubt, but the ledger holds no unresolved POST of this attempt";
+  } else {
+    first_request = first.getColumn(0).getInt64();
+    granted.idempotency_key = first.getColumn(1).getString();
+    granted.body = first.getColumn(2).getString();
+    const bool alive = key_is_alive(first.getColumn(3).getInt64(), first.getColumn(4).getInt64(), first.getColumn(5).getString(), now);
+    if (!alive) why_held = "the DSP may have forgotten the idempotency key (key_lifetime has passed)";
+  }
+  first.reset();
+  if (!why_held.empty()) {
+    SQLite::Statement& hold = sql(sql::k_hold_job);
+    hold.bind(":job", permit.job.value);
+    hold.bind(":hold", why_held);
+    hold.bind(":at", now.wall_ms);
+    hold.exec();
+    return why_held;
+  }
+  granted.target = format_.create_target(granted.job.kind);
+  write_intent(permit, granted, first_request, now);
+  lease(granted, JobState::in_doubt, JobState::submitting, now);
+  add_history(permit.job, *rule_for(JobState::in_doubt, JobEvent::resubmitted), 0, granted.request, "", now);
+  count(facts.batch_id, granted.job.kind, JobState::in_doubt, JobState::submitting);
+  return "";
+}
+
+bool Store::key_is_alive(std::int64_t sent_at, std::int64_t sent_boot_ms, const std::string& boot_key, Moment now) const {
+  // The wall clock may have stepped back, the boot clock may be of another boot: trust the longer age.
+  Millis age = std::max(Millis{0}, now.wall_ms - sent_at);
+  if (boot_key == facts_.boot_key) age = std::max(age, now.boot_ms - sent_boot_ms);
+  const Millis last_use = policy_.key_lifetime_ms - (policy_.http_timeout_ms + policy_.late_arrival_ms + kKeyMargin);
+  return age < last_use;
+}
+
+std::string Store::permit_status(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
+  if (facts.state != JobState::confirming) return "it is not confirming any more";
+  granted.target = format_.status_target(granted.job.kind, facts.dsp_id);
+  granted.age_ms = std::max(Millis{0}, now.wall_ms - facts.posted_at);
+  if (granted.looks > 0) {
+    SQLite::Statement& declared = sql(sql::k_id_was_declared);
+    declared.bind(":job", permit.job.value);
+    declared.bind(":attempt", granted.attempt);
+    declared.executeStep();
+    granted.declared_id = declared.getColumn(0).getInt() != 0;
+    declared.reset();
+  }
+  write_intent(permit, granted, 0, now);
+  lease(granted, JobState::confirming, JobState::confirming, now);
+  return "";
+}
+
+std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
+  if (facts.state != JobState::in_doubt) return "it is not in doubt any more";
+  if (facts.is_held) return "it is held";
+  granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
+  granted.target = format_.lookup_target(granted.job.kind, granted.idempotency_key);
+  write_intent(permit, granted, 0, now);
+  lease(granted, JobState::in_doubt, JobState::in_doubt, now);
+  return "";
+}
+
+// `body_request`: whose bytes are sent again; 0: its own, where it has a body.
+void Store::write_intent(const Permit& permit, Granted& granted, std::int64_t body_request, Moment now) {
+  SQLite::Statement& insert = sql(sql::k_insert_request);
+  insert.bind(":job", permit.job.value);
+  insert.bind(":attempt", granted.attempt);
+  bind_text(insert, ":purpose", name_of(permit.purpose));
+  insert.bind(":method", is_post(permit.purpose) ? "POST" : "GET");
+  insert.bind(":path", granted.target);
+  bind_text_or_null(insert, ":idempotency_key", is_post(permit.purpose) ? granted.idempotency_key : "");
+  bind_or_null(insert, ":body_request", body_request == 0 ? std::nullopt : std::optional<std::int64_t>(body_request));
+  insert.bind(":instance", instance_.value);
+  insert.bind(":worker", permit.worker);
+  insert.bind(":at", now.wall_ms);
+  insert.bind(":boot_ms", now.boot_ms);
+  insert.exec();
+  granted.request = RequestId{database_->handle().getLastInsertRowid()};
+  if (permit.purpose != Purpose::create) return;
+  SQLite::Statement& body = sql(sql::k_insert_request_body);
+  body.bind(":request", granted.request.value);
+  body.bind(":body", granted.body);
+  body.exec();
+}
+
+void Store::lease(const Granted& granted, JobState from, JobState to, Moment now) {
+  SQLite::Statement& update = sql(sql::k_lease_job);
+  update.bind(":job", granted.job.id.value);
+  update.bind(":request", granted.request.value);
+  bind_text(update, ":from_state", name_of(from));
+  bind_text(update, ":to_state", name_of(to));
+  update.bind(":at", now.wall_ms);
+  const int rows = update.exec();
+  DL_CHECK(rows == 1, "the transaction that read the job is the one that leases it");
+}
+
+}  // namespace dl

@@ -1,0 +1,301 @@
+// What a new owner does first, and what the dispatcher loads: reclaiming what a dead owner left open, the
+// limiter's memory, the window of work.
+#include <algorithm>
+
+#include "queries_sql.h"
+#include "storage/migrator.h"
+#include "storage/store.h"
+#include "storage/store_columns.h"
+
+namespace dl {
+namespace {
+
+constexpr Millis kReclaimedDue = 1'000;
+constexpr Millis kLongestGate = 3'600'000;
+
+// W' of the limiter, for the longest tier.
+Millis longest_hold(const std::vector<Tier>& tiers) {
+  Millis longest = 0;
+  for (const Tier& tier : tiers) longest = std::max(longest, tier.window_ms + tier.window_ms / 1'000 + 50);
+  return longest;
+}
+
+}  // namespace
+
+Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
+  facts_ = facts;
+  Recovery recovery;
+  Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
+    count_deltas_.clear();
+    SQLite::Statement& insert = sql(sql::k_insert_instance);
+    insert.bind(":uuid", facts.uuid);
+    insert.bind(":pid", facts.pid);
+    insert.bind(":host", facts.host);
+    insert.bind(":version", facts.version);
+    insert.bind(":boot_key", facts.boot_key);
+    insert.bind(":machine_id", facts.machine_id);
+    insert.bind(":lock_device", facts.lock_device);
+    insert.bind(":lock_inode", facts.lock_inode);
+    insert.bind(":at", now.wall_ms);
+    insert.bind(":boot_ms", now.boot_ms);
+    insert.exec();
+    instance_ = InstanceId{database_->handle().getLastInsertRowid()};
+    SQLite::Statement first(database_->handle(), "SELECT min(started_boot_ms) FROM instance WHERE boot_key = ?1");
+    first.bind(1, facts.boot_key);
+    first.executeStep();
+    first_boot_ms_ = first.getColumn(0).getInt64();
+    reclaim(recovery, now);
+    settle_policy_change(now);
+    save_settings();
+    read_limiter_memory(recovery, now);
+    recovery.account = load_account(now);
+    write_counts();
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  schema_hash_ = schema_hash(*database_);
+  data_version_ = database_->data_version();
+  return recovery;
+}
+
+void Store::reclaim(Recovery& recovery, Moment now) {
+  struct Open {
+    RequestId request;
+    JobId job;
+    bool is_post;
+  };
+  std::vector<Open> left;
+  SQLite::Statement& open = sql(sql::k_open_requests);
+  while (open.executeStep()) {
+    const std::string purpose = open.getColumn("purpose").getString();
+    left.push_back({RequestId{open.getColumn("id").getInt64()}, JobId{open.getColumn("job_id").getInt64()},
+                    purpose == name_of(Purpose::create) || purpose == name_of(Purpose::resubmit)});
+  }
+  for (const Open& each : left) {
+    SQLite::Statement& finish = sql(sql::k_finish_request);
+    finish.bind(":request", each.request.value);
+    finish.bind(":at", now.wall_ms);
+    finish.bind(":boot_ms", now.boot_ms);
+    finish.bind(":boot_key", facts_.boot_key);
+    bind_text(finish, ":slot", name_of(SlotEnd::unsure));
+    finish.bind(":outcome", "owner_lost");
+    finish.bind(":error", "the daemon that sent it died before it recorded an outcome");
+    finish.exec();
+    if (each.is_post) {
+      reclaim_post(each.job, each.request, now);
+    } else {
+      SQLite::Statement& release = sql(sql::k_release_lease);
+      release.bind(":job", each.job.value);
+      release.bind(":request", each.request.value);
+      release.bind(":at", now.wall_ms);
+      release.exec();
+    }
+    ++recovery.reclaimed;
+  }
+}
+
+void Store::reclaim_post(JobId job, RequestId request, Moment now) {
+  Outcome lost;
+  lost.request = request;
+  lost.job = job;
+  lost.from = JobState::submitting;
+  lost.event = JobEvent::owner_lost;
+  lost.error = "the daemon died while the POST was on the wire";
+  switch (policy_.unknown_outcome) {
+    case UnknownOutcome::hold: lost.hold = kHeldByPolicy; break;
+    case UnknownOutcome::resubmit: lost.due_in_ms = kReclaimedDue; break;
+    case UnknownOutcome::lookup: lost.due_in_ms = policy_.settle_ms; break;
+  }
+  std::int64_t batch_id = 0;
+  move(lost, now, batch_id);
+}
+
+// The means of resolving a doubt may have changed since the last run.
+void Store::settle_policy_change(Moment now) {
+  if (policy_.unknown_outcome == UnknownOutcome::hold) {
+    SQLite::Statement& hold = sql(sql::k_hold_doubts);
+    hold.bind(":hold", kHeldByPolicy);
+    hold.bind(":at", now.wall_ms);
+    hold.exec();
+    return;
+  }
+  const bool looks_up = policy_.unknown_outcome == UnknownOutcome::lookup;
+  SQLite::Statement& release = sql(sql::k_release_doubts);
+  release.bind(":hold", kHeldByPolicy);
+  release.bind(":due_at", now.wall_ms + (looks_up ? policy_.settle_ms : kReclaimedDue));
+  release.bind(":at", now.wall_ms);
+  release.exec();
+}
+
+void Store::save_settings() {
+  SQLite::Statement& save = sql(sql::k_save_settings);
+  bind_text_or_null(save, ":endpoint", policy_.endpoint);
+  save.bind(":rate_limit", format_rate_spec(policy_.tiers));
+  const auto slowest = std::min_element(policy_.tiers.begin(), policy_.tiers.end(), [](const Tier& a, const Tier& b) {
+    return a.count * b.window_ms < b.count * a.window_ms;
+  });
+  const bool limited = slowest != policy_.tiers.end();
+  bind_or_null(save, ":limit_count", limited ? std::optional<std::int64_t>(slowest->count) : std::nullopt);
+  bind_or_null(save, ":limit_window_ms", limited ? std::optional<std::int64_t>(slowest->window_ms) : std::nullopt);
+  save.bind(":max_retries", policy_.max_retries);
+  bind_text(save, ":unknown_outcome", name_of(policy_.unknown_outcome));
+  save.bind(":settle_ms", policy_.settle_ms);
+  save.exec();
+}
+
+// Newest first until nothing older can be held any more. Requests of another boot cannot be compared: nothing
+// is sent before W' + D have passed, since this boot began where the machine is the same, else since this
+// boot first saw the ledger.
+void Store::read_limiter_memory(Recovery& recovery, Moment now) {
+  const Millis hold = longest_hold(policy_.tiers);
+  const Millis longest = hold + policy_.late_arrival_ms + 2 * policy_.http_timeout_ms;
+  SQLite::Statement& rows = sql(sql::k_recent_requests);
+  bool another_boot = false;
+  while (rows.executeStep()) {
+    const std::string sent_in = rows.getColumn("boot_key").getString();
+    const SQLite::Column finished_in = rows.getColumn("finished_boot_key");
+    const std::string ended_in = finished_in.isNull() ? sent_in : finished_in.getString();
+    if (ended_in == facts_.boot_key) {
+      const std::string slot = rows.getColumn("slot").getString();
+      const std::int64_t ended = rows.getColumn("finished_boot_ms").getInt64();
+      const std::int64_t anchor = slot == name_of(SlotEnd::answered) ? ended : ended + policy_.late_arrival_ms;
+      const bool is_held = slot != name_of(SlotEnd::not_sent) && anchor + hold > now.boot_ms;
+      if (is_held) recovery.slot_anchors_boot_ms.push_back(anchor);
+    }
+    if (sent_in != facts_.boot_key) {
+      another_boot = true;
+      break;
+    }
+    if (rows.getColumn("sent_boot_ms").getInt64() + longest < now.boot_ms && ended_in == sent_in) break;
+  }
+  rows.reset();
+  std::sort(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
+  if (!another_boot || policy_.tiers.empty()) return;
+  SQLite::Statement strangers(database_->handle(), "SELECT EXISTS (SELECT 1 FROM instance WHERE boot_key <> ?1 AND machine_id <> ?2)");
+  strangers.bind(1, facts_.boot_key);
+  strangers.bind(2, facts_.machine_id);
+  strangers.executeStep();
+  const bool same_machine = strangers.getColumn(0).getInt() == 0;
+  recovery.sends_from_boot_ms = (same_machine ? 0 : first_boot_ms_) + hold + policy_.late_arrival_ms;
+}
+
+AccountState Store::load_account(Moment now) {
+  AccountState account;
+  SQLite::Statement& row = sql(sql::k_load_account);
+  row.executeStep();
+  if (!row.getColumn("paused_by").isNull()) account.paused_by = row.getColumn("paused_by").getString();
+  account.paused_reason = row.getColumn("paused_reason").getString();
+  account.refusals = row.getColumn("refusals").getInt();
+  if (!row.getColumn("cap").isNull()) account.cap = row.getColumn("cap").getInt();
+  if (!row.getColumn("ceiling").isNull()) account.ceiling = row.getColumn("ceiling").getInt();
+  const std::int64_t gate_at = row.getColumn("gate_at").getInt64();
+  if (!row.getColumn("gate_boot_ms").isNull()) {
+    const bool this_boot = row.getColumn("gate_boot_key").getString() == facts_.boot_key;
+    const std::int64_t gate = this_boot ? row.getColumn("gate_boot_ms").getInt64()
+                                        : now.boot_ms + std::clamp(gate_at - now.wall_ms, Millis{0}, kLongestGate);
+    if (gate > now.boot_ms) {
+      account.gate_boot_ms = gate;
+      account.gate_wall_ms = gate_at;
+    }
+  }
+  row.reset();
+  return account;
+}
+
+void Store::save(const AccountState& account, Moment now) {
+  const bool by_a_person = account.paused_by && *account.paused_by != "daemon";
+  const auto bind_gate = [&](SQLite::Statement& update) {
+    update.bind(":boot_key", facts_.boot_key);
+    bind_or_null(update, ":gate_boot_ms", account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_boot_ms));
+    bind_or_null(update, ":gate_at", account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_wall_ms));
+    update.bind(":refusals", account.refusals);
+    bind_or_null(update, ":cap", account.cap ? std::optional<std::int64_t>(*account.cap) : std::nullopt);
+    bind_or_null(update, ":ceiling", account.ceiling ? std::optional<std::int64_t>(*account.ceiling) : std::nullopt);
+  };
+  if (!by_a_person) {  // a person's pause is the person's to write
+    SQLite::Statement& update = sql(sql::k_save_account);
+    bind_gate(update);
+    bind_or_null(update, ":paused_by", account.paused_by);
+    bind_or_null(update, ":paused_reason", account.paused_by ? std::optional<std::string>(account.paused_reason) : std::nullopt);
+    update.bind(":at", now.wall_ms);
+    if (update.exec() == 1) return;
+  }
+  SQLite::Statement& gate = sql(sql::k_save_gate);
+  bind_gate(gate);
+  gate.exec();
+}
+
+Result<LoadedWork> Store::load(const LoadLimits& limits, Moment now) {
+  LoadedWork loaded;
+  Status ok = database_->guard(database_->path(), [&]() -> Status {
+    SQLite::Transaction snapshot(database_->handle());  // one view of the tables
+    SQLite::Statement& ready = sql(sql::k_load_ready);
+    ready.bind(":n", limits.ready + 1);
+    while (ready.executeStep()) {
+      if (static_cast<int>(loaded.ready.size()) == limits.ready) {
+        loaded.ready_complete = false;
+        break;
+      }
+      loaded.ready.push_back(job_ref(ready));
+    }
+    ready.reset();
+    load_timed(sql::k_load_waiting, JobState::waiting, limits.timed, loaded, now);
+    load_timed(sql::k_load_confirming, JobState::confirming, limits.timed, loaded, now);
+    load_timed(sql::k_load_in_doubt, JobState::in_doubt, limits.timed, loaded, now);
+    loaded.account = load_account(now);
+    count_all();
+    loaded.totals = totals_;
+    for (auto& [text, statement] : statements_) statement->tryReset();
+    snapshot.commit();
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return loaded;
+}
+
+void Store::load_timed(std::string_view text, JobState state, int limit, LoadedWork& loaded, Moment now) {
+  SQLite::Statement& rows = sql(text);
+  rows.bind(":n", limit);
+  rows.bind(":boot_key", facts_.boot_key);
+  rows.bind(":first_boot_ms", first_boot_ms_);
+  int n = 0;
+  while (rows.executeStep()) {
+    TimedJob timed;
+    timed.job = job_ref(rows);
+    timed.state = state;
+    const std::int64_t updated_at = rows.getColumn("updated_at").getInt64();
+    if (!rows.getColumn("due_at").isNull()) {
+      // Never longer than was planned, should the wall clock have stepped back since.
+      const std::int64_t due_at = rows.getColumn("due_at").getInt64();
+      timed.due_in_ms = std::max(Millis{0}, std::min(due_at - now.wall_ms, due_at - updated_at));
+    }
+    const bool settles = state == JobState::waiting || policy_.unknown_outcome == UnknownOutcome::lookup;
+    if (settles && !rows.getColumn("ended_boot_ms").isNull() && state != JobState::confirming) {
+      const std::int64_t settled = rows.getColumn("ended_boot_ms").getInt64() + policy_.settle_ms;
+      timed.due_in_ms = std::max(timed.due_in_ms, settled - now.boot_ms);
+    }
+    const std::int64_t posted_at = rows.getColumn("posted_at").getInt64();
+    if (posted_at != 0) {
+      timed.posted_ago_ms = std::max(Millis{0}, now.wall_ms - posted_at);
+      const std::int64_t looked_at = rows.getColumn("looked_at").getInt64();
+      if (looked_at > posted_at) timed.looked_age_ms = looked_at - posted_at;
+    }
+    timed.overdue = rows.getColumn("overdue").getInt() != 0;
+    loaded.timed.push_back(timed);
+    ++n;
+  }
+  if (n == limit) loaded.timed_complete = false;
+  rows.reset();
+}
+
+void Store::count_all() {
+  totals_ = {};
+  SQLite::Statement& rows = sql(sql::k_count_jobs);
+  while (rows.executeStep()) {
+    const std::optional<JobState> state = state_named(rows.getColumn(1).getText());
+    const JobKind kind = kind_column(rows, "kind");
+    if (state) totals_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(*state)] = rows.getColumn(2).getInt64();
+  }
+}
+
+}  // namespace dl
