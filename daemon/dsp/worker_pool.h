@@ -1,13 +1,15 @@
-// N hands: worker threads, each one io_context with its own connections to the DSP. A hand does what it
-// is told, one request at a time on a connection, and reports each end once. It never retries, follows
-// a redirect, or sends anything on its own: one permit is one request.
+// N hands: worker threads, each one io_context with its own connections to the DSP. A hand does
+// what it is told, one request at a time on a connection, and reports each end once. It never
+// retries, follows a redirect, or sends anything on its own: one permit is one request.
 //
-// Connect (TCP and TLS) comes first and is reported; only then does the dispatcher commit an intent and
-// send it on that connection. Closed sockets drop unsent data (SO_LINGER 0); TCP_USER_TIMEOUT is set.
+// Connect (TCP and TLS) comes first and is reported; only then does the dispatcher commit an intent
+// and send it on that connection. Closed sockets drop unsent data (SO_LINGER 0); TCP_USER_TIMEOUT
+// is set.
 //
 // Thread rule: the public functions may be called from one thread, the daemon's. The events run on
-// worker threads and must only hand their values on (post). Ownership: the pool owns its threads; the
-// destructor cuts what is left and joins.
+// worker threads and must only hand their values on (post). Ownership: the pool owns its threads;
+// the destructor cuts what is left without an event, and joins (it waits for a name that is being
+// resolved: getaddrinfo cannot be interrupted).
 #pragma once
 
 #include <chrono>
@@ -20,8 +22,8 @@
 
 namespace dl {
 
-// Where the DSP is. From `--endpoint`: http://host[:port][/base] or https://…; nothing else is accepted
-// (no user info, query or fragment).
+// Where the DSP is. From `--endpoint`: http://host[:port][/base] or https://…; nothing else is
+// accepted (no user info, query or fragment).
 struct Endpoint {
   bool tls = false;
   std::string host;       // name or address, without brackets
@@ -38,7 +40,7 @@ struct WirePolicy {
   std::chrono::milliseconds connect_timeout{30'000};  // resolve, connect and TLS together
   std::chrono::milliseconds http_timeout{120'000};    // first byte out to last byte in
   std::string ca_file;      // empty: the system's; tests use their own
-  std::string token_file;   // empty: no Authorization header. Read anew for each connection; never logged.
+  std::string token_file;   // empty: no Authorization. Read anew for each connection; never logged
   std::string user_agent = "DemandLink/0.1";
   bool send_idempotency_key = true;
 };
@@ -47,8 +49,9 @@ struct WireEvents {
   std::function<void(ConnectionId)> connected;
   // `credentials`: the token file could not be read.
   std::function<void(ConnectionId, std::string trouble, bool credentials)> connect_failed;
-  std::function<void(ConnectionId)> closed;  // an idle connection was closed by the DSP or by close()
-  // The one end of a send(). `reusable`: the connection is idle again; else it is gone and no closed() follows.
+  std::function<void(ConnectionId)> closed;  // while idle, by the DSP or by close()
+  // The one end of a send(). `reusable`: the connection is idle again; else it is gone, and no
+  // closed() follows.
   std::function<void(ConnectionId, RequestId, DspReply, bool reusable)> replied;
 };
 
@@ -59,12 +62,14 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Opens a connection on thread `id.worker` (0 … workers-1): exactly one connected or connect_failed.
+  // Opens a connection on thread `id.worker` (0 … workers-1), under a serial never used before:
+  // exactly one connected or connect_failed.
   void connect(ConnectionId id);
-  // Sends on an idle connection: exactly one replied, whatever happens. On a connection that is gone:
-  // Wire::not_sent.
+  // Sends on an idle connection: exactly one replied, whatever happens. On a connection that is
+  // gone: Wire::not_sent.
   void send(ConnectionId id, DspRequest request);
-  // Closes an idle connection (closed() follows); one with a request on it is closed after its reply.
+  // Closes an idle connection (closed() follows), or one that is connecting (connect_failed does);
+  // one with a request on it is closed after its reply.
   void close(ConnectionId id);
 
  private:

@@ -1,0 +1,127 @@
+#include "daemon/dsp/answer_reader.h"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <optional>
+
+#include "daemon/dsp/codec.h"
+#include "daemon/dsp/reply.h"
+
+namespace dl {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::uint32_t kHeaderBytesMax = 16 * 1024;
+// More than a header: a chunk's extensions and a trailer have no limit of their own in Beast.
+constexpr std::size_t kBufferBytesMax = 64 * 1024;
+static_assert(kBufferBytesMax >= kHeaderBytesMax + kReadBytes);
+
+}  // namespace
+
+struct AnswerReader::Parts {
+  boost::beast::flat_buffer bytes{kBufferBytesMax};
+  std::optional<http::response_parser<http::string_body>> parser;
+
+  void start_parser() {
+    parser.emplace();
+    parser->header_limit(kHeaderBytesMax);
+    parser->body_limit(kAnswerBytesMax);
+    parser->eager(true);
+  }
+};
+
+AnswerReader::AnswerReader() : parts_(std::make_unique<Parts>()) {}
+AnswerReader::~AnswerReader() = default;
+
+std::span<char> AnswerReader::space() {
+  const auto space = parts_->bytes.prepare(kReadBytes);
+  return {static_cast<char*>(space.data()), space.size()};
+}
+
+void AnswerReader::add(std::size_t size) { parts_->bytes.commit(size); }
+bool AnswerReader::has_leftovers() const { return parts_->bytes.size() != 0; }
+
+void AnswerReader::begin() {
+  parts_->parser.reset();
+  trouble_.clear();
+}
+
+AnswerReader::Progress AnswerReader::read() {
+  auto& [bytes, parser] = *parts_;
+  while (bytes.size() != 0) {
+    if (!parser) parts_->start_parser();
+    error_code error;
+    const std::size_t used = parser->put(bytes.data(), error);
+    bytes.consume(used);
+    if (error && error != http::error::need_more) {
+      trouble_ = "the answer cannot be read: " + error.message();
+      return Progress::broken;
+    }
+    if (parser->is_done()) {
+      const unsigned status = parser->get().result_int();
+      if (status >= 200) return Progress::complete;
+      if (status < 100 || status == 101) {
+        trouble_ = "the answer's status " + std::to_string(status) + " was not asked for";
+        return Progress::broken;
+      }
+      parser.reset();
+    } else if (error || used == 0) {
+      break;
+    }
+  }
+  if (bytes.size() <= kBufferBytesMax - kReadBytes) return Progress::more;
+  trouble_ = "the answer cannot be read: a line of it is too long";
+  return Progress::broken;
+}
+
+AnswerReader::Progress AnswerReader::end() {
+  auto& parser = parts_->parser;
+  if (parser && parser->is_header_done() && parser->need_eof()) {
+    error_code error;
+    parser->put_eof(error);
+    if (!error) return Progress::complete;
+  }
+  trouble_ = has_begun() ? "the answer was cut" : "the connection was closed without an answer";
+  return Progress::broken;
+}
+
+bool AnswerReader::has_begun() const {
+  return has_leftovers() || (parts_->parser && parts_->parser->got_some());
+}
+
+bool AnswerReader::keeps_alive() const { return parts_->parser->keep_alive(); }
+
+DspReply AnswerReader::head(const Secret& token) const {
+  DspReply reply;
+  const auto& parser = parts_->parser;
+  if (!parser || !parser->is_header_done() || parser->get().result_int() < 200) return reply;
+  reply.http_status = static_cast<int>(parser->get().result_int());
+  for (const auto& field : parser->get()) {
+    if (!token.occurs_in(field.value())) note_header(reply, field.name_string(), field.value());
+  }
+  return reply;
+}
+
+DspReply AnswerReader::reply(const Secret& token, JobKind kind, Purpose purpose) {
+  DspReply reply = head(token);
+  auto& message = parts_->parser->get();
+  token.mask_in(message.body());
+  const auto type = message.find(http::field::content_type);
+  const std::string_view type_text = type == message.end() || token.occurs_in(type->value())
+                                         ? ""
+                                         : std::string_view(type->value());
+  note_body(reply, type_text, message.body(), kind, purpose);
+  reply.wire = Wire::answered;
+  if (parts_->parser->need_eof() && !reply.answer.readable) {
+    reply.wire = Wire::no_answer;
+    reply.answer = {};
+    reply.trouble = "the answer was perhaps cut: it has no length and no readable JSON";
+  }
+  return reply;
+}
+
+}  // namespace dl

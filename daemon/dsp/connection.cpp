@@ -1,0 +1,320 @@
+#include "daemon/dsp/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/experimental/as_tuple.hpp>
+#include <tuple>
+
+#include "daemon/dsp/request_text.h"
+#include "daemon/dsp/tls.h"
+#include "storage/model/check.h"
+
+namespace dl {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using Steady = std::chrono::steady_clock;
+
+// How long an early answer (413 and the like) is looked for once writing has failed.
+constexpr std::chrono::milliseconds kEarlyAnswerWait{1000};
+
+constexpr auto kAwait = asio::experimental::as_tuple(asio::use_awaitable);
+
+// "host:port", for people.
+std::string peer(const Endpoint& endpoint) {
+  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
+  return (is_v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + endpoint.port;
+}
+
+std::string in_words(std::chrono::milliseconds span) {
+  if (span.count() % 1000 == 0) return std::to_string(span.count() / 1000) + " s";
+  return std::to_string(span.count()) + " ms";
+}
+
+DspReply not_sent(std::string trouble) {
+  DspReply reply;
+  reply.wire = Wire::not_sent;
+  reply.trouble = std::move(trouble);
+  return reply;
+}
+
+error_code set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout) {
+  using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+  error_code error;
+  socket.set_option(tcp::no_delay(true), error);
+  if (!error) socket.set_option(asio::socket_base::linger(true, 0), error);
+  if (!error) socket.set_option(UserTimeout(static_cast<int>(user_timeout.count())), error);
+  if (!error) socket.non_blocking(true, error);
+  return error;
+}
+
+}  // namespace
+
+Connection::Connection(Hand& hand, ConnectionId id)
+    : hand_(hand), id_(id), socket_(hand.io), resolver_(hand.io), timer_(hand.io) {}
+
+void Connection::start() {
+  const WirePolicy& policy = hand_.policy;
+  if (!policy.token_file.empty()) {
+    auto token = read_secret(policy.token_file);
+    if (!token) return fail(token.error().message, true);
+    token_ = std::move(*token);
+  }
+  if (policy.endpoint.tls && !hand_.tls) return fail(hand_.tls_trouble, false);
+  set_deadline(policy.connect_timeout);
+  asio::co_spawn(
+      hand_.io, [self = shared_from_this()] { return self->live(); },
+      [self = shared_from_this()](std::exception_ptr bug) {
+        if (bug) std::rethrow_exception(bug);  // out of memory or a bug: the process ends
+      });
+}
+
+asio::awaitable<void> Connection::live() {
+  std::string trouble = co_await open();
+  if (stage_ == Stage::gone) co_return;
+  if (!trouble.empty()) {
+    fail(std::move(trouble), false);
+    co_return;
+  }
+  stage_ = Stage::idle;
+  hand_.events.connected(id_);
+  while (stage_ != Stage::gone) {
+    const Error error = co_await read_some();
+    if (stage_ == Stage::gone) break;
+    if (error) {
+      on_end(error);
+    } else if (in_.has_leftovers()) {
+      on_bytes();
+    }
+  }
+}
+
+asio::awaitable<std::string> Connection::open() {
+  const Endpoint& endpoint = hand_.policy.endpoint;
+  error_code error;
+  tcp::resolver::results_type addresses;
+  const auto literal = asio::ip::make_address(endpoint.host, error);
+  if (!error) {
+    const auto port = static_cast<asio::ip::port_type>(std::stoi(endpoint.port));
+    addresses = tcp::resolver::results_type::create(tcp::endpoint(literal, port), endpoint.host,
+                                                    endpoint.port);
+  } else {
+    std::tie(error, addresses) =
+        co_await resolver_.async_resolve(endpoint.host, endpoint.port, kAwait);
+    if (error) co_return "resolve " + endpoint.host + ": " + error.message();
+  }
+  if (stage_ == Stage::gone) co_return "";
+  std::tie(error, std::ignore) = co_await asio::async_connect(socket_, addresses, kAwait);
+  if (stage_ == Stage::gone) co_return "";
+  if (!error) error = set_options(socket_, hand_.policy.http_timeout);
+  if (error) co_return "connect to " + peer(endpoint) + ": " + error.message();
+  if (!endpoint.tls) co_return "";
+  co_return co_await shake_hands();
+}
+
+asio::awaitable<std::string> Connection::shake_hands() {
+  const std::string what = "TLS with " + peer(hand_.policy.endpoint) + ": ";
+  tls_.emplace(socket_, *hand_.tls);
+  if (!expect_host(tls_->native_handle(), hand_.policy.endpoint.host)) {
+    co_return what + "out of memory";
+  }
+  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, kAwait);
+  if (!error) co_return "";
+  const std::string certificate = certificate_trouble(tls_->native_handle());
+  co_return what + (certificate.empty() ? error.message() : certificate);
+}
+
+void Connection::fail(std::string trouble, bool credentials) {
+  const auto self = shared_from_this();
+  cut();
+  hand_.events.connect_failed(id_, std::move(trouble), credentials);
+}
+
+// --- Sending ---
+
+void Connection::send(DspRequest request) {
+  DL_CHECK(stage_ == Stage::idle, "a request is sent on an idle connection");
+  stage_ = Stage::busy;
+  request_ = request.id;
+  purpose_ = request.purpose;
+  kind_ = request.kind;
+  sent_at_ = Steady::now();
+  write_trouble_.clear();
+  out_.clear();
+  if (const auto ok = append_request(hand_.policy, token_.text(), request, out_); !ok) {
+    return finish(not_sent(ok.error().message), true);
+  }
+  if (std::string trouble = idle_trouble(); !trouble.empty()) {
+    return finish(not_sent(std::move(trouble)), false);
+  }
+  in_.begin();
+  set_deadline(hand_.policy.http_timeout);
+  write();
+}
+
+// What the kernel knows already about an idle connection, though the reader has not been told: that
+// the DSP closed it, while that still proves "not sent", or bytes that came unasked (a 408, say),
+// before they are taken for the answer.
+std::string Connection::idle_trouble() {
+  char byte = 0;
+  const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got == 0) return "the DSP had closed the connection";
+  if (got > 0) return tls_ ? "" : "the DSP sent something unasked";  // TLS: most likely a ticket
+  const error_code error(errno, boost::system::system_category());
+  const bool is_quiet = error == asio::error::would_block || error == asio::error::interrupted;
+  return is_quiet ? "" : "the connection had ended: " + error.message();
+}
+
+void Connection::write() {
+  is_writing_ = true;
+  if (tls_) {
+    asio::async_write(*tls_, asio::buffer(out_),
+                      [self = shared_from_this()](error_code error, std::size_t size) {
+                        self->on_written(error, size);
+                      });
+    return;
+  }
+  // Nearly every request fits into the socket's buffer, and then needs no turn of the event loop.
+  error_code error;
+  const std::size_t size = socket_.write_some(asio::buffer(out_), error);
+  if (error == asio::error::would_block) error = {};
+  if (error || size == out_.size()) return on_written(error, size);
+  asio::async_write(socket_, asio::buffer(out_) + size,
+                    [self = shared_from_this(), size](error_code failed, std::size_t more) {
+                      self->on_written(failed, size + more);
+                    });
+}
+
+void Connection::on_written(Error error, std::size_t size) {
+  is_writing_ = false;
+  if (stage_ != Stage::busy || !error) return;
+  write_trouble_ = "write to " + peer(hand_.policy.endpoint) + ": " + error.message();
+  // Under TLS a part of a record may have left even if nothing is said to have been written.
+  if (size == 0 && !tls_) return finish(not_sent(write_trouble_), false);
+  // The DSP may have answered early and closed: what it said lies in the receive buffer.
+  set_deadline(std::min(hand_.policy.http_timeout, kEarlyAnswerWait));
+}
+
+// --- The answer ---
+
+// Plain sockets are waited for and then read, so that no bytes are on their way through the event
+// loop where idle_trouble() would not see them.
+asio::awaitable<Connection::Error> Connection::read_some() {
+  error_code error;
+  std::size_t size = 0;
+  if (tls_) {
+    const auto space = in_.space();
+    std::tie(error, size) =
+        co_await tls_->async_read_some(asio::buffer(space.data(), space.size()), kAwait);
+  } else {
+    std::tie(error) = co_await socket_.async_wait(tcp::socket::wait_read, kAwait);
+    if (error || stage_ == Stage::gone) co_return error;
+    const auto space = in_.space();
+    size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
+    if (error == asio::error::would_block) error = {};
+  }
+  in_.add(size);
+  co_return error;
+}
+
+void Connection::on_bytes() {
+  if (stage_ == Stage::busy) return on_progress(in_.read());
+  close();  // unasked: whatever it is, it must not become the next request's answer
+}
+
+void Connection::on_end(Error error) {
+  if (stage_ == Stage::idle) return close();
+  const bool in_order = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
+  if (in_order) return on_progress(in_.end());
+  unanswered((in_.has_begun() ? "the answer was cut: " : "no answer: ") + error.message());
+}
+
+void Connection::on_progress(AnswerReader::Progress progress) {
+  switch (progress) {
+    case AnswerReader::Progress::more: return;
+    case AnswerReader::Progress::broken: return unanswered(in_.trouble());
+    case AnswerReader::Progress::complete: break;
+  }
+  const bool reusable = in_.keeps_alive() && !in_.has_leftovers() && !is_writing_ &&
+                        write_trouble_.empty() && !close_after_reply_;
+  DspReply reply = in_.reply(token_, kind_, purpose_);
+  const bool is_answer = reply.wire == Wire::answered;
+  finish(std::move(reply), reusable && is_answer);
+}
+
+void Connection::unanswered(std::string trouble) {
+  DspReply reply = in_.head(token_);
+  reply.wire = Wire::no_answer;
+  reply.trouble = std::move(trouble);
+  if (!write_trouble_.empty()) reply.trouble += " (" + write_trouble_ + ")";
+  finish(std::move(reply), false);
+}
+
+void Connection::finish(DspReply reply, bool reusable) {
+  const auto self = shared_from_this();
+  reply.fresh_connection = is_first_;
+  if (reply.wire != Wire::not_sent) is_first_ = false;
+  const auto took = Steady::now() - sent_at_;
+  reply.latency_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+  if (reusable) {
+    stage_ = Stage::idle;
+  } else {
+    cut();
+  }
+  hand_.events.replied(id_, request_, std::move(reply), reusable);
+}
+
+// --- Ends ---
+
+void Connection::close() {
+  const auto self = shared_from_this();
+  switch (stage_) {
+    case Stage::connecting: return fail("closed while connecting", false);
+    case Stage::idle: cut(); return hand_.events.closed(id_);
+    case Stage::busy: close_after_reply_ = true; return;
+    case Stage::gone: return;
+  }
+}
+
+void Connection::cut() {
+  stage_ = Stage::gone;
+  timer_.cancel();
+  resolver_.cancel();
+  error_code ignored;
+  // Explicitly: Asio's destructor would take the linger option back and let unsent data go out.
+  socket_.close(ignored);
+  hand_.forget(id_);
+}
+
+// The timer is lazy: while it runs it is left alone when the deadline moves out, as it does with
+// each request, and looks again when it fires.
+void Connection::set_deadline(std::chrono::milliseconds span) {
+  deadline_ = Steady::now() + span;
+  if (!timer_runs_ || timer_.expiry() > deadline_) wait_for_deadline();
+}
+
+void Connection::wait_for_deadline() {
+  timer_runs_ = true;
+  timer_.expires_at(deadline_);
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error) self->on_deadline();
+  });
+}
+
+void Connection::on_deadline() {
+  timer_runs_ = false;
+  if (stage_ == Stage::gone || stage_ == Stage::idle) return;
+  if (Steady::now() < deadline_) return wait_for_deadline();
+  if (stage_ == Stage::connecting) {
+    return fail("connect to " + peer(hand_.policy.endpoint) + ": no success in " +
+                    in_words(hand_.policy.connect_timeout),
+                false);
+  }
+  const std::string limit = " in " + in_words(hand_.policy.http_timeout);
+  unanswered("no complete answer" + (write_trouble_.empty() ? limit : ""));
+}
+
+}  // namespace dl

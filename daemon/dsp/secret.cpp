@@ -1,0 +1,73 @@
+#include "daemon/dsp/secret.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace dl {
+namespace {
+
+constexpr std::size_t kSecretBytesMax = 16 * 1024;
+
+Error refused(const std::string& path, const char* why) {
+  return {Errc::no_permission, "token file " + path + ": " + why};
+}
+
+}  // namespace
+
+Secret& Secret::operator=(Secret&& other) noexcept {
+  if (this == &other) return *this;
+  text_.swap(other.text_);  // a short string is copied by its move: what is left behind is wiped
+  wipe(other.text_);
+  return *this;
+}
+
+void Secret::mask_in(std::string& text) const {
+  if (text_.empty()) return;
+  for (auto at = text.find(text_); at != std::string::npos; at = text.find(text_, at)) {
+    std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(at), text_.size(), '*');
+  }
+}
+
+void Secret::wipe(std::string& text) {
+  text.resize(text.capacity());
+  OPENSSL_cleanse(text.data(), text.size());
+  text.clear();
+}
+
+Result<Secret> read_secret(const std::string& path) {
+  const int file =
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO must not hold us
+  if (file < 0) return refused(path, std::strerror(errno));
+  std::array<char, kSecretBytesMax + 1> bytes;
+  std::size_t size = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(file, bytes.data() + size, bytes.size() - size);
+    if (got > 0) size += static_cast<std::size_t>(got);
+  } while ((got > 0 && size < bytes.size()) || (got < 0 && errno == EINTR));
+  const int error = got < 0 ? errno : 0;
+  ::close(file);
+
+  std::string_view text(bytes.data(), size);
+  constexpr std::string_view kSpace = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+  text = text.substr(0, text.find_last_not_of(kSpace) + 1);
+  const bool is_printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  Secret secret{std::string(text)};
+  OPENSSL_cleanse(bytes.data(), bytes.size());
+
+  if (error != 0) return refused(path, std::strerror(error));
+  if (secret.empty()) return refused(path, "empty");
+  if (size > kSecretBytesMax) return refused(path, "longer than 16 KiB");
+  if (!is_printable) return refused(path, "holds a space, a control character or a non-ASCII byte");
+  return secret;
+}
+
+}  // namespace dl

@@ -1,0 +1,31 @@
+// What makes TLS mean something: OpenSSL verifies nothing until it is told. Plain OpenSSL, no
+// sockets. Thread rule: a context belongs to one worker thread.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+
+#include "storage/model/result.h"
+
+namespace dl {
+
+struct FreeSslContext {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using SslContext = std::unique_ptr<SSL_CTX, FreeSslContext>;
+
+// A client's context: the peer's certificate is required, TLS 1.2 or newer, no renegotiation, no
+// session is kept (so no early data, which can be replayed). `ca_file`: PEM; empty: the system's
+// authorities. Errors: config.
+Result<SslContext> make_tls_context(const std::string& ca_file);
+
+// Tells `ssl` whom it must meet: the certificate must name `host` (a name or an address), and a
+// name is sent along (SNI). Returns false only when out of memory.
+bool expect_host(SSL* ssl, const std::string& host);
+
+// Why the certificate was refused, in words; empty where it was not.
+std::string certificate_trouble(const SSL* ssl);
+
+}  // namespace dl

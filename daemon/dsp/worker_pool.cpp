@@ -1,0 +1,49 @@
+#include "daemon/dsp/worker_pool.h"
+
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "daemon/dsp/http_client.h"
+#include "storage/model/check.h"
+
+namespace dl {
+
+struct WorkerPool::Impl {
+  WirePolicy policy;
+  WireEvents events;
+  std::vector<std::unique_ptr<HttpClient>> hands;
+  std::vector<std::thread> threads;
+
+  HttpClient& hand(ConnectionId id) {
+    DL_CHECK(id.worker >= 0 && static_cast<std::size_t>(id.worker) < hands.size(),
+             "a connection belongs to one of the workers");
+    return *hands[static_cast<std::size_t>(id.worker)];
+  }
+};
+
+WorkerPool::WorkerPool(WirePolicy policy, int workers, WireEvents events)
+    : impl_(std::make_unique<Impl>()) {
+  DL_CHECK(workers > 0, "a pool has at least one worker");
+  impl_->policy = std::move(policy);
+  impl_->events = std::move(events);
+  for (int i = 0; i < workers; ++i) {
+    impl_->hands.push_back(std::make_unique<HttpClient>(impl_->policy, impl_->events));
+  }
+  for (const auto& hand : impl_->hands) {
+    impl_->threads.emplace_back([&client = *hand] { client.run(); });
+  }
+}
+
+WorkerPool::~WorkerPool() {
+  for (const auto& hand : impl_->hands) hand->stop();
+  for (std::thread& thread : impl_->threads) thread.join();
+}
+
+void WorkerPool::connect(ConnectionId id) { impl_->hand(id).connect(id); }
+void WorkerPool::send(ConnectionId id, DspRequest request) {
+  impl_->hand(id).send(id, std::move(request));
+}
+void WorkerPool::close(ConnectionId id) { impl_->hand(id).close(id); }
+
+}  // namespace dl
