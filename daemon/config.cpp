@@ -1,6 +1,9 @@
 #include "daemon/config.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "daemon/escape.h"
 #include "daemon/setting.h"
@@ -117,6 +120,16 @@ std::vector<std::string> warn_of_strangers(const Environment& environment) {
   return warnings;
 }
 
+// systemd's LoadCredential=dsp-token:… (systemd/token.conf), where nothing else names a token.
+void find_credential(Config& config, const Environment& environment) {
+  const auto folder = environment.find("CREDENTIALS_DIRECTORY");
+  if (!config.token_file.empty() || folder == environment.end()) return;
+  const std::string path = folder->second + "/dsp-token";
+  if (::access(path.c_str(), F_OK) != 0) return;
+  config.token_file = path;
+  config.origins["token_file"] = "systemd credential";
+}
+
 // What no single setting can see.
 Status check_together(const Config& config) {
   for (const Tier& tier : config.rate_limit) {
@@ -161,6 +174,7 @@ Result<Config> parse_config(int argc, const char* const* argv, const Environment
     if (!set) return Error{source->code, source->label + ": " + set.error().message};
     config.origins.emplace(setting.key, source->origin);
   }
+  find_credential(config, environment);
   config.warnings = warn_of_strangers(environment);
   const Status together = check_together(config);
   if (!together) return together.error();

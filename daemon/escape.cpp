@@ -46,7 +46,7 @@ void append_escape(std::string& out, char32_t value) {
     case '\t': out += "\\t"; return;
     default: break;
   }
-  char escape[8];
+  char escape[16];
   std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(value));
   out += escape;
 }
