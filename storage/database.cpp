@@ -1,11 +1,15 @@
 #include "storage/database.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <thread>
 
@@ -59,6 +63,20 @@ Status check_file(const std::string& path, OpenMode mode) {
   return Done{};
 }
 
+// SQLite would make a new file 0644; ours are the group's to write and nobody else's to read (the umask
+// may take more away). -wal and -shm inherit the mode. Done before SQLite has the file open: closing a
+// descriptor of it later would drop SQLite's POSIX locks.
+Status make_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+  if (fd >= 0) {
+    close(fd);
+    return Done{};
+  }
+  if (errno == EEXIST) return Done{};
+  const Errc code = errno == EACCES ? Errc::no_permission : Errc::cant_create;
+  return Error{code, path + ": " + std::strerror(errno)};
+}
+
 Errc code_of(int extended) {
   switch (extended & 0xFF) {
     case SQLITE_BUSY:
@@ -106,6 +124,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMo
   if (vfs == nullptr) {
     if (Status ok = check_file(path, mode); !ok) return ok.error();
     if (Status ok = refuse_network_file_system(path); !ok) return ok.error();
+    if (mode == OpenMode::create) {
+      if (Status ok = make_file(path); !ok) return ok.error();
+    }
   }
   int flags = SQLITE_OPEN_NOMUTEX;
   flags |= mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;

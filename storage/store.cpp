@@ -25,15 +25,17 @@ SQLite::Statement& Store::sql(std::string_view text) {
   return *statement;
 }
 
-Result<WorkResult> Store::commit(const WorkBatch& batch, Moment now) {
-  WorkResult result;
+Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches, Moment now) {
+  std::vector<WorkResult> results(batches.size());
   const Totals before = totals_;
   count_deltas_.clear();
   Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
-    for (const Outcome& outcome : batch.outcomes) apply(outcome, result, now);
-    for (const JobId job : batch.due) make_due(job, result, now);
-    for (const Permit& wanted : batch.permits) permit(wanted, result, now);
-    if (batch.account) save(*batch.account, now);
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      for (const Outcome& outcome : batches[i].outcomes) apply(outcome, results[i], now);
+      for (const JobId job : batches[i].due) make_due(job, results[i], now);
+      for (const Permit& wanted : batches[i].permits) permit(wanted, results[i], now);
+      if (batches[i].account) save(*batches[i].account, now);
+    }
     write_counts();
     return Done{};
   });
@@ -42,8 +44,8 @@ Result<WorkResult> Store::commit(const WorkBatch& batch, Moment now) {
     totals_ = before;
     return ok.error();
   }
-  result.totals = totals_;
-  return result;
+  for (WorkResult& result : results) result.totals = totals_;
+  return results;
 }
 
 void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {

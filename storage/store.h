@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,10 +30,9 @@ struct RequestFormat {
   std::string (*create_target)(JobKind kind);
   std::string (*status_target)(JobKind kind, std::string_view dsp_id);
   std::string (*lookup_target)(JobKind kind, std::string_view key);
-  // `payload`: the stored body; `parents`: (field, DSP id) to add; `external_id`: the attempt's key, where
-  // the account looks up by it, else empty.
-  std::string (*create_body)(std::string_view payload,
-                             const std::vector<std::pair<std::string, std::string>>& parents,
+  // `payload`: the stored body; `parents`: kind and DSP id of each, to add; `external_id`: the attempt's key,
+  // where the account looks up by it, else empty.
+  std::string (*create_body)(std::string_view payload, const std::vector<std::pair<JobKind, std::string>>& parents,
                              std::string_view external_id);
 };
 
@@ -45,6 +45,7 @@ struct StorePolicy {
   Millis key_lifetime_ms = 86'400'000;             // how long the DSP remembers an idempotency key
   Millis http_timeout_ms = 120'000;
   Millis late_arrival_ms = 60'000;                 // D
+  bool starts_on_hold = false;                     // nothing is sent until an operator's resume
 };
 
 // Who we are; see table instance.
@@ -71,9 +72,9 @@ class Store {
   // in doubt, their polls due again), registers this instance, and reads the limiter's memory.
   Result<Recovery> take_over(const InstanceFacts& facts, Moment now);
 
-  // Applies a whole batch in one durable transaction. On an Error nothing was written, so the same
-  // batch may be given again.
-  Result<WorkResult> commit(const WorkBatch& batch, Moment now);
+  // Applies whole batches in one durable transaction: a result for each, in their order. On an Error
+  // nothing was written, so the same batches may be given again.
+  Result<std::vector<WorkResult>> commit(std::span<const WorkBatch> batches, Moment now);
 
   Result<LoadedWork> load(const LoadLimits& limits, Moment now);
 
@@ -111,7 +112,7 @@ class Store {
   void reclaim_post(JobId job, RequestId request, Moment now);
   void read_limiter_memory(Recovery& recovery, Moment now);
   void settle_policy_change(Moment now);
-  void save_settings();
+  void save_settings(Moment now);
 
   std::unique_ptr<Database> database_;
   RequestFormat format_;

@@ -100,11 +100,11 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   }
   payload.reset();
 
-  std::vector<std::pair<std::string, std::string>> parents;
+  std::vector<std::pair<JobKind, std::string>> parents;
   SQLite::Statement& parent = sql(sql::k_parents_of);
   parent.bind(":job", permit.job.value);
   while (parent.executeStep()) {
-    parents.emplace_back(names_of(kind_column(parent, "kind")).id_field, parent.getColumn("dsp_id").getString());
+    parents.emplace_back(kind_column(parent, "kind"), parent.getColumn("dsp_id").getString());
   }
   granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
   const bool looks_up = policy_.unknown_outcome == UnknownOutcome::lookup;

@@ -46,7 +46,7 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     first_boot_ms_ = first.getColumn(0).getInt64();
     reclaim(recovery, now);
     settle_policy_change(now);
-    save_settings();
+    save_settings(now);
     read_limiter_memory(recovery, now);
     recovery.account = load_account(now);
     write_counts();
@@ -127,7 +127,7 @@ void Store::settle_policy_change(Moment now) {
   release.exec();
 }
 
-void Store::save_settings() {
+void Store::save_settings(Moment now) {
   SQLite::Statement& save = sql(sql::k_save_settings);
   bind_text_or_null(save, ":endpoint", policy_.endpoint);
   save.bind(":rate_limit", format_rate_spec(policy_.tiers));
@@ -141,6 +141,10 @@ void Store::save_settings() {
   bind_text(save, ":unknown_outcome", name_of(policy_.unknown_outcome));
   save.bind(":settle_ms", policy_.settle_ms);
   save.exec();
+  if (!policy_.starts_on_hold) return;
+  SQLite::Statement& hold = sql(sql::k_hold_account);
+  hold.bind(":at", now.wall_ms);
+  hold.exec();
 }
 
 // Newest first until nothing older can be held any more. Requests of another boot cannot be compared: nothing

@@ -27,14 +27,18 @@ Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery,
       schedule_(schedule_for(policy.limiter)),
       connections_(policy.workers),
       work_(policy.decision.unknown_outcome),
-      account_(recovery.account) {}
+      account_(recovery.account) {
+  if (account_.paused_by != "daemon") return;
+  account_.paused_by.reset();  // a restart is the probe: the credentials may be mended
+  account_changed_ = true;
+}
 
-std::vector<Command> Dispatcher::start(Moment now) {
+std::vector<AnyCommand> Dispatcher::start(Moment now) {
   ask_load();
   return flush(now);
 }
 
-std::vector<Command> Dispatcher::handle(const Input& input, Moment now) {
+std::vector<AnyCommand> Dispatcher::handle(const Input& input, Moment now) {
   limiter_.age(now);
   std::visit([&](const auto& what) { on(what, now); }, input);
   give_up_lost_flights(now);
@@ -275,7 +279,7 @@ void Dispatcher::on(const input::StopAsked&, Moment) { stopping_ = true; }
 
 void Dispatcher::say(Level level, std::string text) { commands_.emplace_back(command::Say{level, std::move(text)}); }
 
-std::vector<Command> Dispatcher::flush(Moment now) {
+std::vector<AnyCommand> Dispatcher::flush(Moment now) {
   if (std::exchange(account_changed_, false)) {
     AccountState state = limiter_.state(now);
     state.paused_by = account_.paused_by;

@@ -80,7 +80,7 @@ struct Record { Granted granted; Outcome outcome; bool matched = true; };
 struct Say { enum class Level { info, warning, error } level = Level::info; std::string text; };
 struct Finish { Ending ending = Ending::stopped; };
 }  // namespace command
-using Command = std::variant<command::CommitWork, command::LoadWork, command::Connect, command::Close, command::Send,
+using AnyCommand = std::variant<command::CommitWork, command::LoadWork, command::Connect, command::Close, command::Send,
                              command::WakeAt, command::Record, command::Say, command::Finish>;
 
 // For the progress line: what the dispatcher would say if asked.
@@ -96,8 +96,8 @@ class Dispatcher {
   Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery, Moment now);
 
   // The first commands: load the work.
-  std::vector<Command> start(Moment now);
-  std::vector<Command> handle(const Input& input, Moment now);
+  std::vector<AnyCommand> start(Moment now);
+  std::vector<AnyCommand> handle(const Input& input, Moment now);
   Standing standing(Moment now) const;
 
  private:
@@ -149,7 +149,7 @@ class Dispatcher {
   void ask_load();
   void set_wake(Moment now);
   void say(command::Say::Level level, std::string text);
-  std::vector<Command> flush(Moment now);
+  std::vector<AnyCommand> flush(Moment now);
 
   DispatcherPolicy policy_;
   Limiter limiter_;
@@ -161,7 +161,7 @@ class Dispatcher {
   std::unordered_set<JobId> busy_;      // jobs with a permit asked for, a request out, or an outcome on its way
   WorkBatch outbox_;
   SentBatch outbox_notes_;
-  std::vector<Command> commands_;
+  std::vector<AnyCommand> commands_;
 
   std::int64_t next_tag_ = 1;
   int asked_permits_ = 0;               // permits on their way to the tables

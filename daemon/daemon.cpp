@@ -1,0 +1,327 @@
+#include "daemon/daemon.h"
+
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <unistd.h>
+
+#include <utility>
+
+#include "daemon/core/dispatcher.h"
+#include "daemon/core/eta.h"
+#include "daemon/dsp/codec.h"
+#include "daemon/dsp/worker_pool.h"
+#include "daemon/store_thread.h"
+#include "daemon/systemd_notify.h"
+
+namespace dl {
+namespace {
+
+namespace net = boost::asio;
+
+constexpr std::chrono::milliseconds kTick{250};   // progress, token file, lock file
+constexpr int kTicksPerPlainLine = 40;            // without a terminal: a line every 10 s
+constexpr int kTicksPerEta = 40;
+
+DispatcherPolicy dispatcher_policy(const Config& config) {
+  DispatcherPolicy policy;
+  policy.limiter = {config.rate_limit, config.burst, config.headroom, false, config.late_arrival_ms};
+  policy.decision.max_retries = config.max_retries;
+  policy.decision.unknown_outcome = config.unknown_outcome;
+  policy.decision.settle_ms = config.settle_ms;
+  policy.decision.confirm_timeout_ms = config.confirm_timeout_ms;
+  for (const Tier& tier : config.rate_limit) policy.decision.window_ms = std::max(policy.decision.window_ms, tier.window_ms);
+  policy.decision.outcome.missing_id = config.missing_id;
+  policy.decision.outcome.retryable_statuses = config.retryable_status;
+  policy.workers = config.workers;
+  policy.in_flight_max = config.in_flight;
+  policy.http_timeout_ms = config.http_timeout_ms;
+  policy.unreachable_timeout_ms = config.unreachable_timeout_ms;
+  policy.lifetime = config.drain ? Lifetime::drain : Lifetime::for_ever;
+  return policy;
+}
+
+WirePolicy wire_policy(const Config& config, const Clock& clock) {
+  WirePolicy policy;
+  policy.endpoint = *config.endpoint;
+  policy.connect_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.connect_timeout_ms));
+  policy.http_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.http_timeout_ms));
+  policy.ca_file = config.ca_file;
+  policy.token_file = config.token_file;
+  return policy;
+}
+
+std::int64_t modified_at(const std::string& path) {
+  struct stat info {};
+  if (path.empty() || stat(path.c_str(), &info) != 0) return 0;
+  return info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
+}
+
+class Daemon {
+ public:
+  explicit Daemon(DaemonParts parts);
+  int run();
+
+ private:
+  void feed(const Input& input);
+  template <class T>
+  void post_input(T input) {
+    net::post(io_, [this, what = std::move(input)]() mutable { feed(std::move(what)); });
+  }
+  StoreEvents store_events();
+  WireEvents wire_events();
+
+  void carry_out(command::CommitWork& command) { store_.commit(std::move(command.batch)); }
+  void carry_out(command::LoadWork& command) { store_.load(command.limits); }
+  void carry_out(command::Connect& command) { pool_->connect(command.id); }
+  void carry_out(command::Close& command) { pool_->close(command.id); }
+  void carry_out(command::Send& command) { pool_->send(command.id, std::move(command.request)); }
+  void carry_out(command::WakeAt& command);
+  void carry_out(command::Record& command);
+  void carry_out(command::Say& command);
+  void carry_out(command::Finish& command);
+
+  void await_signal();
+  void on_signal();
+  void tick();
+  void show_progress();
+  void fail(const Error& error, bool fatal);
+  int exit_code_of(Ending ending) const;
+
+  const Config& config_;
+  Log& log_;
+  Clock clock_;
+  const InstanceLock& lock_;
+  net::io_context io_{1};
+  net::steady_timer wake_timer_{io_};
+  net::steady_timer tick_timer_{io_};
+  net::signal_set signals_{io_, SIGTERM, SIGINT};
+  Dispatcher dispatcher_;
+  StoreThread store_;
+  std::unique_ptr<WorkerPool> pool_;
+  std::int64_t token_modified_at_;
+  std::int64_t watchdog_ticks_ = 0;
+  std::int64_t ticks_ = 0;
+  std::string last_plain_line_;
+  bool stop_asked_ = false;
+  bool finished_ = false;
+  int exit_code_ = 0;
+};
+
+Daemon::Daemon(DaemonParts parts)
+    : config_(parts.config),
+      log_(parts.log),
+      clock_(parts.clock),
+      lock_(parts.lock),
+      dispatcher_(dispatcher_policy(parts.config), parts.recovery, parts.clock.now()),
+      store_(std::move(parts.store), parts.clock, store_events()),
+      token_modified_at_(modified_at(parts.config.token_file)) {
+  if (const auto interval = watchdog_interval()) watchdog_ticks_ = std::max<std::int64_t>(1, *interval / kTick);
+}
+
+StoreEvents Daemon::store_events() {
+  StoreEvents events;
+  events.committed = [this](WorkResult result) { post_input(input::Committed{std::move(result)}); };
+  events.loaded = [this](LoadedWork work) { post_input(input::Loaded{std::move(work)}); };
+  events.tables_changed = [this] { post_input(input::TablesChanged{}); };
+  events.failed = [this](Error error, bool fatal) {
+    net::post(io_, [this, error = std::move(error), fatal] { fail(error, fatal); });
+  };
+  return events;
+}
+
+WireEvents Daemon::wire_events() {
+  WireEvents events;
+  events.connected = [this](ConnectionId id) { post_input(input::Connected{id}); };
+  events.connect_failed = [this](ConnectionId id, std::string trouble, bool credentials) {
+    post_input(input::ConnectFailed{id, std::move(trouble), credentials});
+  };
+  events.closed = [this](ConnectionId id) { post_input(input::Closed{id}); };
+  events.replied = [this](ConnectionId id, RequestId request, DspReply reply, bool reusable) {
+    reply.latency_us = clock_.scaled_us(reply.latency_us);
+    post_input(input::Replied{id, request, std::move(reply), reusable});
+  };
+  return events;
+}
+
+int Daemon::run() {
+  pool_ = std::make_unique<WorkerPool>(wire_policy(config_, clock_), config_.workers, wire_events());
+  await_signal();
+  for (AnyCommand& command : dispatcher_.start(clock_.now())) {
+    std::visit([this](auto& what) { carry_out(what); }, command);
+  }
+  notify_ready("sending to " + config_.endpoint->text());
+  tick();
+  io_.run();
+  pool_.reset();  // cuts and joins: no event comes after this
+  store_.stop();  // commits what was given, marks the instance as stopped
+  io_.restart();
+  io_.poll();     // a last failure of the store
+  log_.show_progress("");
+  return exit_code_;
+}
+
+void Daemon::feed(const Input& input) {
+  if (finished_) return;
+  for (AnyCommand& command : dispatcher_.handle(input, clock_.now())) {
+    std::visit([this](auto& what) { carry_out(what); }, command);
+  }
+}
+
+void Daemon::carry_out(command::WakeAt& command) {
+  const Millis span = std::max<Millis>(0, command.boot_ms - clock_.now().boot_ms);
+  wake_timer_.expires_after(clock_.real(span));
+  wake_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) feed(input::Woke{});
+  });
+}
+
+void Daemon::carry_out(command::Record& command) {
+  const Outcome& outcome = command.outcome;
+  const JobState next = outcome.event ? rule_for(outcome.from, *outcome.event)->to : outcome.from;
+  OutcomeLine line;
+  line.job = outcome.job;
+  line.key = command.granted.job_key;
+  line.attempt = command.granted.attempt;
+  line.purpose = name_of(outcome.purpose);
+  line.http_status = outcome.http_status;
+  line.outcome = outcome.outcome_class;
+  line.latency_us = outcome.latency_us;
+  line.next_state = command.matched ? name_of(next) : "taken by an operator";
+  line.error = outcome.error;
+  const bool bad = next == JobState::failed || next == JobState::in_doubt;
+  log_.outcome(bad ? LogLevel::warning : LogLevel::info, line);
+}
+
+void Daemon::carry_out(command::Say& command) {
+  switch (command.level) {
+    case command::Say::Level::info: return log_.info(command.text);
+    case command::Say::Level::warning: return log_.warning(command.text);
+    case command::Say::Level::error: return log_.error(command.text);
+  }
+}
+
+void Daemon::carry_out(command::Finish& command) {
+  show_progress();
+  finished_ = true;
+  exit_code_ = exit_code_of(command.ending);
+  notify_stopping(std::chrono::seconds{30});
+  io_.stop();
+}
+
+int Daemon::exit_code_of(Ending ending) const {
+  const Tally tally = tally_of(dispatcher_.standing(clock_.now()).totals);
+  switch (ending) {
+    case Ending::stopped:
+      log_.info("stopped: everything that was on the wire is recorded");
+      return 0;
+    case Ending::drained:
+      log_.info("drained: " + progress_text(tally, std::nullopt, ""));
+      return tally.succeeded == tally.total ? 0 : static_cast<int>(Errc::incomplete);
+    case Ending::unreachable:
+      log_.error("the DSP at " + config_.endpoint->text() + " was out of reach for " +
+                 span_text(config_.unreachable_timeout_ms) + "; nothing is lost, start again when it is back");
+      return static_cast<int>(Errc::unavailable);
+    case Ending::unauthorized:
+      log_.error("the DSP refuses our credentials; mend the token, then start again");
+      return static_cast<int>(Errc::no_permission);
+  }
+  return static_cast<int>(Errc::software);
+}
+
+void Daemon::await_signal() {
+  signals_.async_wait([this](boost::system::error_code error, int) {
+    if (error) return;
+    on_signal();
+    await_signal();
+  });
+}
+
+// The first asks for a clean end; the second leaves at once, and what was on the wire is in doubt.
+void Daemon::on_signal() {
+  if (stop_asked_) {
+    log_.warning("second signal: leaving at once; what is on the wire will be in doubt");
+    std::_Exit(static_cast<int>(Errc::incomplete));
+  }
+  stop_asked_ = true;
+  notify_stopping(std::chrono::milliseconds{config_.http_timeout_ms + 10'000});
+  log_.info("stopping: finishing what is on the wire (a second signal leaves at once)");
+  feed(input::StopAsked{});
+}
+
+void Daemon::tick() {
+  if (finished_) return;
+  tick_timer_.expires_after(kTick);
+  tick_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) tick();
+  });
+  if (watchdog_ticks_ > 0 && ticks_ % watchdog_ticks_ == 0) notify_watchdog();
+  if (const std::int64_t modified = modified_at(config_.token_file); modified != token_modified_at_) {
+    token_modified_at_ = modified;
+    log_.info("the token file has changed");
+    feed(input::TokenChanged{});
+  }
+  if (!lock_.is_still_ours()) {
+    fail(Error{Errc::busy, "the lock file was replaced: another daemon may start; stopping before it sends"}, true);
+  }
+  show_progress();
+  ++ticks_;
+}
+
+void Daemon::show_progress() {
+  const Moment now = clock_.now();
+  const Standing standing = dispatcher_.standing(now);
+  const Tally tally = tally_of(standing.totals);
+  const std::optional<Tier> slowest =
+      config_.rate_limit.empty() ? std::nullopt : std::optional<Tier>(config_.rate_limit.front());
+  const std::optional<Millis> eta = eta_ms(tally, slowest, 0);
+  const std::string text = progress_text(tally, eta, standing.stalled);
+  log_.show_progress(text);
+  if (ticks_ % kTicksPerPlainLine == 0 && text != last_plain_line_) {
+    notify_status(text);
+    if (config_.drain && config_.progress == ProgressStyle::automatic && isatty(STDERR_FILENO) == 0) log_.info("progress: " + text);
+    last_plain_line_ = text;
+  }
+  if (ticks_ % kTicksPerEta == 0) store_.save_eta(eta && standing.stalled.empty() ? now.wall_ms + *eta : 0, text);
+}
+
+void Daemon::fail(const Error& error, bool fatal) {
+  if (!fatal) return log_.warning(error.message + "; trying again");
+  log_.error(error.message);
+  exit_code_ = static_cast<int>(error.code == Errc::busy ? Errc::busy : error.code);
+  finished_ = true;
+  io_.stop();
+}
+
+std::string create_body(std::string_view payload, const std::vector<std::pair<JobKind, std::string>>& parents,
+                        std::string_view external_id) {
+  std::vector<ParentId> ids;
+  for (const auto& [kind, dsp_id] : parents) ids.push_back({kind, dsp_id});
+  return render_create_body(payload, ids, external_id.empty() ? std::nullopt : std::optional<std::string_view>(external_id));
+}
+
+}  // namespace
+
+int run_daemon(DaemonParts parts) { return Daemon(std::move(parts)).run(); }
+
+RequestFormat request_format() { return {create_target, status_target, lookup_target, create_body}; }
+
+StorePolicy store_policy(const Config& config) {
+  StorePolicy policy;
+  policy.endpoint = config.endpoint->text();
+  policy.tiers = config.rate_limit;
+  policy.unknown_outcome = config.unknown_outcome;
+  policy.max_retries = config.max_retries;
+  policy.settle_ms = config.settle_ms;
+  policy.key_lifetime_ms = config.key_lifetime_ms;
+  policy.http_timeout_ms = config.http_timeout_ms;
+  policy.late_arrival_ms = config.late_arrival_ms;
+  policy.starts_on_hold = config.hold;
+  return policy;
+}
+
+}  // namespace dl

@@ -1,0 +1,55 @@
+#include "daemon/host.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <cstdlib>
+#include <fstream>
+
+namespace dl {
+namespace {
+
+std::string random_uuid() { return boost::uuids::to_string(boost::uuids::random_generator{}()); }
+
+std::string first_line(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+}  // namespace
+
+std::string boot_key() {
+  const char* given = std::getenv("DL_BOOT_ID");
+  std::string boot = given != nullptr ? given : first_line("/proc/sys/kernel/random/boot_id");
+  boot.erase(std::remove(boot.begin(), boot.end(), '-'), boot.end());
+  if (boot.empty()) return "unknown-" + random_uuid();
+  std::array<char, 64> space{};
+  const ssize_t n = readlink("/proc/self/ns/time", space.data(), space.size() - 1);
+  return boot + "/" + (n > 0 ? std::string(space.data(), static_cast<std::size_t>(n)) : "no-time-ns");
+}
+
+std::string machine_id() {
+  const std::string id = first_line("/etc/machine-id");
+  return id.empty() ? "unknown" : id;
+}
+
+InstanceFacts instance_facts(const std::string& version) {
+  std::array<char, HOST_NAME_MAX + 1> host{};
+  gethostname(host.data(), host.size() - 1);
+  InstanceFacts facts;
+  facts.uuid = random_uuid();
+  facts.pid = getpid();
+  facts.host = host.data();
+  facts.version = version;
+  facts.boot_key = boot_key();
+  facts.machine_id = machine_id();
+  return facts;
+}
+
+}  // namespace dl

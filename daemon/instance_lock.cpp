@@ -1,0 +1,66 @@
+#include "daemon/instance_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+namespace dl {
+namespace {
+
+constexpr std::chrono::milliseconds kStandbyLook{20};
+constexpr mode_t kMode = 0660;
+
+}  // namespace
+
+InstanceLock::InstanceLock(std::string path, int fd, std::int64_t device, std::int64_t inode)
+    : path_(std::move(path)), fd_(fd), device_(device), inode_(inode) {}
+
+InstanceLock::InstanceLock(InstanceLock&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), device_(other.device_), inode_(other.inode_) {}
+
+InstanceLock::~InstanceLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Result<InstanceLock> InstanceLock::take(const std::string& database_path) {
+  const std::string path = database_path + ".lock";
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
+  if (fd < 0) {
+    const Errc code = errno == EACCES ? Errc::no_permission : Errc::cant_create;
+    return Error{code, path + ": " + std::strerror(errno)};
+  }
+  struct stat info {};
+  const bool known = fstat(fd, &info) == 0;
+  InstanceLock lock(path, fd, static_cast<std::int64_t>(info.st_dev), static_cast<std::int64_t>(info.st_ino));
+  if (!known) return Error{Errc::io, path + ": " + std::strerror(errno)};
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return Error{Errc::io, path + ": " + std::strerror(errno)};
+    return Error{Errc::busy, "another dl-daemon sends for " + database_path +
+                                 "; stop it first, or wait for it with --standby"};
+  }
+  if (!lock.is_still_ours()) return Error{Errc::busy, path + " was replaced while it was being locked; try again"};
+  return lock;
+}
+
+Result<InstanceLock> InstanceLock::wait(const std::string& database_path, const std::atomic<bool>& stop) {
+  while (true) {
+    Result<InstanceLock> lock = take(database_path);
+    if (lock || lock.error().code != Errc::busy || stop) return lock;
+    std::this_thread::sleep_for(kStandbyLook);
+  }
+}
+
+bool InstanceLock::is_still_ours() const {
+  struct stat info {};
+  return stat(path_.c_str(), &info) == 0 && static_cast<std::int64_t>(info.st_dev) == device_ &&
+         static_cast<std::int64_t>(info.st_ino) == inode_;
+}
+
+}  // namespace dl

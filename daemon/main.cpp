@@ -1,0 +1,102 @@
+// dl-daemon: parse, lock, open, take over, run, exit code.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "daemon/clock.h"
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "daemon/host.h"
+#include "daemon/instance_lock.h"
+#include "daemon/log.h"
+#include "daemon/systemd_notify.h"
+#include "daemon/version.h"
+
+namespace {
+
+std::atomic<bool> g_stop_waiting{false};  // set by a signal while a standby waits; nothing else is safe there
+
+int report(const dl::Error& error) {
+  std::fprintf(stderr, "dl-daemon: %s\n", error.message.c_str());
+  return static_cast<int>(error.code);
+}
+
+// DL_TIME_SCALE is for tests and benchmarks against a mock on this machine.
+dl::Result<double> time_scale(const dl::Config& config, const dl::Environment& environment) {
+  const auto given = environment.find("DL_TIME_SCALE");
+  if (given == environment.end() || given->second.empty()) return 1.0;
+  char* end = nullptr;
+  const double scale = std::strtod(given->second.c_str(), &end);
+  if (*end != '\0' || !(scale >= 1.0 && scale <= 100'000.0)) {
+    return dl::Error{dl::Errc::config, "DL_TIME_SCALE=" + given->second + ": must be a number from 1 to 100000"};
+  }
+  if (!config.endpoint->is_loopback()) {
+    return dl::Error{dl::Errc::config, "DL_TIME_SCALE is only accepted for an endpoint on this machine; " +
+                                           config.endpoint->text() + " would be sent too much"};
+  }
+  return scale;
+}
+
+dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log) {
+  if (!config.standby) return dl::InstanceLock::take(config.db);
+  std::signal(SIGTERM, [](int) { g_stop_waiting = true; });
+  std::signal(SIGINT, [](int) { g_stop_waiting = true; });
+  log.info("standby: waiting for the lock of " + config.db);
+  dl::notify_ready("standby: waiting for the lock");
+  dl::Result<dl::InstanceLock> lock = dl::InstanceLock::wait(config.db, g_stop_waiting);
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  return lock;
+}
+
+int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
+  dl::Result<dl::InstanceLock> lock = take_lock(config, log);
+  if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
+  dl::Result<std::unique_ptr<dl::Database>> database = dl::Database::open(config.db, dl::OpenMode::create);
+  if (!database) return report(database.error());
+  if (dl::Status sound = (*database)->check_integrity(); !sound) return report(sound.error());
+  log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
+           dl::format_rate_spec(config.rate_limit));
+  auto store = std::make_unique<dl::Store>(std::move(*database), dl::request_format(), dl::store_policy(config));
+  dl::InstanceFacts facts = dl::instance_facts(std::string(dl::program_version()));
+  facts.lock_device = lock->device();
+  facts.lock_inode = lock->inode();
+  dl::Result<dl::Recovery> recovery = store->take_over(facts, clock.now());
+  if (!recovery) return report(recovery.error());
+  if (recovery->reclaimed > 0) {
+    log.warning("the last owner died with " + std::to_string(recovery->reclaimed) +
+                " requests on the wire; they are taken over");
+  }
+  return dl::run_daemon({config, log, clock, *lock, std::move(store), std::move(*recovery)});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  umask(0007);  // the database is the group's, and nobody else's
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not a death
+  const dl::Environment environment = dl::read_environment(environ);
+  dl::Result<dl::Config> config = dl::parse_config(argc, argv, environment);
+  if (!config) return report(config.error());
+  switch (config->command) {
+    case dl::Command::help: return std::fputs(dl::help_text().c_str(), stdout) < 0;
+    case dl::Command::version: return std::fputs(dl::version_text().c_str(), stdout) < 0;
+    case dl::Command::print_config: return std::fputs(dl::print_config(*config).c_str(), stdout) < 0;
+    case dl::Command::check_config: return std::puts("the configuration is good") < 0;
+    case dl::Command::run: break;
+  }
+  dl::Log log(STDERR_FILENO, dl::resolve_log_format(config->log_format, environment, STDERR_FILENO), config->log_level,
+              dl::resolve_progress(config->progress, STDERR_FILENO));
+  for (const std::string& warning : config->warnings) log.warning(warning);
+  if (const auto warning = dl::sqlite_warning()) log.warning(*warning);
+  const dl::Result<double> scale = time_scale(*config, environment);
+  if (!scale) return report(scale.error());
+  if (*scale != 1.0) log.warning("DL_TIME_SCALE: every clock runs " + std::to_string(*scale) + " times as fast");
+  return run(*config, log, dl::Clock(*scale));
+}

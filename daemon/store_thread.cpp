@@ -1,0 +1,145 @@
+#include "daemon/store_thread.h"
+
+#include <sqlite3.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace dl {
+namespace {
+
+namespace net = boost::asio;
+constexpr std::chrono::milliseconds kLookForChanges{25};
+constexpr std::chrono::milliseconds kTryAgain{100};
+constexpr std::chrono::seconds kCheckSchema{60};
+constexpr int kCheckpointPages = 1'000;
+
+bool passes_by_itself(const Error& error, int sqlite_error) {
+  const int primary = sqlite_error & 0xFF;
+  return error.code == Errc::busy || primary == SQLITE_FULL || primary == SQLITE_NOMEM;
+}
+
+}  // namespace
+
+struct StoreThread::Impl {
+  Impl(std::unique_ptr<Store> given, Clock the_clock, StoreEvents the_events)
+      : store(std::move(given)), clock(the_clock), events(std::move(the_events)) {}
+
+  std::unique_ptr<Store> store;
+  Clock clock;
+  StoreEvents events;
+  net::io_context io{1};
+  net::executor_work_guard<net::io_context::executor_type> work{io.get_executor()};
+  net::steady_timer look_timer{io};
+  std::vector<WorkBatch> group;
+  std::chrono::steady_clock::time_point schema_checked = std::chrono::steady_clock::now();
+  bool broken = false;
+  std::thread thread;
+
+  void fail(const Error& error, bool fatal) {
+    broken = broken || fatal;
+    events.failed(error, fatal);
+  }
+
+  void join_group(WorkBatch batch) {
+    group.push_back(std::move(batch));
+    if (group.size() > 1) return;
+    net::post(io, [this] { commit_group(); });  // runs behind everything already queued
+  }
+
+  void commit_group() {
+    bool said = false;
+    while (!group.empty() && !broken) {
+      Result<std::vector<WorkResult>> results = store->commit(group, clock.now());
+      if (results) {
+        group.clear();
+        for (WorkResult& result : *results) events.committed(std::move(result));
+        checkpoint();
+        return;
+      }
+      if (!passes_by_itself(results.error(), store->database().last_sqlite_error())) {
+        return fail(results.error(), true);
+      }
+      if (!std::exchange(said, true)) fail(results.error(), false);
+      std::this_thread::sleep_for(kTryAgain);
+    }
+  }
+
+  void checkpoint() {
+    if (Status ok = store->database().checkpoint_if_longer_than(kCheckpointPages); !ok) fail(ok.error(), true);
+  }
+
+  void load(const LoadLimits& limits) {
+    commit_group();
+    if (broken) return;
+    Result<LoadedWork> loaded = store->load(limits, clock.now());
+    if (!loaded) return fail(loaded.error(), true);
+    events.loaded(std::move(*loaded));
+  }
+
+  void look_again() {
+    look_timer.expires_after(kLookForChanges);
+    look_timer.async_wait([this](boost::system::error_code error) {
+      if (error || broken) return;
+      look();
+      look_again();
+    });
+  }
+
+  void look() {
+    const Status ok = store->database().guard("noticing changes", [&]() -> Status {
+      if (store->tables_changed()) events.tables_changed();
+      return Done{};
+    });
+    if (!ok) return fail(ok.error(), true);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - schema_checked < kCheckSchema) return;
+    schema_checked = now;
+    if (Status unchanged = store->check_schema(); !unchanged) fail(unchanged.error(), true);
+  }
+};
+
+StoreThread::StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents events)
+    : impl_(std::make_unique<Impl>(std::move(store), clock, std::move(events))) {
+  impl_->look_again();
+  impl_->thread = std::thread([impl = impl_.get()] { impl->io.run(); });
+}
+
+StoreThread::~StoreThread() { stop(); }
+
+void StoreThread::commit(WorkBatch batch) {
+  net::post(impl_->io, [impl = impl_.get(), batch = std::move(batch)]() mutable { impl->join_group(std::move(batch)); });
+}
+
+void StoreThread::load(LoadLimits limits) {
+  net::post(impl_->io, [impl = impl_.get(), limits] { impl->load(limits); });
+}
+
+void StoreThread::save_eta(std::int64_t eta_at_ms, std::string note) {
+  net::post(impl_->io, [impl = impl_.get(), eta_at_ms, note = std::move(note)] {
+    if (impl->broken) return;
+    const Status ok = impl->store->save_eta(eta_at_ms, note);
+    if (!ok && !passes_by_itself(ok.error(), impl->store->database().last_sqlite_error())) impl->fail(ok.error(), true);
+  });
+}
+
+void StoreThread::stop() {
+  if (!impl_->thread.joinable()) return;
+  net::post(impl_->io, [impl = impl_.get()] {
+    impl->commit_group();
+    impl->look_timer.cancel();
+    if (!impl->broken) {
+      const Status ok = impl->store->stop(impl->clock.now());
+      if (!ok) impl->fail(ok.error(), true);
+    }
+    impl->work.reset();
+  });
+  impl_->thread.join();
+}
+
+}  // namespace dl

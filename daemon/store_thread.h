@@ -1,0 +1,48 @@
+// The memory's thread: owns the Store, the only write connection of the process, and commits in groups:
+// whatever piled up during one sync is the next transaction. Results go out in commit order, only after
+// COMMIT.
+//
+// A commit that failed because somebody holds the database or the disk is full is tried again until it
+// succeeds: an answer that came is never forgotten, a POST never repeated. Any other failure (a failed
+// sync, damage) ends in `failed`: a daemon that cannot record must not submit.
+//
+// Thread rule: commit(), load(), save_eta() from one thread; the events run on the store's thread and must
+// only hand their values on. Ownership: owns its thread and the Store; the destructor finishes what was
+// given and joins.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "daemon/clock.h"
+#include "storage/store.h"
+
+namespace dl {
+
+struct StoreEvents {
+  std::function<void(WorkResult)> committed;  // one for each commit(), in order
+  std::function<void(LoadedWork)> loaded;     // one for each load(), in order with the commits
+  std::function<void()> tables_changed;       // somebody else has committed
+  std::function<void(Error, bool fatal)> failed;  // not fatal: it is being tried again
+};
+
+class StoreThread {
+ public:
+  StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents events);
+  ~StoreThread();
+  StoreThread(const StoreThread&) = delete;
+  StoreThread& operator=(const StoreThread&) = delete;
+
+  void commit(WorkBatch batch);
+  void load(LoadLimits limits);
+  void save_eta(std::int64_t eta_at_ms, std::string note);
+  // A clean end: everything given is committed, the instance is marked as stopped. Joins.
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dl

@@ -1,0 +1,150 @@
+#include "storage/batch_reader.h"
+
+#include "queries_sql.h"
+
+namespace dl {
+namespace {
+
+std::string text_at(SQLite::Statement& statement, int column) {
+  const SQLite::Column value = statement.getColumn(column);
+  return value.isNull() ? std::string() : value.getString();
+}
+
+std::optional<std::string> optional_text(SQLite::Statement& statement, int column) {
+  const SQLite::Column value = statement.getColumn(column);
+  if (value.isNull()) return std::nullopt;
+  return value.getString();
+}
+
+std::optional<std::int64_t> optional_number(SQLite::Statement& statement, int column) {
+  const SQLite::Column value = statement.getColumn(column);
+  if (value.isNull()) return std::nullopt;
+  return value.getInt64();
+}
+
+std::array<std::string, 3> texts_from(SQLite::Statement& statement, int column) {
+  return {text_at(statement, column), text_at(statement, column + 1),
+          text_at(statement, column + 2)};
+}
+
+// The row's own error, else that of the highest parent that failed.
+std::string error_of(SQLite::Statement& statement, int own, int campaign, int ad_group) {
+  if (const auto error = optional_text(statement, campaign)) return "its campaign failed: " + *error;
+  if (const auto error = optional_text(statement, ad_group)) return "its ad group failed: " + *error;
+  return text_at(statement, own);
+}
+
+void bind_batch(SQLite::Statement& statement, std::optional<std::int64_t> id) {
+  if (id) {
+    statement.bind(":batch", *id);
+  } else {
+    statement.bind(":batch");
+  }
+}
+
+}  // namespace
+
+Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<std::int64_t> id) {
+  std::optional<BatchFacts> facts;
+  const Status ok = database.guard(database.path(), [&]() -> Status {
+    SQLite::Statement find(database.handle(), std::string(sql::k_ingest_find_batch));
+    bind_batch(find, id);
+    if (!find.executeStep()) return Done{};
+    facts = BatchFacts{BatchId{find.getColumn(0).getInt64()}, find.getColumn(1).getString(),
+                       find.getColumn(2).getString(), optional_text(find, 3),
+                       find.getColumn(4).getInt64()};
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return facts;
+}
+
+Status read_results(Database& database, BatchId batch,
+                    const std::function<Status(const ResultRow&)>& sink) {
+  return database.guard(database.path(), [&]() -> Status {
+    SQLite::Statement rows(database.handle(), std::string(sql::k_ingest_results));
+    rows.bind(":batch", batch.value);
+    while (rows.executeStep()) {
+      ResultRow row;
+      row.row = rows.getColumn(0).getInt64();
+      row.line = rows.getColumn(1).getInt64();
+      row.raw = optional_text(rows, 2);
+      row.state = rows.getColumn(4).getString();
+      row.dsp_ids = texts_from(rows, 5);
+      row.bodies = texts_from(rows, 8);
+      row.error = error_of(rows, 11, 12, 13);
+      row.failed = rows.getColumn(14).getInt() != 0;
+      row.attempts = rows.getColumn(15).getInt64();
+      if (Status ok = sink(row); !ok) return ok;
+    }
+    return Done{};
+  });
+}
+
+Result<std::vector<StateCount>> count_states(Database& database, std::optional<BatchId> batch) {
+  std::vector<StateCount> counts;
+  const Status ok = database.guard(database.path(), [&]() -> Status {
+    SQLite::Statement list(database.handle(), std::string(sql::k_ingest_count_states));
+    bind_batch(list, batch ? std::optional(batch->value) : std::nullopt);
+    while (list.executeStep()) {
+      const auto kind = kind_named(list.getColumn(0).getString());
+      const auto state = state_named(list.getColumn(1).getString());
+      if (kind && state) counts.push_back({*kind, *state, list.getColumn(2).getInt64()});
+    }
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return counts;
+}
+
+Result<AccountFacts> read_account(Database& database) {
+  AccountFacts facts;
+  const Status ok = database.guard(database.path(), [&]() -> Status {
+    SQLite::Statement account(database.handle(), std::string(sql::k_ingest_account));
+    if (!account.executeStep()) return Done{};
+    facts = AccountFacts{optional_text(account, 0),   text_at(account, 1),
+                         optional_number(account, 2), text_at(account, 3),
+                         optional_number(account, 4), optional_number(account, 5).value_or(0)};
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return facts;
+}
+
+JobLookup::JobLookup(Database& database) : database_(database) {}
+
+Result<std::optional<KnownJob>> JobLookup::find(const std::string& key, const std::string& body) {
+  std::optional<KnownJob> known;
+  const Sha256 digest = sha256(body);
+  const Status ok = database_.guard(database_.path(), [&]() -> Status {
+    if (find_ == nullptr) {
+      find_ = std::make_unique<SQLite::Statement>(database_.handle(), std::string(sql::k_ingest_fate));
+    }
+    find_->bindNoCopy(1, digest.data(), static_cast<int>(digest.size()));
+    find_->bindNoCopy(2, key);
+    if (find_->executeStep()) {
+      known = KnownJob{find_->getColumn(0).getInt() != 0, find_->getColumn(1).getInt() != 0,
+                       find_->getColumn(2).getString()};
+    }
+    find_->reset();
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return known;
+}
+
+void keep_changed_rows(Database& database,
+                       const std::function<std::string(const ChangedRow&)>& render) {
+  SQLite::Statement rows(database.handle(), std::string(sql::k_ingest_changed_rows));
+  SQLite::Statement keep(database.handle(), std::string(sql::k_ingest_keep_row));
+  while (rows.executeStep()) {
+    const ChangedRow row{optional_text(rows, 2), texts_from(rows, 3)};
+    keep.bind(":raw", render(row));
+    keep.bind(":batch", rows.getColumn(0).getInt64());
+    keep.bind(":row", rows.getColumn(1).getInt64());
+    keep.exec();
+    keep.reset();
+  }
+}
+
+}  // namespace dl

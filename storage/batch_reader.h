@@ -1,0 +1,92 @@
+// Reads what became of batches: rows with their entities, counts, the daemon's estimate. Loading batches
+// do not exist here. Thread rule: as the Database it is given.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/database.h"
+#include "storage/digest.h"
+#include "storage/model/ids.h"
+#include "storage/model/job.h"
+#include "storage/model/job_state.h"
+
+namespace dl {
+
+struct BatchFacts {
+  BatchId id;
+  std::string source;
+  std::string format;                 // csv, json, jsonl
+  std::optional<std::string> header;  // JSON array of the user's column names; csv only
+  std::int64_t rows = 0;
+};
+
+// The batch, or the last one. Nothing if there is none. Errors: SQLite's.
+Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<std::int64_t> id);
+
+// A row of the user's sheet. Arrays are campaign, ad group, ad; empty where the row has none.
+struct ResultRow {
+  std::int64_t row = 0;
+  std::int64_t line = 0;
+  std::optional<std::string> raw;     // JSON array of the fields; none: the bodies give them back
+  std::array<std::string, 3> bodies;
+  std::array<std::string, 3> dsp_ids;
+  std::string state;                  // of the row's deepest entity
+  std::string error;                  // its own, or that of the parent that failed
+  std::int64_t attempts = 0;
+  bool failed = false;                // it, its ad group or its campaign
+};
+
+// Calls `sink` for every row in the order of the sheet, in one snapshot. Errors: sink's, SQLite's.
+Status read_results(Database& database, BatchId batch,
+                    const std::function<Status(const ResultRow&)>& sink);
+
+struct StateCount {
+  JobKind kind;
+  JobState state;
+  std::int64_t count = 0;
+};
+// Of a batch, or of all. Errors: SQLite's.
+Result<std::vector<StateCount>> count_states(Database& database, std::optional<BatchId> batch);
+
+struct AccountFacts {
+  std::optional<std::string> paused_by;
+  std::string paused_reason;
+  std::optional<std::int64_t> eta_at_ms;
+  std::string eta_note;
+  std::optional<std::int64_t> limit_count;  // none: the daemon has not said yet, or there is no limit
+  std::int64_t limit_window_ms = 0;
+};
+Result<AccountFacts> read_account(Database& database);
+
+// What loading an entity would do to the job with its key.
+struct KnownJob {
+  bool same_content = false;
+  bool may_change = false;
+  std::string state;
+};
+class JobLookup {
+ public:
+  explicit JobLookup(Database& database);
+  // Nothing: there is no such job. Errors: SQLite's.
+  Result<std::optional<KnownJob>> find(const std::string& key, const std::string& body);
+
+ private:
+  Database& database_;
+  std::unique_ptr<SQLite::Statement> find_;
+};
+
+// Rows of earlier batches that are stored only as payloads which are about to change: `render` makes of
+// header and bodies the JSON array that is kept instead. Called inside BatchWriter::publish.
+struct ChangedRow {
+  std::optional<std::string> header;
+  std::array<std::string, 3> bodies;
+};
+void keep_changed_rows(Database& database,
+                       const std::function<std::string(const ChangedRow&)>& render);
+
+}  // namespace dl

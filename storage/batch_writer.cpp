@@ -1,0 +1,276 @@
+#include "storage/batch_writer.h"
+
+#include "queries_sql.h"
+#include "storage/model/job_state.h"
+
+namespace dl {
+namespace {
+
+constexpr Rule kPublished = *rule_for(JobState::blocked, JobEvent::parents_done);
+
+void run(SQLite::Statement& statement) {
+  statement.exec();
+  statement.reset();
+}
+
+}  // namespace
+
+// Parameters are bound by position: the order in which their names first stand in the file.
+struct BatchWriter::Statements {
+  explicit Statements(SQLite::Database& db) : db_(db) {}
+
+  SQLite::Database& db_;
+  SQLite::Statement make(std::string_view text) { return SQLite::Statement(db_, std::string(text)); }
+
+  SQLite::Statement add_job = make(sql::k_ingest_add_job);
+  SQLite::Statement add_payload = make(sql::k_ingest_add_payload);
+  SQLite::Statement add_edge = make(sql::k_ingest_add_edge);
+  SQLite::Statement add_row = make(sql::k_ingest_add_row);
+  SQLite::Statement is_open = make(sql::k_ingest_is_open);
+  SQLite::Statement find_job = make(sql::k_ingest_find_job);
+  SQLite::Statement add_change = make(sql::k_ingest_add_change);
+  SQLite::Statement add_to_count = make(sql::k_add_to_count);
+};
+
+BatchWriter::BatchWriter(Database& database, const BatchHead& head)
+    : database_(database), priority_(head.priority), now_ms_(head.now_ms) {
+  counts_.rows = head.rows;
+}
+
+Result<std::unique_ptr<BatchWriter>> BatchWriter::begin(Database& database, const BatchHead& head) {
+  std::unique_ptr<BatchWriter> writer(new BatchWriter(database, head));
+  SQLite::Database& db = database.handle();
+  Status ok = database.guard(database.path(), [&]() -> Status {
+    db.exec("DROP TABLE IF EXISTS temp.changed_payload; PRAGMA temp_store = FILE;");
+    db.exec(std::string(sql::k_ingest_make_changes));
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  ok = database.transaction(Writer::ingest, [&]() -> Status {
+    SQLite::Statement begin(db, std::string(sql::k_ingest_begin_batch));
+    begin.bind(":source", head.source);
+    begin.bind(":size_bytes", head.size_bytes);
+    begin.bind(":sha256", head.sha256_hex);
+    begin.bind(":format", head.format);
+    if (head.header) begin.bind(":header", *head.header);
+    begin.bind(":loaded_by", head.loaded_by);
+    begin.bind(":priority", head.priority);
+    begin.bind(":started_at", head.now_ms);
+    begin.bind(":row_count", head.rows);
+    begin.exec();
+    writer->id_ = BatchId{db.getLastInsertRowid()};
+    writer->next_job_ = db.execAndGet(std::string(sql::k_ingest_next_job)).getInt64();
+    writer->sql_ = std::make_unique<Statements>(db);
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return writer;
+}
+
+Status BatchWriter::transaction(const std::function<Status()>& work) {
+  return database_.transaction(Writer::ingest, [&]() -> Status {
+    if (Status ok = work(); !ok) return ok;
+    for (const auto& [what, delta] : deltas_) {
+      SQLite::Statement& add = sql_->add_to_count;
+      add.bind(":batch", id_.value);
+      add.bind(":kind", std::string(names_of(what.first).name));
+      add.bind(":state", what.second);
+      add.bind(":delta", delta);
+      run(add);
+    }
+    deltas_.clear();
+    return Done{};
+  });
+}
+
+void BatchWriter::count(JobKind kind, const char* state, std::int64_t delta) {
+  deltas_[{kind, state}] += delta;
+}
+
+void BatchWriter::count_once(JobId id, std::int64_t& counter) {
+  const auto at = static_cast<std::size_t>(id.value);
+  if (counted_.size() <= at) counted_.resize(at + 1);
+  if (counted_[at]) return;
+  counted_[at] = true;
+  ++counter;
+}
+
+Result<PlacedJob> BatchWriter::place(const JobText& job, const PlacedJob* parent) {
+  PlacedJob placed = create(job, parent);
+  if (placed.id) return placed;
+  return find(job);
+}
+
+PlacedJob BatchWriter::create(const JobText& job, const PlacedJob* parent) {
+  const JobId id{next_job_};
+  PlacedJob placed{id, parent == nullptr ? id : parent->root,
+                   parent == nullptr ? 0 : parent->level + 1, Fate::created, ""};
+  SQLite::Statement& add = sql_->add_job;
+  add.bind(1, id.value);
+  add.bindNoCopy(2, names_of(job.kind).name.data());
+  add.bindNoCopy(3, job.key);
+  add.bind(4, placed.root.value);
+  add.bind(5, placed.level);
+  add.bind(6, open_parents_of(parent));
+  add.bind(7, id_.value);
+  add.bind(8, priority_);
+  add.bind(9, now_ms_);
+  const int added = add.exec();
+  add.reset();
+  if (added == 0) return {};
+  const Sha256 digest = sha256(job.body);
+  sql_->add_payload.bind(1, id.value);
+  sql_->add_payload.bindNoCopy(2, job.body);
+  sql_->add_payload.bindNoCopy(3, digest.data(), static_cast<int>(digest.size()));
+  run(sql_->add_payload);
+  if (parent != nullptr) {
+    sql_->add_edge.bind(1, parent->id.value);
+    sql_->add_edge.bind(2, id.value);
+    run(sql_->add_edge);
+  }
+  ++next_job_;
+  ++counts_.created;
+  count(job.kind, "blocked", +1);
+  return placed;
+}
+
+// Counted inside the write transaction: the daemon may have confirmed the parent a moment ago.
+int BatchWriter::open_parents_of(const PlacedJob* parent) {
+  if (parent == nullptr) return 0;
+  if (parent->fate == Fate::created) return 1;  // ours, so it is not even published
+  SQLite::Statement& is_open = sql_->is_open;
+  is_open.bind(1, parent->id.value);
+  is_open.executeStep();
+  const int open = is_open.getColumn(0).getInt();
+  is_open.reset();
+  return open;
+}
+
+Result<PlacedJob> BatchWriter::find(const JobText& job) {
+  const Sha256 digest = sha256(job.body);
+  SQLite::Statement& find = sql_->find_job;
+  find.bindNoCopy(1, digest.data(), static_cast<int>(digest.size()));
+  find.bindNoCopy(2, job.key);
+  if (!find.executeStep()) return Error{Errc::data, "the job " + job.key + " has no payload"};
+  PlacedJob placed{JobId{find.getColumn(0).getInt64()}, JobId{find.getColumn(1).getInt64()},
+                   find.getColumn(2).getInt(), Fate::unchanged, find.getColumn(4).getString()};
+  const bool is_ours = find.getColumn(3).getInt64() == id_.value;
+  const bool same = find.getColumn(5).getInt() != 0;
+  const bool may_change = find.getColumn(6).getInt() != 0;
+  find.reset();
+  if (is_ours && !same) {
+    return Error{Errc::busy, "the file changed while it was being loaded; try again"};
+  }
+  if (is_ours) {
+    placed.fate = Fate::created;
+  } else if (same) {
+    count_once(placed.id, counts_.unchanged);
+  } else if (!may_change) {
+    placed.fate = Fate::conflict;
+    count_once(placed.id, counts_.conflicts);
+  } else {
+    placed.fate = Fate::changed;
+    sql_->add_change.bind(1, placed.id.value);
+    sql_->add_change.bindNoCopy(2, job.body);
+    sql_->add_change.bindNoCopy(3, digest.data(), static_cast<int>(digest.size()));
+    sql_->add_change.bind(4, job.line);
+    run(sql_->add_change);
+  }
+  return placed;
+}
+
+void BatchWriter::add_row(std::int64_t number, std::int64_t line, JobId job,
+                          const std::string* raw) {
+  SQLite::Statement& add = sql_->add_row;
+  add.bind(1, id_.value);
+  add.bind(2, number);
+  add.bind(3, line);
+  add.bind(4, job.value);
+  if (raw == nullptr) {
+    add.bind(5);
+  } else {
+    add.bindNoCopy(5, *raw);
+  }
+  run(add);
+}
+
+bool BatchWriter::has_changes() {
+  return database_.handle().execAndGet("SELECT EXISTS (SELECT 1 FROM temp.changed_payload)").getInt() != 0;
+}
+
+Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
+                                         const std::function<Status()>& before_changes,
+                                         std::vector<LateConflict>& conflicts) {
+  const Status ok = transaction([&]() -> Status {
+    if (has_changes()) {
+      if (Status prepared = before_changes(); !prepared) return prepared;
+      apply_changes(now_ms, conflicts);
+    }
+    make_ready(now_ms);
+    SQLite::Statement publish(database_.handle(), std::string(sql::k_ingest_publish_batch));
+    publish.bind(":at", now_ms);
+    publish.bind(":rows", counts_.rows);
+    publish.bind(":new", counts_.created);
+    publish.bind(":unchanged", counts_.unchanged);
+    publish.bind(":changed", counts_.changed);
+    publish.bind(":conflict", counts_.conflicts);
+    publish.bind(":batch", id_.value);
+    if (publish.exec() == 1) return Done{};
+    return Error{Errc::software, "batch " + std::to_string(id_.value) + " was removed while it was loading"};
+  });
+  if (!ok) return ok.error();
+  return counts_;
+}
+
+void BatchWriter::apply_changes(std::int64_t now_ms, std::vector<LateConflict>& conflicts) {
+  SQLite::Database& db = database_.handle();
+  SQLite::Statement list(db, std::string(sql::k_ingest_list_changes));
+  SQLite::Statement open_attempt(db, std::string(sql::k_ingest_open_attempt));
+  SQLite::Statement change(db, std::string(sql::k_ingest_change_payload));
+  while (list.executeStep()) {
+    const std::int64_t job = list.getColumn(0).getInt64();
+    open_attempt.bind(":at", now_ms);
+    open_attempt.bind(":job", job);
+    const int free_to_change = open_attempt.exec();
+    open_attempt.reset();
+    if (free_to_change == 0) {
+      ++counts_.conflicts;
+      conflicts.push_back({list.getColumn(1).getInt64(), list.getColumn(2).getString(),
+                           list.getColumn(4).getString(), list.getColumn(3).getString()});
+      continue;
+    }
+    ++counts_.changed;
+    change.bind(":job", job);
+    run(change);
+  }
+}
+
+void BatchWriter::make_ready(std::int64_t now_ms) {
+  SQLite::Database& db = database_.handle();
+  SQLite::Statement counts(db, std::string(sql::k_ingest_publish_counts));
+  counts.bind(":batch", id_.value);
+  while (counts.executeStep()) {
+    const std::optional<JobKind> kind = kind_named(counts.getColumn(0).getString());
+    DL_CHECK(kind.has_value(), "a kind that the CHECK of table job does not allow");
+    count(*kind, "blocked", -counts.getColumn(1).getInt64());
+    count(*kind, "ready", +counts.getColumn(1).getInt64());
+  }
+  SQLite::Statement history(db, std::string(sql::k_ingest_publish_history));
+  history.bind(":at", now_ms);
+  history.bind(":rule", kPublished.id);
+  history.bind(":batch", id_.value);
+  history.exec();
+  SQLite::Statement jobs(db, std::string(sql::k_ingest_publish_jobs));
+  jobs.bind(":at", now_ms);
+  jobs.bind(":batch", id_.value);
+  jobs.exec();
+}
+
+Status BatchWriter::discard() {
+  sql_.reset();
+  Result<int> removed = remove_orphaned_batches(database_);
+  if (!removed) return removed.error();
+  return Done{};
+}
+
+}  // namespace dl

@@ -1,0 +1,1 @@
+DELETE FROM job_edge WHERE child_id BETWEEN :first AND :last;

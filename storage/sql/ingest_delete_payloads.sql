@@ -1,0 +1,1 @@
+DELETE FROM job_payload WHERE job_id BETWEEN :first AND :last;

@@ -1,0 +1,10 @@
+-- What loading an entity would do: no row means create.
+SELECT p.sha256 = :sha256,
+       j.dsp_id IS NULL AND j.lease_token IS NULL
+         AND j.state IN ('blocked', 'ready', 'waiting', 'failed')
+         AND NOT EXISTS (SELECT 1 FROM request q
+                         WHERE q.job_id = j.id AND q.resolution IS NULL
+                           AND q.purpose IN ('create', 'resubmit')),
+       j.state
+FROM job j JOIN job_payload p ON p.job_id = j.id
+WHERE j.key = :key;

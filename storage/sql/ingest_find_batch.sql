@@ -1,0 +1,5 @@
+SELECT id, source, format, header, row_count
+FROM batch
+WHERE state = 'loaded' AND (id = :batch OR :batch IS NULL)
+ORDER BY id DESC
+LIMIT 1;

@@ -1,0 +1,1 @@
+SELECT state <> 'succeeded' FROM job WHERE id = :job;

@@ -1,0 +1,1 @@
+UPDATE batch_row SET raw = :raw WHERE batch_id = :batch AND row = :row;

@@ -1,0 +1,1 @@
+SELECT pid FROM instance WHERE stopped_at IS NULL;
