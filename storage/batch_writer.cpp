@@ -37,6 +37,8 @@ BatchWriter::BatchWriter(Database& database, const BatchHead& head)
   counts_.rows = head.rows;
 }
 
+BatchWriter::~BatchWriter() = default;
+
 Result<std::unique_ptr<BatchWriter>> BatchWriter::begin(Database& database, const BatchHead& head) {
   std::unique_ptr<BatchWriter> writer(new BatchWriter(database, head));
   SQLite::Database& db = database.handle();

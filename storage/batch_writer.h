@@ -72,6 +72,7 @@ class BatchWriter {
   // Makes the batch, in state 'loading'. Errors: SQLite's.
   static Result<std::unique_ptr<BatchWriter>> begin(Database& database, const BatchHead& head);
 
+  ~BatchWriter();
   BatchId id() const { return id_; }
 
   // Runs `work`, which calls place() and add_row(), in one transaction. Errors: work's and SQLite's;

@@ -1,0 +1,100 @@
+#include "ingest/commands.h"
+
+#include <cstdio>
+
+#include "ingest/progress.h"
+#include "ingest/sheet_writer.h"
+
+namespace dl {
+
+int run(const Options& options) {
+  switch (options.verb) {
+    case Verb::load: return run_load(options);
+    case Verb::check: return run_check(options);
+    case Verb::plan: return run_plan(options);
+    case Verb::results:
+    case Verb::errors: return run_results(options);
+    case Verb::status: return run_status(options);
+    case Verb::sheet_template: return run_template(options);
+  }
+  return static_cast<int>(Errc::software);
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "dl-ingest: %s\n", error.message.c_str());
+  return static_cast<int>(error.code);
+}
+
+std::size_t input_count(const Options& options) {
+  return options.line ? 1 : options.files.size();
+}
+
+Result<InputFile> open_input(const Options& options, std::size_t at) {
+  if (options.line) return InputFile::from_text("--line", *options.line);
+  return InputFile::open(options.files[at]);
+}
+
+void print_problems(const InputFile& file, Problems& problems) {
+  for (const Problem& warning : problems.warnings()) {
+    std::fprintf(stderr, "%s (warning)\n", to_text(warning, file.name()).c_str());
+  }
+  for (const Problem& problem : problems.errors()) {
+    std::fprintf(stderr, "%s\n", to_text(problem, file.name()).c_str());
+  }
+  const auto told = static_cast<std::int64_t>(problems.errors().size());
+  if (problems.count() > told) {
+    std::fprintf(stderr, "%s: and %s more\n", file.name().c_str(),
+                 counted(problems.count() - told, "error").c_str());
+  }
+}
+
+int worse_of(int exit_code, int other) {
+  const int incomplete = static_cast<int>(Errc::incomplete);
+  if (exit_code > incomplete) return exit_code;
+  return other == 0 ? exit_code : other;
+}
+
+void print_database(const Options& options) {
+  std::fprintf(stderr, "database: %s (%s)\n", options.db.c_str(), options.db_origin.c_str());
+}
+
+int run_check(const Options& options) {
+  int exit_code = 0;
+  for (std::size_t i = 0; i < input_count(options); ++i) {
+    Result<InputFile> file = open_input(options, i);
+    if (!file) {
+      exit_code = worse_of(exit_code, complain(file.error()));
+      continue;
+    }
+    Result<Survey> found = [&] {
+      Progress bar(file->name(), file->size_bytes());
+      return survey(*file, options.format, options.on_error,
+                    [&](std::int64_t bytes) { bar.show("checking", bytes); });
+    }();
+    if (!found) {
+      exit_code = worse_of(exit_code, complain(found.error()));
+      continue;
+    }
+    print_problems(*file, found->problems);
+    const std::int64_t errors = found->problems.count();
+    std::printf("%s: %s, %s\n", file->name().c_str(), counted(found->rows, "row").c_str(),
+                counted(errors, "error").c_str());
+    if (errors > 0) exit_code = worse_of(exit_code, static_cast<int>(Errc::data));
+  }
+  return exit_code;
+}
+
+int run_template(const Options& options) {
+  std::vector<std::string> header;
+  std::vector<std::string_view> example;
+  for (const ColumnRule& rule : kColumns) {
+    header.emplace_back(rule.name);
+    example.push_back(rule.example);
+  }
+  SheetWriter sheet(stdout, "stdout", options.format.value_or(InputFormat::csv), std::move(header));
+  Status ok = sheet.add(example);
+  if (ok) ok = sheet.finish();
+  return ok ? 0 : complain(ok.error());
+}
+
+}  // namespace dl

@@ -1,0 +1,30 @@
+// The verbs of dl-ingest. Each prints what it has to say and returns the exit code.
+// Thread rule: one thread.
+#pragma once
+
+#include "ingest/options.h"
+
+namespace dl {
+
+int run(const Options& options);
+
+int run_load(const Options& options);
+int run_check(const Options& options);
+int run_plan(const Options& options);
+int run_results(const Options& options);  // results and errors
+int run_status(const Options& options);
+int run_template(const Options& options);
+
+// Prints "dl-ingest: message" and returns the code.
+int complain(const Error& error);
+// The inputs of load, check and plan: FILE... or --line.
+Result<InputFile> open_input(const Options& options, std::size_t at);
+std::size_t input_count(const Options& options);
+// Prints errors and warnings of a survey on stderr.
+void print_problems(const InputFile& file, Problems& problems);
+// Of several inputs: the first that failed decides, else 1 if one was not done in full.
+int worse_of(int exit_code, int other);
+// Which database, and who says so; on stderr.
+void print_database(const Options& options);
+
+}  // namespace dl

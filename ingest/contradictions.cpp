@@ -1,0 +1,121 @@
+#include "ingest/contradictions.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "ingest/values.h"
+
+namespace dl {
+namespace {
+
+constexpr std::size_t kToldMax = 10'000;  // more than anybody reads; bounds the memory
+
+// A row kept beyond the reader's next call.
+struct KeptRow {
+  std::int64_t line = 0;
+  std::int64_t sheet_row = 0;
+  std::array<std::string, kColumnCount> values;
+  std::array<ValuePlace, kColumnCount> places;
+  std::array<std::string, 3> keys;
+};
+
+KeptRow keep(const Row& row, const RowReader& reader, const RowEntities& entities) {
+  KeptRow kept;
+  kept.line = row.line;
+  kept.sheet_row = row.sheet_row;
+  for (const ColumnRule& rule : kColumns) {
+    kept.values[index_of(rule.column)] = row[rule.column];
+    kept.places[index_of(rule.column)] = reader.place_of(row, rule.column);
+  }
+  for (const KindNames& names : kKinds) {
+    if (names.kind <= row.deepest) {
+      kept.keys[static_cast<std::size_t>(names.kind)] = entities[names.kind].key;
+    }
+  }
+  return kept;
+}
+
+bool means_the_same(const ColumnRule& rule, const std::string& a, const std::string& b) {
+  std::string a_scratch;
+  std::string b_scratch;
+  return check_value(rule.rule, a, a_scratch).text == check_value(rule.rule, b, b_scratch).text;
+}
+
+// True if the two rows do describe the entity with that key hash in two ways.
+bool report_pair(const KeptRow& first, const KeptRow& later, std::uint64_t key_hash,
+                 Problems& problems) {
+  bool differs = false;
+  for (const KindNames& names : kKinds) {
+    const std::string& key = later.keys[static_cast<std::size_t>(names.kind)];
+    const bool meant = !key.empty() && SeenEntities::key_hash(key) == key_hash &&
+                       first.keys[static_cast<std::size_t>(names.kind)] == key;
+    if (!meant) continue;
+    for (const ColumnRule& rule : columns_of(names.kind)) {
+      const std::size_t i = index_of(rule.column);
+      if (means_the_same(rule, first.values[i], later.values[i])) continue;
+      differs = true;
+      problems.add({later.places[i].line, later.sheet_row, later.places[i].column, "contradiction",
+                    "line " + std::to_string(first.places[i].line) + " says \"" +
+                        shown(first.values[i], 80) + "\" for the same " + std::string(names.name),
+                    later.values[i], true});
+    }
+  }
+  return differs;
+}
+
+Result<std::map<std::uint32_t, KeptRow>> read_rows(const InputFile& file, InputFormat format,
+                                                   const std::set<std::uint32_t>& wanted) {
+  std::map<std::uint32_t, KeptRow> kept;
+  Problems ignored;  // the survey has told them
+  Result<std::unique_ptr<RowReader>> reader = open_rows(file, format, ignored);
+  if (!reader) return reader.error();
+  Row row;
+  RowEntities entities;
+  for (;;) {
+    Result<bool> more = (*reader)->next(row, ignored);
+    if (!more) return more.error();
+    if (!*more) return kept;
+    const auto number = static_cast<std::uint32_t>(row.number);
+    if (!wanted.contains(number)) continue;
+    entities.take(row, **reader, ignored);
+    kept.emplace(number, keep(row, **reader, entities));
+  }
+}
+
+}  // namespace
+
+Status report_contradictions(const InputFile& file, Survey& survey,
+                             const std::vector<SeenEntities::Suspicion>& suspicions) {
+  const std::size_t told = std::min(suspicions.size(), kToldMax);
+  std::set<std::uint32_t> wanted;
+  for (std::size_t i = 0; i < told; ++i) {
+    wanted.insert(suspicions[i].first_row);
+    wanted.insert(suspicions[i].later_row);
+  }
+  Result<std::map<std::uint32_t, KeptRow>> rows = read_rows(file, survey.format, wanted);
+  if (!rows) return rows.error();
+  std::vector<std::uint32_t> bad;
+  for (std::size_t i = 0; i < suspicions.size(); ++i) {
+    const SeenEntities::Suspicion& pair = suspicions[i];
+    if (i < told) {
+      const auto first = rows->find(pair.first_row);
+      const auto later = rows->find(pair.later_row);
+      if (first == rows->end() || later == rows->end()) {
+        return Error{Errc::busy, file.name() + ": changed while it was being read; try again"};
+      }
+      if (!report_pair(first->second, later->second, pair.key_hash, survey.problems)) continue;
+    }
+    bad.push_back(pair.later_row);
+    survey.bad_entities.insert(pair.key_hash);
+  }
+  if (suspicions.size() > told) {
+    survey.problems.add({0, 0, "file", "contradiction",
+                         std::to_string(suspicions.size() - told) + " more rows contradict earlier ones",
+                         "", false});
+  }
+  survey.problems.mark_bad_rows(std::move(bad));
+  return Done{};
+}
+
+}  // namespace dl

@@ -1,0 +1,50 @@
+// A row becomes a campaign, an ad group and an ad: checked values, hierarchical keys, bodies for the
+// DSP without any parent's id. What a row repeats from the row before is not done again.
+// Pure; thread rule: one thread an object.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "ingest/row.h"
+#include "storage/model/job.h"
+
+namespace dl {
+
+struct Entity {
+  std::string key;    // storage/model/job.h; empty where an id in it is not valid
+  std::string body;   // JSON object; begins with {"id": and has no parent's id
+  bool valid = false;     // all values passed
+  bool verbatim = false;  // the body gives every value back as the row has it
+  bool repeated = false;  // the same as in the row before
+};
+
+class RowEntities {
+ public:
+  // Takes the next row. Problems of its values are added with their place. True if there are none.
+  bool take(const Row& row, const RowReader& reader, Problems& problems);
+
+  // Of the row taken last; only up to its deepest kind.
+  const Entity& operator[](JobKind kind) const { return levels_[index(kind)].entity; }
+  JobKind deepest() const { return deepest_; }
+
+ private:
+  struct Level {
+    Entity entity;
+    std::array<std::string, 6> raw;      // the values it was made of
+    std::array<std::string, 6> scratch;  // for normal forms
+  };
+  static std::size_t index(JobKind kind) { return static_cast<std::size_t>(kind); }
+  bool is_repeated(JobKind kind, const Row& row) const;
+  void make(JobKind kind, const Row& row, const RowReader& reader, Problems& problems);
+
+  std::array<Level, 3> levels_;
+  JobKind deepest_ = JobKind::ad;
+};
+
+// A problem at the value of `column`.
+Problem problem_at(const Row& row, const RowReader& reader, Column column, std::string_view code,
+                   std::string message);
+
+}  // namespace dl

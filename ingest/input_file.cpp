@@ -1,0 +1,139 @@
+#include "ingest/input_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace dl {
+namespace {
+
+Error no_input(const std::string& name, int error) {
+  const Errc code = error == EACCES || error == EPERM ? Errc::no_permission : Errc::no_input;
+  return {code, name + ": " + std::strerror(error)};
+}
+
+Error io_error(const std::string& name, const char* doing) {
+  return {Errc::io, name + ": " + doing + ": " + std::strerror(errno)};
+}
+
+// A file without a name, so that nothing is left behind whatever happens.
+Result<int> open_spool(const std::string& name) {
+  const char* set = std::getenv("TMPDIR");
+  const std::string folder = set != nullptr && *set != '\0' ? set : "/var/tmp";
+  int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0) {  // a file system without O_TMPFILE
+    std::string path = folder + "/dl-ingest-XXXXXX";
+    fd = ::mkostemp(path.data(), O_CLOEXEC);
+    if (fd >= 0) ::unlink(path.c_str());
+  }
+  if (fd < 0) {
+    return Error{Errc::cant_create, name + ": cannot be spooled to " + folder + ": " +
+                                        std::strerror(errno) + " (set TMPDIR)"};
+  }
+  return fd;
+}
+
+Status write_all(int fd, std::string_view bytes, const std::string& name) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return io_error(name, "spooling");
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return Done{};
+}
+
+Result<std::int64_t> copy_all(int from, int to, const std::string& name) {
+  std::vector<char> buffer(256 * 1024);
+  std::int64_t total = 0;
+  for (;;) {
+    const ssize_t n = ::read(from, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return io_error(name, "reading");
+    if (n == 0) return total;
+    total += n;
+    if (total > kInputBytesMax) {
+      return Error{Errc::data, name + ": longer than 8 GiB; split it"};
+    }
+    const std::string_view part(buffer.data(), static_cast<std::size_t>(n));
+    if (Status ok = write_all(to, part, name); !ok) return ok.error();
+  }
+}
+
+}  // namespace
+
+Result<InputFile> InputFile::open(const std::string& name) {
+  const bool is_stdin = name == "-";
+  const std::string shown_name = is_stdin ? "stdin" : name;
+  const int fd = is_stdin ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                          : ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return no_input(shown_name, errno);
+  InputFile file(fd, shown_name, 0);
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return no_input(shown_name, errno);
+  if (S_ISDIR(info.st_mode)) {
+    return Error{Errc::no_input, shown_name + ": is a directory; name the file in it"};
+  }
+  if (S_ISREG(info.st_mode) && !is_stdin) {
+    if (info.st_size > kInputBytesMax) {
+      return Error{Errc::data, shown_name + ": longer than 8 GiB; split it"};
+    }
+    file.size_bytes_ = info.st_size;
+    return file;
+  }
+  if (!is_stdin && !S_ISFIFO(info.st_mode)) {
+    return Error{Errc::no_input, shown_name + ": is not a regular file"};
+  }
+  Result<int> spool = open_spool(shown_name);
+  if (!spool) return spool.error();
+  InputFile spooled(*spool, shown_name, 0);
+  Result<std::int64_t> size = copy_all(fd, *spool, shown_name);
+  if (!size) return size.error();
+  spooled.size_bytes_ = *size;
+  return spooled;
+}
+
+Result<InputFile> InputFile::from_text(const std::string& name, std::string_view text) {
+  Result<int> spool = open_spool(name);
+  if (!spool) return spool.error();
+  InputFile file(*spool, name, static_cast<std::int64_t>(text.size()));
+  if (Status ok = write_all(*spool, text, name); !ok) return ok.error();
+  return file;
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      name_(std::move(other.name_)),
+      size_bytes_(other.size_bytes_) {}
+
+InputFile& InputFile::operator=(InputFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(name_, other.name_);
+  std::swap(size_bytes_, other.size_bytes_);
+  return *this;
+}
+
+InputFile::~InputFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::size_t> InputFile::read_at(std::int64_t offset, std::span<char> buffer) const {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const ssize_t n = ::pread(fd_, buffer.data() + filled, buffer.size() - filled,
+                              offset + static_cast<std::int64_t>(filled));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return io_error(name_, "reading");
+    if (n == 0) break;
+    filled += static_cast<std::size_t>(n);
+  }
+  return filled;
+}
+
+}  // namespace dl

@@ -1,0 +1,197 @@
+#include "ingest/json_tree.h"
+
+#include <optional>
+
+namespace dl {
+namespace {
+
+std::string_view children_key(JobKind kind) {
+  switch (kind) {
+    case JobKind::campaign: return "ad_groups";
+    case JobKind::ad_group: return "ads";
+    case JobKind::ad: return "";
+  }
+  return "";
+}
+
+JobKind child_of(JobKind kind) {
+  return kind == JobKind::campaign ? JobKind::ad_group : JobKind::ad;
+}
+
+// The column that `key` means inside an entity of `kind`.
+const ColumnRule* column_inside(JobKind kind, std::string_view key) {
+  for (const ColumnRule& rule : columns_of(kind)) {
+    if (rule.nested == key) return &rule;
+  }
+  const std::optional<Column> column = column_named(key);
+  if (!column) return nullptr;
+  const ColumnRule& rule = rule_of(*column);
+  return kind == JobKind::campaign || rule.kind == kind ? &rule : nullptr;
+}
+
+}  // namespace
+
+void JsonTree::read(std::string_view text, std::int64_t first_line, Problems& problems) {
+  nodes_.clear();
+  roots_.clear();
+  texts_.clear();
+  frames_.assign(1, Frame{});
+  const std::optional<JsonFault> fault = read_json(
+      text, first_line, [&](const JsonToken& token) { take(token, problems); });
+  if (!fault) return;
+  nodes_.clear();
+  roots_.clear();
+  problems.add({fault->line, 0, "row", std::string(fault->code), fault->message, fault->value,
+                !fault->value.empty()});
+}
+
+void JsonTree::take(const JsonToken& token, Problems& problems) {
+  switch (token.type) {
+    case JsonType::object_begin: enter_object(token.line, problems); break;
+    case JsonType::array_begin: enter_array(token.line, problems); break;
+    case JsonType::object_end:
+    case JsonType::array_end: frames_.pop_back(); break;
+    case JsonType::key: take_key(token.text, token.line, problems); break;
+    case JsonType::text:
+    case JsonType::number:
+    case JsonType::boolean:
+    case JsonType::null: take_scalar(token, problems); break;
+  }
+}
+
+void JsonTree::take_key(std::string_view key, std::int64_t line, Problems& problems) {
+  key_column_ = nullptr;
+  key_is_children_ = false;
+  const Frame& frame = frames_.back();
+  if (frame.here != Here::entity) return;
+  key_ = key;
+  key_node_ = frame.node;
+  const JobKind kind = nodes_[frame.node].kind;
+  key_is_children_ = kind != JobKind::ad && key == children_key(kind);
+  if (key_is_children_) return;
+  key_column_ = column_inside(kind, key);
+  if (key_column_ != nullptr && key_column_->kind != kind) {
+    key_node_ = flat_node(frame.node, key_column_->kind, line);
+  }
+  if (key_column_ == nullptr && !is_result_column(key) && remarked_.emplace(key).second) {
+    problems.warn({line, 0, "row", "unknown_column", "this key is not used", key_, true});
+  }
+}
+
+void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
+  const Frame& frame = frames_.back();
+  if (frame.here == Here::ignored) return;
+  if (frame.here != Here::entity) {
+    refuse_element(token.line, problems);
+    return;
+  }
+  if (token.type == JsonType::null) return;
+  if (key_is_children_) refuse_value(token.line, "a list [...]", problems);
+  if (key_column_ == nullptr) return;
+  if (token.type == JsonType::boolean) {
+    refuse_value(token.line, "a text or a number", problems);
+    return;
+  }
+  const auto slot = static_cast<std::size_t>(key_column_ - columns_of(key_column_->kind).data());
+  nodes_[key_node_].values[slot] = {texts_.size(), token.text.size(), token.line, false};
+  texts_ += token.text;
+}
+
+// The value of the present key has the wrong type.
+void JsonTree::refuse_value(std::int64_t line, std::string_view wanted, Problems& problems) {
+  std::string label = key_;
+  if (key_column_ != nullptr) {
+    label = path_of(key_node_, *key_column_);
+    const auto slot = static_cast<std::size_t>(key_column_ - columns_of(key_column_->kind).data());
+    nodes_[key_node_].values[slot] = {0, 0, line, true};
+  } else {
+    nodes_[key_node_].is_refused = true;
+  }
+  problems.add({line, 0, label, "wrong_type", "must be " + std::string(wanted), "", false});
+}
+
+// An element of a list of entities, or the document, is not an object.
+void JsonTree::refuse_element(std::int64_t line, Problems& problems) {
+  const std::size_t owner = frames_.back().node;
+  std::string label = "row";
+  if (owner != kNone) {
+    nodes_[owner].is_refused = true;
+    label = children_key(nodes_[owner].kind);
+  }
+  problems.add({line, 0, label, "wrong_type", "must be an object {...}", "", false});
+}
+
+void JsonTree::enter_object(std::int64_t line, Problems& problems) {
+  const Frame frame = frames_.back();
+  if (frame.here == Here::document || frame.here == Here::campaigns) {
+    frames_.push_back({Here::entity, add_node(JobKind::campaign, Origin::nested, kNone, line)});
+  } else if (frame.here == Here::children) {
+    const JobKind kind = child_of(nodes_[frame.node].kind);
+    frames_.push_back({Here::entity, add_node(kind, Origin::nested, frame.node, line)});
+  } else {
+    if (frame.here == Here::entity && key_is_children_) {
+      refuse_value(line, "a list [...]", problems);
+    } else if (frame.here == Here::entity && key_column_ != nullptr) {
+      refuse_value(line, "a text or a number", problems);
+    }
+    frames_.push_back({Here::ignored, kNone});
+  }
+}
+
+void JsonTree::enter_array(std::int64_t line, Problems& problems) {
+  const Frame frame = frames_.back();
+  if (frame.here == Here::document) {
+    frames_.push_back({Here::campaigns, kNone});
+  } else if (frame.here == Here::entity && key_is_children_) {
+    frames_.push_back({Here::children, frame.node});
+  } else {
+    if (frame.here == Here::entity && key_column_ != nullptr) {
+      refuse_value(line, "a text; separate the parts of a list by semicolons", problems);
+    } else if (frame.here == Here::campaigns || frame.here == Here::children) {
+      refuse_element(line, problems);
+    }
+    frames_.push_back({Here::ignored, kNone});
+  }
+}
+
+std::size_t JsonTree::add_node(JobKind kind, Origin origin, std::size_t parent, std::int64_t line) {
+  const std::size_t at = nodes_.size();
+  Node node;
+  node.kind = kind;
+  node.origin = origin;
+  node.line = line;
+  node.parent = parent;
+  std::vector<std::size_t>& siblings = parent == kNone ? roots_ : nodes_[parent].children;
+  node.place = siblings.size();
+  siblings.push_back(at);
+  nodes_.push_back(std::move(node));
+  return at;
+}
+
+// The implied ad group or ad of a flat object; made when its first column comes.
+std::size_t JsonTree::flat_node(std::size_t campaign, JobKind kind, std::int64_t line) {
+  std::size_t parent = campaign;
+  for (const JobKind level : {JobKind::ad_group, JobKind::ad}) {
+    std::size_t child = kNone;
+    for (const std::size_t at : nodes_[parent].children) {
+      if (nodes_[at].origin == Origin::flat) child = at;
+    }
+    if (child == kNone) child = add_node(level, Origin::flat, parent, line);
+    if (level == kind) return child;
+    parent = child;
+  }
+  return parent;
+}
+
+std::string JsonTree::path_of(std::size_t at, const ColumnRule& rule) const {
+  const Node& node = nodes_[at];
+  if (node.origin == Origin::flat || node.parent == kNone) return std::string(rule.name);
+  std::string path(rule.nested);
+  for (std::size_t up = at; nodes_[up].parent != kNone; up = nodes_[up].parent) {
+    const std::string_view list = children_key(nodes_[nodes_[up].parent].kind);
+    path = std::string(list) + "[" + std::to_string(nodes_[up].place) + "]." + path;
+  }
+  return path;
+}
+
+}  // namespace dl

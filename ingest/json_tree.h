@@ -1,0 +1,82 @@
+// One JSON document as a tree of campaigns, ad groups and ads, with the line of every value. A flat
+// object with the sheet's column names is a campaign with one ad group with one ad.
+// Pure; callable from any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/columns.h"
+#include "ingest/json_reader.h"
+#include "ingest/problem.h"
+
+namespace dl {
+
+class JsonTree {
+ public:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  struct Value {
+    std::size_t offset = 0;  // in texts
+    std::size_t length = 0;
+    std::int64_t line = 0;    // 0: absent
+    bool is_refused = false;  // of the wrong type; the problem is told
+  };
+  enum class Origin { nested, flat };
+  struct Node {
+    JobKind kind = JobKind::campaign;
+    Origin origin = Origin::nested;
+    bool is_refused = false;          // its list of children is none; the problem is told
+    std::int64_t line = 0;            // where it begins
+    std::size_t parent = kNone;
+    std::size_t place = 0;            // among the parent's children, or in the document
+    std::array<Value, 6> values{};    // in the order of columns_of(kind)
+    std::vector<std::size_t> children;
+  };
+
+  // Reads one document: a campaign, a flat row, or an array of them. A problem of syntax leaves the
+  // tree without nodes.
+  void read(std::string_view text, std::int64_t first_line, Problems& problems);
+
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const std::vector<std::size_t>& roots() const { return roots_; }
+  std::string_view text_of(const Value& value) const {
+    return std::string_view(texts_).substr(value.offset, value.length);
+  }
+  // The place of a column of node `at`, for messages: ad_groups[0].ads[2].type
+  std::string path_of(std::size_t at, const ColumnRule& rule) const;
+
+ private:
+  enum class Here { document, campaigns, entity, children, ignored };
+  struct Frame {
+    Here here = Here::document;
+    std::size_t node = kNone;  // the entity, or the owner of the children
+  };
+
+  void take(const JsonToken& token, Problems& problems);
+  void take_key(std::string_view key, std::int64_t line, Problems& problems);
+  void take_scalar(const JsonToken& token, Problems& problems);
+  void enter_object(std::int64_t line, Problems& problems);
+  void enter_array(std::int64_t line, Problems& problems);
+  std::size_t add_node(JobKind kind, Origin origin, std::size_t parent, std::int64_t line);
+  std::size_t flat_node(std::size_t campaign, JobKind kind, std::int64_t line);
+  void refuse_value(std::int64_t line, std::string_view wanted, Problems& problems);
+  void refuse_element(std::int64_t line, Problems& problems);
+
+  std::vector<Node> nodes_;
+  std::vector<std::size_t> roots_;
+  std::string texts_;
+  std::vector<Frame> frames_;
+  // What the key before the next value means.
+  std::size_t key_node_ = kNone;
+  const ColumnRule* key_column_ = nullptr;
+  bool key_is_children_ = false;
+  std::string key_;
+  std::set<std::string> remarked_;  // keys that were called unknown
+};
+
+}  // namespace dl

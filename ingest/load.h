@@ -1,0 +1,33 @@
+// The second pass: writes what the survey found good, in transactions that let the daemon through, and
+// publishes all of it at once. Thread rule: one thread; it sleeps.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ingest/survey.h"
+#include "storage/batch_writer.h"
+
+namespace dl {
+
+struct LoadOptions {
+  OnError on_error = OnError::reject_file;
+  std::optional<std::string> rejects;  // a file for the rows that are left out
+  int priority = 0;                    // smaller goes first
+  std::string loaded_by;
+};
+
+struct Loaded {
+  BatchId batch;
+  BatchCounts counts;
+  std::int64_t left_out = 0;       // rows
+  std::vector<Problem> conflicts;  // changed rows of jobs that can no longer change
+};
+
+// `survey`: of the same file, loadable. The caller holds the IngestLock. On an error nothing is loaded.
+// Errors: busy (the file has changed since the survey, the database is held), io, cant_create, SQLite's.
+Result<Loaded> load(const InputFile& file, Survey& survey, Database& database,
+                    const LoadOptions& options, const ProgressSink& progress);
+
+}  // namespace dl

@@ -1,0 +1,102 @@
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "ingest/commands.h"
+#include "ingest/load.h"
+#include "ingest/progress.h"
+#include "storage/ingest_lock.h"
+
+namespace dl {
+namespace {
+
+std::string login_name() {
+  std::vector<char> room(16 * 1024);
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::getuid(), &entry, room.data(), room.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return "uid " + std::to_string(::getuid());
+}
+
+void print_loaded(const InputFile& file, const Loaded& loaded) {
+  const BatchCounts& counts = loaded.counts;
+  std::string text = file.name() + ": batch " + std::to_string(loaded.batch.value) + ": " +
+                     std::to_string(counts.created) + " new, " + std::to_string(counts.unchanged) +
+                     " unchanged";
+  if (counts.changed > 0) text += ", " + std::to_string(counts.changed) + " changed";
+  if (counts.conflicts > 0) text += ", " + std::to_string(counts.conflicts) + " in conflict";
+  text += " (" + counted(counts.rows, "row");
+  if (loaded.left_out > 0) text += ", " + std::to_string(loaded.left_out) + " left out";
+  std::printf("%s)\n", text.c_str());
+  for (const Problem& conflict : loaded.conflicts) {
+    std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
+  }
+}
+
+// The lock and the database, opened once for all files. Whoever has the lock removes orphans first.
+struct Target {
+  std::unique_ptr<Database> database;
+  std::optional<IngestLock> lock;
+};
+
+Status open_target(const Options& options, Target& target) {
+  if (target.database != nullptr) return Done{};
+  Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::create);
+  if (!database) return database.error();
+  Result<IngestLock> lock = IngestLock::take(options.db);
+  if (!lock) return lock.error();
+  target.lock.emplace(std::move(*lock));
+  Result<int> removed = remove_orphaned_batches(**database);
+  if (!removed) return removed.error();
+  if (*removed > 0) {
+    std::fprintf(stderr, "removed what an interrupted dl-ingest had left\n");
+  }
+  target.database = std::move(*database);
+  return Done{};
+}
+
+Result<int> load_one(const Options& options, const InputFile& file, Target& target) {
+  Progress bar(file.name(), 2 * file.size_bytes());
+  Result<Survey> found = survey(file, options.format, options.on_error, [&](std::int64_t bytes) {
+    bar.show("checking", bytes);
+  });
+  if (!found) return found.error();
+  print_problems(file, found->problems);
+  if (!found->loadable) {
+    std::fprintf(stderr, "%s: %s, nothing was loaded\n", file.name().c_str(),
+                 counted(found->problems.count(), "error").c_str());
+    return static_cast<int>(Errc::data);
+  }
+  if (Status ok = open_target(options, target); !ok) return ok.error();
+  LoadOptions how;
+  how.on_error = options.on_error;
+  how.rejects = options.rejects;
+  how.priority = options.priority;
+  how.loaded_by = login_name();
+  Result<Loaded> loaded =
+      load(file, *found, *target.database, how,
+           [&](std::int64_t bytes) { bar.show("loading", file.size_bytes() + bytes); });
+  if (!loaded) return loaded.error();
+  print_loaded(file, *loaded);
+  const bool complete = loaded->left_out == 0 && loaded->counts.conflicts == 0;
+  return complete ? 0 : static_cast<int>(Errc::incomplete);
+}
+
+}  // namespace
+
+int run_load(const Options& options) {
+  print_database(options);
+  Target target;
+  int exit_code = 0;
+  for (std::size_t i = 0; i < input_count(options); ++i) {
+    Result<InputFile> file = open_input(options, i);
+    Result<int> code = file ? load_one(options, *file, target) : Result<int>(file.error());
+    exit_code = worse_of(exit_code, code ? *code : complain(code.error()));
+  }
+  return exit_code;
+}
+
+}  // namespace dl

@@ -1,0 +1,22 @@
+// dl-ingest: sheets in, results out. See dl-ingest --help.
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "ingest/commands.h"
+
+int main(int argc, char** argv) {
+  try {
+    auto parsed = dl::parse_options(argc, argv, dl::read_environment(environ));
+    if (const auto* farewell = std::get_if<dl::Farewell>(&parsed)) {
+      std::fputs(farewell->out.c_str(), stdout);
+      std::fputs(farewell->err.c_str(), stderr);
+      return farewell->exit_code;
+    }
+    return dl::run(std::get<dl::Options>(parsed));
+  } catch (const std::exception& bug) {
+    std::fprintf(stderr, "dl-ingest: bug: %s\n", bug.what());
+    return static_cast<int>(dl::Errc::software);
+  }
+}

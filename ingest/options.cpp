@@ -1,0 +1,181 @@
+#include "ingest/options.h"
+
+#include <sqlite3.h>
+
+#include <CLI/CLI.hpp>
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <openssl/crypto.h>
+
+#include <map>
+#include <sstream>
+
+#include "ingest/csv_reader.h"
+#include "ingest/json_reader.h"
+
+namespace dl {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  dl-ingest examples/sample.csv            load a sheet
+  dl-ingest check sheet.csv                find all errors, write nothing
+  dl-ingest results > results.csv          your rows with states and the DSP's ids
+  dl-ingest errors > again.csv             only what failed; put it right and load it
+
+Exit codes: 0 done; 1 done, but something was left out, failed, is in doubt or is blocked; 64 usage;
+65 errors in the data; 66 no such input; 73, 74 cannot create, I/O; 75 busy; 77 permission; 78 configuration)";
+
+struct Flags {
+  std::optional<std::string> db;
+  std::optional<std::string> config;
+};
+
+const std::map<std::string, OnError> kPolicies = {{"reject-file", OnError::reject_file},
+                                                  {"skip-row", OnError::skip_row},
+                                                  {"skip-subtree", OnError::skip_subtree}};
+const std::map<std::string, InputFormat> kFormats = {
+    {"csv", InputFormat::csv}, {"json", InputFormat::json}, {"jsonl", InputFormat::jsonl}};
+
+std::vector<std::string> keys_of(const auto& names) {
+  std::vector<std::string> keys;
+  for (const auto& [name, value] : names) keys.push_back(name);
+  return keys;
+}
+
+// The DB that decides: flag, environment, configuration file, default.
+Status choose_database(const Flags& flags, const Environment& environment, Options& options) {
+  const Result<ConfigFile> file = ConfigFile::choose(flags.config, environment);
+  if (!file) return file.error();
+  const auto variable = environment.find("DL_DB");
+  if (flags.db) {
+    options.db = *flags.db;
+    options.db_origin = "--db";
+  } else if (variable != environment.end() && !variable->second.empty()) {
+    options.db = variable->second;
+    options.db_origin = "DL_DB";
+  } else if (const ConfigValue* value = file->find("db"); value != nullptr) {
+    options.db = value->text;
+    options.db_origin = value->origin;
+  } else {
+    options.db = "demandlink.db";
+    options.db_origin = "default";
+  }
+  return Done{};
+}
+
+// The parser and the places it writes to; one object, because CLI11 keeps references.
+class CommandLine {
+ public:
+  CommandLine();
+  std::variant<Options, Farewell> parse(int argc, const char* const* argv,
+                                        const Environment& environment);
+
+ private:
+  CLI::App* verb(const char* name, const char* description, Verb verb);
+  void add_inputs(CLI::App& app);
+  void add_batch(CLI::App& app);
+  std::optional<std::string> contradiction() const;
+  void take_texts();
+
+  CLI::App app_{"Loads campaigns, ad groups and ads for dl-daemon to submit.", "dl-ingest"};
+  Options options_;
+  Flags flags_;
+  std::string format_;
+  std::string on_error_ = "reject-file";
+};
+
+CommandLine::CommandLine() {
+  app_.footer(kFooter);
+  app_.set_version_flag("--version", version_text());
+  app_.add_option("--db", flags_.db, "database (DL_DB; default demandlink.db)")->type_name("FILE");
+  app_.add_option("--config", flags_.config, "configuration file (DL_CONFIG)")->type_name("FILE");
+  app_.add_option("--format", format_, "of the input, or of the output of results and errors")
+      ->check(CLI::IsMember(keys_of(kFormats)));
+  app_.add_option("--on-error", on_error_, "what happens to the rest of a file with errors")
+      ->check(CLI::IsMember(keys_of(kPolicies)));
+  app_.add_option("--rejects", options_.rejects, "write the rows that are left out to this new file")
+      ->type_name("FILE");
+  app_.add_option("--priority", options_.priority, "of the new jobs; smaller goes first (0)");
+  add_inputs(app_);
+  add_inputs(*verb("check", "validate and write nothing", Verb::check));
+  add_inputs(*verb("plan", "what loading would create, change and cost", Verb::plan));
+  add_batch(*verb("results", "your rows with state, DSP ids, error and attempts", Verb::results));
+  add_batch(*verb("errors", "only rows that failed, to be put right and loaded again", Verb::errors));
+  CLI::App* status = verb("status", "counts and when it will be done", Verb::status);
+  add_batch(*status);
+  status->add_flag_callback("--watch", [this] { options_.watch = Watch::until_done; },
+                            "refresh until all is done");
+  verb("template", "a correct example sheet", Verb::sheet_template);
+  app_.require_subcommand(0, 1);
+}
+
+CLI::App* CommandLine::verb(const char* name, const char* description, Verb verb) {
+  CLI::App* app = app_.add_subcommand(name, description);
+  app->fallthrough();
+  app->callback([this, verb] { options_.verb = verb; });
+  return app;
+}
+
+void CommandLine::add_inputs(CLI::App& app) {
+  app.add_option("FILE", options_.files, "CSV, JSON or JSON Lines, by content; - is stdin");
+  app.add_option("--line", options_.line, "one campaign as JSON")->type_name("JSON");
+}
+
+void CommandLine::add_batch(CLI::App& app) {
+  app.add_option("BATCH", options_.batch, "number of the batch; default: the last one");
+}
+
+std::optional<std::string> CommandLine::contradiction() const {
+  const bool reads = options_.verb == Verb::load || options_.verb == Verb::check ||
+                     options_.verb == Verb::plan;
+  if (reads && options_.files.empty() && !options_.line) return "name a FILE, - or --line";
+  if (reads && !options_.files.empty() && options_.line) return "either FILE or --line";
+  if (options_.rejects && options_.files.size() > 1) return "--rejects goes with one FILE";
+  if (options_.rejects && options_.on_error == OnError::reject_file) {
+    return "--rejects goes with --on-error skip-row or skip-subtree";
+  }
+  return std::nullopt;
+}
+
+void CommandLine::take_texts() {
+  if (options_.line) options_.format = InputFormat::json;
+  if (!format_.empty()) options_.format = kFormats.at(format_);
+  options_.on_error = kPolicies.at(on_error_);
+}
+
+std::variant<Options, Farewell> CommandLine::parse(int argc, const char* const* argv,
+                                                   const Environment& environment) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app_.exit(error, out, err);
+    return Farewell{out.str(), err.str(), code == 0 ? 0 : static_cast<int>(Errc::usage)};
+  }
+  take_texts();
+  if (const std::optional<std::string> wrong = contradiction()) {
+    return Farewell{"", "dl-ingest: " + *wrong + "; see dl-ingest --help\n",
+                    static_cast<int>(Errc::usage)};
+  }
+  if (Status ok = choose_database(flags_, environment, options_); !ok) {
+    return Farewell{"", "dl-ingest: " + ok.error().message + "\n",
+                    static_cast<int>(ok.error().code)};
+  }
+  return options_;
+}
+
+}  // namespace
+
+std::variant<Options, Farewell> parse_options(int argc, const char* const* argv,
+                                              const Environment& environment) {
+  return CommandLine().parse(argc, argv, environment);
+}
+
+std::string version_text() {
+  return std::string("dl-ingest ") + DL_VERSION + "\nSQLite " + sqlite3_libversion() +
+         "\nSQLiteCpp " + SQLITECPP_VERSION + "\nRapidJSON " + std::string(json_library_version()) +
+         "\nlibcsv " + std::string(csv_library_version()) + "\nCLI11 " + CLI11_VERSION +
+         "\nOpenSSL " + OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
+}  // namespace dl

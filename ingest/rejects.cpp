@@ -1,0 +1,69 @@
+#include "ingest/rejects.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace dl {
+
+Rejects::Rejects(std::optional<std::string> path, Survey& survey)
+    : path_(std::move(path)),
+      format_(survey.format == InputFormat::csv ? InputFormat::csv : InputFormat::jsonl) {
+  if (!path_) return;
+  for (const Problem& problem : survey.problems.errors()) {
+    std::string& text = errors_[problem.line];
+    if (!text.empty()) text += "; ";
+    text += problem.column + ": " + problem.code + ": " + problem.message;
+  }
+}
+
+Rejects::~Rejects() {
+  if (stream_ == nullptr) return;
+  std::fclose(stream_);
+  if (!finished_) ::unlink(path_->c_str());
+}
+
+Status Rejects::open(const RowReader& reader) {
+  const int fd = ::open(path_->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+  if (fd < 0) {
+    const std::string hint = errno == EEXIST ? "; move it away, it is not written over" : "";
+    return Error{Errc::cant_create, *path_ + ": " + std::strerror(errno) + hint};
+  }
+  stream_ = ::fdopen(fd, "w");
+  if (stream_ == nullptr) return Error{Errc::io, *path_ + ": " + std::strerror(errno)};
+  std::vector<std::string> header = reader.header();
+  if (header.empty()) {
+    for (const ColumnRule& rule : kColumns) header.emplace_back(rule.name);
+  }
+  header.emplace_back("dl_error");
+  sheet_ = std::make_unique<SheetWriter>(stream_, *path_, format_, std::move(header));
+  return Done{};
+}
+
+Status Rejects::add(const Row& row, const RowReader& reader) {
+  ++count_;
+  if (!path_) return Done{};
+  if (stream_ == nullptr) {
+    if (Status ok = open(reader); !ok) return ok;
+  }
+  const auto known = errors_.find(row.line);
+  std::vector<std::string_view> fields = reader.fields();
+  fields.push_back(known != errors_.end() ? std::string_view(known->second)
+                                          : "left out with its campaign or ad group");
+  return sheet_->add(fields);
+}
+
+Status Rejects::finish() {
+  if (stream_ != nullptr) {
+    if (Status ok = sheet_->finish(); !ok) return ok;
+    if (::fsync(::fileno(stream_)) != 0) {
+      return Error{Errc::io, *path_ + ": sync: " + std::strerror(errno)};
+    }
+  }
+  finished_ = true;
+  return Done{};
+}
+
+}  // namespace dl

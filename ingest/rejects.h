@@ -1,0 +1,43 @@
+// The rows that were left out, as a sheet that can be put right and loaded again: the user's columns
+// and dl_error, which dl-ingest ignores on the way in. Made only when there is something to write, and
+// never over a file that is there. Thread rule: one thread.
+#pragma once
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ingest/sheet_writer.h"
+#include "ingest/survey.h"
+
+namespace dl {
+
+class Rejects {
+ public:
+  // `path`: nullopt: rows are counted and not written.
+  Rejects(std::optional<std::string> path, Survey& survey);
+  ~Rejects();  // an unfinished file is removed
+  Rejects(const Rejects&) = delete;
+  Rejects& operator=(const Rejects&) = delete;
+
+  // `row` is the one that `reader` gave last. Errors: cant_create, io.
+  Status add(const Row& row, const RowReader& reader);
+  // Makes the file safe on disk. Errors: io.
+  Status finish();
+  std::int64_t count() const { return count_; }
+
+ private:
+  Status open(const RowReader& reader);
+
+  std::optional<std::string> path_;
+  InputFormat format_;
+  std::map<std::int64_t, std::string> errors_;  // by line
+  std::FILE* stream_ = nullptr;
+  std::unique_ptr<SheetWriter> sheet_;
+  std::int64_t count_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace dl

@@ -1,0 +1,67 @@
+#include <cstdio>
+
+#include "ingest/commands.h"
+#include "ingest/sheet_writer.h"
+#include "ingest/user_row.h"
+#include "storage/batch_reader.h"
+
+namespace dl {
+namespace {
+
+constexpr std::string_view kAdded[] = {"dl_state", "dsp_campaign_id", "dsp_ad_group_id", "dsp_ad_id",
+                                       "dl_error", "dl_attempts"};
+
+InputFormat output_format(const Options& options, const BatchFacts& batch) {
+  if (options.format) return *options.format;
+  return batch.format == "csv" ? InputFormat::csv : InputFormat::jsonl;
+}
+
+// What came from the DSP is defused; the user's own cells go back as they came.
+std::vector<std::string> full_row(UserRows& rows, const ResultRow& result) {
+  std::vector<std::string> fields = rows.fields(result.raw, result.bodies);
+  fields.push_back(result.state);
+  for (const std::string& id : result.dsp_ids) fields.push_back(defused(id));
+  fields.push_back(defused(result.error));
+  fields.push_back(std::to_string(result.attempts));
+  return fields;
+}
+
+Result<BatchFacts> batch_wanted(Database& database, const Options& options) {
+  Result<std::optional<BatchFacts>> found = find_batch(database, options.batch);
+  if (!found) return found.error();
+  if (*found) return **found;
+  const std::string which = options.batch ? "batch " + std::to_string(*options.batch) : "batch";
+  return Error{Errc::no_input, options.db + ": there is no " + which + " in it"};
+}
+
+// The exit code: 1 if a row failed, is in doubt, or is blocked behind one that failed.
+Result<int> print_results(const Options& options) {
+  Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::read_only);
+  if (!database) return database.error();
+  Result<BatchFacts> batch = batch_wanted(**database, options);
+  if (!batch) return batch.error();
+  UserRows rows(batch->header);
+  std::vector<std::string> header = rows.header();
+  header.insert(header.end(), std::begin(kAdded), std::end(kAdded));
+  SheetWriter sheet(stdout, "stdout", output_format(options, *batch), std::move(header));
+  bool all_well = true;
+  Status ok = read_results(**database, batch->id, [&](const ResultRow& result) -> Status {
+    all_well = all_well && !result.failed && result.state != "in_doubt";
+    if (options.verb == Verb::errors && !result.failed) return Done{};
+    const std::vector<std::string> fields = full_row(rows, result);
+    return sheet.add({fields.begin(), fields.end()});
+  });
+  if (ok) ok = sheet.finish();
+  if (!ok) return ok.error();
+  return all_well ? 0 : static_cast<int>(Errc::incomplete);
+}
+
+}  // namespace
+
+int run_results(const Options& options) {
+  print_database(options);
+  const Result<int> code = print_results(options);
+  return code ? *code : complain(code.error());
+}
+
+}  // namespace dl

@@ -1,0 +1,73 @@
+// A row of the input, whatever its format: one value a column, and where it stands. CSV gives rows as
+// they are; nested JSON is unrolled, one row for each deepest entity.
+// Thread rule: one thread. Ownership: views are valid until the reader's next call.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/columns.h"
+#include "ingest/input_file.h"
+#include "ingest/problem.h"
+#include "storage/model/result.h"
+
+namespace dl {
+
+enum class InputFormat { csv, json, jsonl };
+std::string_view name_of(InputFormat format);
+
+struct Row {
+  std::int64_t number = 0;             // 1 = first row below the header; in JSON the n-th unrolled row
+  std::int64_t line = 0;               // physical line where it begins
+  std::int64_t sheet_row = 0;          // as a spreadsheet counts (header = 1); 0: not a sheet
+  JobKind deepest = JobKind::ad;       // in JSON an ad group may have no ads
+  std::array<std::string_view, kColumnCount> values{};  // empty: absent
+  std::bitset<kColumnCount> refused;  // values whose problem the reader has told
+  bool is_refused = false;            // the reader has told a problem of the row as a whole
+
+  std::string_view operator[](Column column) const { return values[index_of(column)]; }
+};
+
+// Where a value stands, for messages.
+struct ValuePlace {
+  std::int64_t line = 0;
+  std::string column;  // the user's header, or the path in JSON: ad_groups[0].ads[2].type
+};
+
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+
+  // The next row. What can't be read (quotes, number of fields, syntax) is added to `problems`, its row
+  // marked as bad, and reading goes on behind it where it can. False at the end. Errors: io.
+  virtual Result<bool> next(Row& row, Problems& problems) = 0;
+
+  // Of the row that next() gave last.
+  virtual ValuePlace place_of(const Row& row, Column column) const = 0;
+  // The user's column names in their order, without those that result sheets add; empty: JSON.
+  virtual const std::vector<std::string>& header() const = 0;
+  // The values under header(), of the row that next() gave last.
+  virtual const std::vector<std::string_view>& fields() const = 0;
+  // Are there columns that no job needs? They go back to the user, so the row must be kept.
+  virtual bool has_extra_columns() const = 0;
+
+  virtual std::int64_t bytes_read() const = 0;
+  // Of the whole input; call once, after the last row. Errors: io.
+  virtual Result<std::string> sha256_hex() = 0;
+};
+
+// What a file is: by content, '{' or '[' first means JSON; several lines that each begin with '{' and
+// end with '}' mean JSON Lines. Errors: io, data (UTF-16).
+Result<InputFormat> sniff_format(const InputFile& file);
+
+// A reader at the first row. Problems of the header go to `problems`, and then there are no rows.
+// Errors: io.
+Result<std::unique_ptr<RowReader>> open_rows(const InputFile& file, InputFormat format,
+                                             Problems& problems);
+
+}  // namespace dl

@@ -1,0 +1,68 @@
+#include "ingest/sheet_writer.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "ingest/csv_reader.h"
+#include "ingest/json_reader.h"
+
+namespace dl {
+
+SheetWriter::SheetWriter(std::FILE* stream, std::string name, InputFormat format,
+                         std::vector<std::string> header)
+    : stream_(stream), name_(std::move(name)), format_(format), header_(std::move(header)) {}
+
+Status SheetWriter::add(const std::vector<std::string_view>& fields) {
+  text_.clear();
+  if (format_ == InputFormat::csv) {
+    if (!any_) append_csv({header_.begin(), header_.end()});
+    append_csv(fields);
+  } else {
+    if (format_ == InputFormat::json) text_ += any_ ? ",\n" : "[\n";
+    append_json(fields);
+    if (format_ == InputFormat::jsonl) text_ += '\n';
+  }
+  any_ = true;
+  return write();
+}
+
+Status SheetWriter::finish() {
+  text_.clear();
+  if (format_ == InputFormat::json) text_ = any_ ? "\n]\n" : "[]\n";
+  if (format_ == InputFormat::csv && !any_) append_csv({header_.begin(), header_.end()});
+  if (Status ok = write(); !ok) return ok;
+  if (std::fflush(stream_) == 0) return Done{};
+  return Error{Errc::io, name_ + ": writing: " + std::strerror(errno)};
+}
+
+void SheetWriter::append_csv(const std::vector<std::string_view>& fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) text_ += ',';
+    append_csv_field(text_, fields[i], ',');
+  }
+  text_ += '\n';
+}
+
+void SheetWriter::append_json(const std::vector<std::string_view>& fields) {
+  text_ += '{';
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) text_ += ',';
+    append_json_string(text_, header_[i]);
+    text_ += ':';
+    append_json_string(text_, fields[i]);
+  }
+  text_ += '}';
+}
+
+Status SheetWriter::write() {
+  if (std::fwrite(text_.data(), 1, text_.size(), stream_) == text_.size()) return Done{};
+  return Error{Errc::io, name_ + ": writing: " + std::strerror(errno)};
+}
+
+std::string defused(std::string_view cell) {
+  const bool dangerous =
+      !cell.empty() && std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos;
+  return dangerous ? "'" + std::string(cell) : std::string(cell);
+}
+
+}  // namespace dl

@@ -1,0 +1,43 @@
+// Writes rows for people: their sheet given back with columns added (CSV), or the same as flat JSON
+// objects, one a line or in one list. Thread rule: one thread. Ownership: borrows the stream.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/row.h"
+#include "storage/model/result.h"
+
+namespace dl {
+
+class SheetWriter {
+ public:
+  // `name`: of the output, for messages. `header`: all columns.
+  SheetWriter(std::FILE* stream, std::string name, InputFormat format,
+              std::vector<std::string> header);
+
+  // `fields`: one for each column of the header. Errors: io.
+  Status add(const std::vector<std::string_view>& fields);
+  // Closes the list, if it is one, and flushes. Errors: io.
+  Status finish();
+
+ private:
+  void append_csv(const std::vector<std::string_view>& fields);
+  void append_json(const std::vector<std::string_view>& fields);
+  Status write();
+
+  std::FILE* stream_;
+  std::string name_;
+  InputFormat format_;
+  std::vector<std::string> header_;
+  std::string text_;  // of one row
+  bool any_ = false;
+};
+
+// A cell that came from outside must not be run as a formula by a spreadsheet: = + - @ tab and return
+// at the front get a ' before them.
+std::string defused(std::string_view cell);
+
+}  // namespace dl

@@ -1,0 +1,143 @@
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <thread>
+
+#include "ingest/commands.h"
+#include "storage/batch_reader.h"
+
+namespace dl {
+namespace {
+
+constexpr std::chrono::seconds kBetweenLooks{1};
+
+struct Standing {
+  std::array<std::array<std::int64_t, kJobStateCount>, 3> counts{};  // by kind and state
+  std::int64_t in_state(JobState state) const {
+    std::int64_t sum = 0;
+    for (const auto& kind : counts) sum += kind[static_cast<std::size_t>(state)];
+    return sum;
+  }
+  std::int64_t all() const {
+    std::int64_t sum = 0;
+    for (const auto& kind : counts) {
+      for (const std::int64_t n : kind) sum += n;
+    }
+    return sum;
+  }
+  // Something is on its way, so that blocked jobs may still come to their turn.
+  bool moves() const {
+    return in_state(JobState::ready) + in_state(JobState::waiting) +
+               in_state(JobState::submitting) + in_state(JobState::confirming) >
+           0;
+  }
+  bool has_trouble() const {
+    return in_state(JobState::failed) + in_state(JobState::in_doubt) > 0 ||
+           (!moves() && in_state(JobState::blocked) > 0);
+  }
+};
+
+std::string clock_text(std::int64_t at_ms) {
+  const auto seconds = static_cast<std::time_t>(at_ms / 1000);
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, "%F %T", &local));
+}
+
+// Short enough for a column.
+std::string column_title(JobState state) { return std::string(name_of(state)); }
+
+std::string progress_text(const Standing& standing) {
+  const std::int64_t wanted = standing.all() - standing.in_state(JobState::cancelled);
+  const std::int64_t done = standing.in_state(JobState::succeeded);
+  const std::int64_t percent = wanted == 0 ? 100 : done * 100 / wanted;
+  return std::to_string(done) + " of " + std::to_string(wanted) + " succeeded (" +
+         std::to_string(percent) + " %)";
+}
+
+std::string outlook_text(const Standing& standing, const AccountFacts& account) {
+  if (account.paused_by) return "paused by " + *account.paused_by + ": " + account.paused_reason;
+  if (!standing.moves()) return standing.has_trouble() ? "nothing moves any more" : "all is done";
+  std::string text = account.eta_at_ms ? "done about " + clock_text(*account.eta_at_ms)
+                                       : "no estimate yet: dl-daemon makes it";
+  if (!account.eta_note.empty()) text += " (" + account.eta_note + ")";
+  return text;
+}
+
+std::string table_text(const Standing& standing) {
+  std::string text = "           ";
+  std::vector<JobState> shown_states;
+  for (int i = 0; i < kJobStateCount; ++i) {
+    const auto state = static_cast<JobState>(i);
+    if (standing.in_state(state) == 0) continue;
+    shown_states.push_back(state);
+    const std::string title = column_title(state);
+    text += std::string(12 - std::min<std::size_t>(12, title.size()), ' ') + title;
+  }
+  text += '\n';
+  for (const KindNames& names : kKinds) {
+    text += "  " + std::string(names.name) + std::string(9 - names.name.size(), ' ');
+    for (const JobState state : shown_states) {
+      const std::string n = std::to_string(
+          standing.counts[static_cast<std::size_t>(names.kind)][static_cast<std::size_t>(state)]);
+      text += std::string(12 - std::min<std::size_t>(12, n.size()), ' ') + n;
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+Result<Standing> look(Database& database, std::optional<BatchId> batch, AccountFacts& account) {
+  Result<std::vector<StateCount>> counts = count_states(database, batch);
+  if (!counts) return counts.error();
+  Result<AccountFacts> facts = read_account(database);
+  if (!facts) return facts.error();
+  account = *facts;
+  Standing standing;
+  for (const StateCount& count : *counts) {
+    standing.counts[static_cast<std::size_t>(count.kind)][static_cast<std::size_t>(count.state)] =
+        count.count;
+  }
+  return standing;
+}
+
+Result<int> show_status(const Options& options) {
+  Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::read_only);
+  if (!database) return database.error();
+  std::optional<BatchId> batch;
+  if (options.batch) {
+    Result<std::optional<BatchFacts>> found = find_batch(**database, options.batch);
+    if (!found) return found.error();
+    if (!*found) {
+      return Error{Errc::no_input,
+                   options.db + ": there is no batch " + std::to_string(*options.batch) + " in it"};
+    }
+    batch = (*found)->id;
+  }
+  const bool redraw = options.watch == Watch::until_done && ::isatty(STDOUT_FILENO) == 1;
+  for (;;) {
+    AccountFacts account;
+    Result<Standing> standing = look(**database, batch, account);
+    if (!standing) return standing.error();
+    std::printf("%s%s%s\n%s\n", redraw ? "\x1b[H\x1b[J" : "", table_text(*standing).c_str(),
+                progress_text(*standing).c_str(), outlook_text(*standing, account).c_str());
+    std::fflush(stdout);
+    if (options.watch == Watch::once || !standing->moves()) {
+      return standing->has_trouble() ? static_cast<int>(Errc::incomplete) : 0;
+    }
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+}  // namespace
+
+int run_status(const Options& options) {
+  print_database(options);
+  const Result<int> code = show_status(options);
+  return code ? *code : complain(code.error());
+}
+
+}  // namespace dl

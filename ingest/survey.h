@@ -1,0 +1,42 @@
+// The first pass: reads a whole input, checks everything, writes nothing. What it learned is enough for
+// the second pass to load without a surprise. Thread rule: one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "ingest/entities.h"
+#include "ingest/row.h"
+
+namespace dl {
+
+// What happens to the rest of a file with errors.
+enum class OnError { reject_file, skip_row, skip_subtree };
+
+struct Survey {
+  InputFormat format = InputFormat::csv;
+  std::vector<std::string> header;
+  std::string sha256_hex;
+  std::int64_t rows = 0;
+  Problems problems;
+  bool loadable = false;  // under the policy: no error, or some row is left to load
+  std::unordered_set<std::uint64_t> bad_entities;  // key hashes of entities with an error
+
+  // Is this row left out? `entities` are those of the row.
+  bool leaves_out(OnError policy, std::int64_t row_number, const RowEntities& entities) const;
+};
+
+// Told the bytes read so far, now and then.
+using ProgressSink = std::function<void(std::int64_t bytes)>;
+inline constexpr std::int64_t kRowsBetweenProgress = 1024;
+
+// `format`: given by the user; by content otherwise. Errors: io, data (UTF-16); what is wrong with
+// rows is in the survey.
+Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, OnError policy,
+                      const ProgressSink& progress);
+
+}  // namespace dl

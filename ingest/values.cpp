@@ -1,0 +1,206 @@
+#include "ingest/values.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "storage/model/check.h"
+
+namespace dl {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// ######## is what a spreadsheet shows where a column is too narrow, and exports if told to.
+bool is_overflow(std::string_view text) {
+  return text.size() >= 2 && text.find_first_not_of('#') == std::string_view::npos;
+}
+
+// 1.23E+15 was a long number once; its last digits are gone.
+bool is_scientific(std::string_view text) {
+  const std::size_t e = text.find_first_of("eE");
+  if (e == std::string_view::npos || e == 0) return false;
+  std::string_view power = text.substr(e + 1);
+  if (power.empty() || (power.front() != '+' && power.front() != '-')) return false;
+  power.remove_prefix(1);
+  const std::string_view mantissa = text.substr(0, e);
+  const std::size_t point = mantissa.find_first_of(".,");
+  if (!all_digits(power) || !all_digits(mantissa.substr(0, point))) return false;
+  return point == std::string_view::npos || all_digits(mantissa.substr(point + 1));
+}
+
+// No-break space, zero-width space and joiners, byte order mark: U+00A0, U+200B..U+200D, U+FEFF.
+bool has_hidden_space(std::string_view text) {
+  return text.find("\xC2\xA0") != std::string_view::npos ||
+         text.find("\xE2\x80\x8B") != std::string_view::npos ||
+         text.find("\xE2\x80\x8C") != std::string_view::npos ||
+         text.find("\xE2\x80\x8D") != std::string_view::npos ||
+         text.find("\xEF\xBB\xBF") != std::string_view::npos;
+}
+
+CheckedValue check_id(std::string_view raw) {
+  const std::string_view id = trimmed(raw);
+  if (id.empty()) return {id, Flaw::missing_value};
+  if (std::any_of(id.begin(), id.end(), is_control)) return {id, Flaw::control_character};
+  if (id.size() > kIdBytesMax) return {id, Flaw::id_too_long};
+  if (is_overflow(id)) return {id, Flaw::cell_overflow};
+  if (is_scientific(id)) return {id, Flaw::id_damaged};
+  if (has_hidden_space(id)) return {id, Flaw::id_hidden_space};
+  return {id, Flaw::none};
+}
+
+bool is_forbidden_in_text(char c) {
+  return is_control(c) && c != '\n' && c != '\r' && c != '\t';
+}
+
+CheckedValue check_text(std::string_view raw, Flaw when_empty) {
+  if (trimmed(raw).empty() && when_empty != Flaw::none) return {raw, when_empty};
+  if (std::any_of(raw.begin(), raw.end(), is_forbidden_in_text)) {
+    return {raw, Flaw::control_character};
+  }
+  if (is_overflow(raw)) return {raw, Flaw::cell_overflow};
+  return {raw, Flaw::none};
+}
+
+Flaw why_not_a_number(std::string_view text) {
+  if (is_overflow(text)) return Flaw::cell_overflow;
+  if (is_scientific(text)) return Flaw::exponent;
+  const std::string_view rest = text.substr(text.front() == '-' || text.front() == '+' ? 1 : 0);
+  const bool numeric = rest.find_first_not_of("0123456789.,eE+-") == std::string_view::npos;
+  if (!numeric || rest.empty() || !is_digit(rest.front())) return Flaw::bad_number;
+  if (rest.find_first_of("eE") != std::string_view::npos) return Flaw::exponent;
+  if (rest.find(',') != std::string_view::npos) return Flaw::decimal_comma;
+  if (text.front() == '-') return Flaw::negative;
+  return Flaw::bad_number;
+}
+
+// 0015000.50 -> 15000.5: equal amounts have one text.
+CheckedValue check_money(std::string_view raw, std::string& scratch) {
+  const std::string_view text = trimmed(raw);
+  if (text.empty()) return {text, Flaw::missing_value};
+  const std::size_t point = text.find('.');
+  std::string_view whole = text.substr(0, point);
+  std::string_view decimals = point == std::string_view::npos ? "" : text.substr(point + 1);
+  const bool well_formed =
+      all_digits(whole) && (point == std::string_view::npos || all_digits(decimals));
+  if (!well_formed) return {text, why_not_a_number(text)};
+  while (!decimals.empty() && decimals.back() == '0') decimals.remove_suffix(1);
+  while (whole.size() > 1 && whole.front() == '0') whole.remove_prefix(1);
+  if (decimals.size() > kMoneyDecimalsMax) return {text, Flaw::too_precise};
+  if (whole.size() > kMoneyIntegerDigitsMax) return {text, Flaw::too_large};
+  scratch.assign(whole);
+  if (!decimals.empty()) scratch.append(1, '.').append(decimals);
+  return {scratch, Flaw::none};
+}
+
+int number_at(std::string_view text, std::size_t from, std::size_t count) {
+  int number = 0;
+  for (const char c : text.substr(from, count)) number = number * 10 + (c - '0');
+  return number;
+}
+
+CheckedValue check_date(std::string_view raw) {
+  const std::string_view text = trimmed(raw);
+  if (text.empty()) return {text, Flaw::missing_value};
+  if (is_overflow(text)) return {text, Flaw::cell_overflow};
+  const bool shaped = text.size() == 10 && text[4] == '-' && text[7] == '-' &&
+                      all_digits(text.substr(0, 4)) && all_digits(text.substr(5, 2)) &&
+                      all_digits(text.substr(8, 2));
+  if (!shaped) {
+    const bool dated = text.find_first_not_of("0123456789/.-") == std::string_view::npos &&
+                       text.find_first_of("/.-") != std::string_view::npos;
+    return {text, dated ? Flaw::ambiguous_date : Flaw::bad_date};
+  }
+  const std::chrono::year_month_day day{
+      std::chrono::year{number_at(text, 0, 4)},
+      std::chrono::month{static_cast<unsigned>(number_at(text, 5, 2))},
+      std::chrono::day{static_cast<unsigned>(number_at(text, 8, 2))}};
+  return {text, day.ok() ? Flaw::none : Flaw::no_such_day};
+}
+
+bool starts_with_scheme(std::string_view text, std::string_view scheme) {
+  if (text.size() < scheme.size()) return false;
+  return std::equal(scheme.begin(), scheme.end(), text.begin(), [](char want, char have) {
+    return want == (have >= 'A' && have <= 'Z' ? static_cast<char>(have - 'A' + 'a') : have);
+  });
+}
+
+// Not a full RFC 3986 parse on purpose: the macros of ad servers, {CLICK_URL} or [timestamp], are not
+// legal URLs either, and must pass.
+CheckedValue check_url(std::string_view raw) {
+  const std::string_view text = trimmed(raw);
+  if (text.empty()) return {text, Flaw::missing_value};
+  if (std::any_of(text.begin(), text.end(), is_control)) return {text, Flaw::control_character};
+  const std::size_t host = starts_with_scheme(text, "https://")  ? 8
+                           : starts_with_scheme(text, "http://") ? 7
+                                                                 : std::string_view::npos;
+  if (host == std::string_view::npos || host >= text.size()) return {text, Flaw::bad_url};
+  if (std::string_view("/?#:@").find(text[host]) != std::string_view::npos) {
+    return {text, Flaw::bad_url};
+  }
+  if (text.find_first_of(" \"<>\\^`") != std::string_view::npos) return {text, Flaw::bad_url};
+  return {text, Flaw::none};
+}
+
+}  // namespace
+
+CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch) {
+  if (raw.size() > kFieldBytesMax) return {raw, Flaw::field_too_long};
+  switch (rule) {
+    case ValueRule::id: return check_id(raw);
+    case ValueRule::text: return check_text(raw, Flaw::missing_value);
+    case ValueRule::list: return check_text(raw, Flaw::none);
+    case ValueRule::money: return check_money(raw, scratch);
+    case ValueRule::date: return check_date(raw);
+    case ValueRule::url: return check_url(raw);
+  }
+  DL_CHECK(false, "a value rule without a check");
+}
+
+FlawWords words_of(Flaw flaw) {
+  switch (flaw) {
+    case Flaw::none: return {"", ""};
+    case Flaw::missing_value: return {"missing_value", "a value is needed here"};
+    case Flaw::field_too_long: return {"field_too_long", "longer than 64 KiB"};
+    case Flaw::control_character:
+      return {"control_character", "contains a control character; remove it"};
+    case Flaw::id_too_long: return {"id_too_long", "an id has at most 128 bytes"};
+    case Flaw::id_damaged:
+      return {"id_damaged",
+              "a spreadsheet turned this id into a rounded number; format the column as text and "
+              "enter the id again"};
+    case Flaw::id_hidden_space:
+      return {"id_hidden_space", "contains an invisible space; type the id again"};
+    case Flaw::cell_overflow:
+      return {"cell_overflow",
+              "the spreadsheet exported its filler instead of the value; widen the column and "
+              "export again"};
+    case Flaw::bad_number: return {"bad_number", "not a decimal number; write 15000 or 2.5"};
+    case Flaw::decimal_comma:
+      return {"decimal_comma", "write a decimal point and no thousands separator: 15000 or 2.5"};
+    case Flaw::exponent: return {"exponent", "write the number in full, without an exponent"};
+    case Flaw::negative: return {"negative", "must not be negative"};
+    case Flaw::too_precise: return {"too_precise", "at most 6 decimals are possible"};
+    case Flaw::too_large: return {"too_large", "at most 15 digits before the point are possible"};
+    case Flaw::bad_date: return {"bad_date", "not a date; write YYYY-MM-DD"};
+    case Flaw::ambiguous_date:
+      return {"ambiguous_date", "day and month cannot be told apart; write YYYY-MM-DD"};
+    case Flaw::no_such_day: return {"no_such_day", "the calendar has no such day"};
+    case Flaw::bad_url:
+      return {"bad_url", "not an absolute http or https address, like https://example.com/page"};
+  }
+  return {"", ""};
+}
+
+}  // namespace dl

@@ -1,0 +1,55 @@
+// The rules for single values, and their normal form: what the DSP gets and what is compared when a
+// sheet is loaded again. Money stays decimal text from the sheet to the DSP; no float ever holds it.
+// Pure; callable from any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ingest/columns.h"
+
+namespace dl {
+
+inline constexpr std::size_t kIdBytesMax = 128;
+inline constexpr std::size_t kFieldBytesMax = 64 * 1024;
+inline constexpr int kMoneyIntegerDigitsMax = 15;
+inline constexpr int kMoneyDecimalsMax = 6;
+
+enum class Flaw {
+  none,
+  missing_value,
+  field_too_long,
+  control_character,
+  id_too_long,
+  id_damaged,
+  id_hidden_space,
+  cell_overflow,
+  bad_number,
+  decimal_comma,
+  exponent,
+  negative,
+  too_precise,
+  too_large,
+  bad_date,
+  ambiguous_date,
+  no_such_day,
+  bad_url,
+};
+
+struct FlawWords {
+  std::string_view code;     // stable, for scripts
+  std::string_view message;  // what is wrong and what to do
+};
+FlawWords words_of(Flaw flaw);
+
+// `text` is the normal form: a view of `raw` or of `scratch`. Meaningless unless flaw is none.
+struct CheckedValue {
+  std::string_view text;
+  Flaw flaw = Flaw::none;
+};
+
+// Checks `raw` by `rule`. `scratch` is room for a normal form that differs; it must live as long as
+// the answer is used.
+CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch);
+
+}  // namespace dl
