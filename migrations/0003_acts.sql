@@ -24,8 +24,9 @@ GROUP BY job_id;
 
 -- Checks ------------------------------------------------------------------------------------------
 
-CREATE TRIGGER act_is_well_formed BEFORE INSERT ON operator_act
+CREATE TRIGGER act_is_checked BEFORE INSERT ON operator_act
 BEGIN
+  -- Is it well formed?
   SELECT CASE
     WHEN EXISTS (SELECT 1 FROM operator_act WHERE id = NEW.id)
       THEN RAISE(ABORT, 'operator_act: acts are append-only; leave id out')
@@ -63,11 +64,8 @@ BEGIN
     WHEN (SELECT batch.state FROM job JOIN batch ON batch.id = job.batch_id WHERE job.id = NEW.job_id) = 'loading'
       THEN RAISE(ABORT, 'operator_act: the batch of this job is still being loaded; try again when it is')
   END;
-END;
 
-CREATE TRIGGER act_is_legal BEFORE INSERT ON operator_act
-WHEN NEW.act IN ('retry', 'cancel', 'exists', 'absent')
-BEGIN
+  -- Is it legal in the job's present state?
   SELECT CASE
     WHEN NEW.act = 'cancel' AND job.state = 'submitting'
       THEN RAISE(ABORT, 'cancel: its request is on the wire (submitting) and lasts at most an HTTP timeout; try again')
@@ -91,7 +89,7 @@ BEGIN
          AND (SELECT event FROM retry_event WHERE job_id = job.id) IN ('retry_ready', 'retry_blocked')
       THEN RAISE(ABORT, 'retry: a request of it is still open and lasts at most an HTTP timeout; try again')
   END
-  FROM job WHERE job.id = NEW.job_id;
+  FROM job WHERE job.id = NEW.job_id AND NEW.act <> 'priority';
 END;
 
 -- Ids are dense, so that the history of acts has no holes and nobody takes the last id there is.
