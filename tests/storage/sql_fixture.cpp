@@ -119,28 +119,39 @@ ShellResult SqlTest::shell(const std::string& script, const std::vector<std::str
   std::string command = "HOME=" + quoted(folder_.string()) + " sqlite3 -batch";
   for (const std::string& argument : arguments) command += " " + quoted(argument);
   const auto file = [&](const char* name) { return quoted((folder_ / name).string()); };
-  command += " " + quoted(path()) + " < " + file("script") + " > " + file("out") + " 2> " + file("err");
-  const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): the real shell is the point
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(folder_ / "out"), text_of(folder_ / "err")};
+  command +=
+      " " + quoted(path()) + " < " + file("script") + " > " + file("out") + " 2> " + file("err");
+  const int status =
+      std::system(command.c_str());  // NOLINT(cert-env33-c): the real shell is the point
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(folder_ / "out"),
+          text_of(folder_ / "err")};
 }
 
 void SqlTest::put(int job, JobState state, const std::string& more) {
   const std::string id = std::to_string(job);
   const bool has_id = state == JobState::confirming || state == JobState::succeeded;
-  as_daemon("UPDATE job SET hold = NULL, lease_token = " + std::string(state == JobState::submitting ? "99" : "NULL") +
-            ", dsp_id = " + (has_id ? "'dsp-1'" : "NULL") + ", state = '" + std::string(name_of(state)) +
-            "' WHERE id = " + id);
+  as_daemon("UPDATE job SET hold = NULL, lease_token = " +
+            std::string(state == JobState::submitting ? "99" : "NULL") +
+            ", dsp_id = " + (has_id ? "'dsp-1'" : "NULL") + ", state = '" +
+            std::string(name_of(state)) + "' WHERE id = " + id);
   if (!more.empty()) as_daemon("UPDATE job SET " + more + " WHERE id = " + id);
-  as_daemon("DELETE FROM job_count; INSERT INTO job_count (batch_id, kind, state, n) "
-            "SELECT batch_id, kind, state, count(*) FROM job GROUP BY 1, 2, 3");
+  as_daemon(
+      "DELETE FROM job_count; INSERT INTO job_count (batch_id, kind, state, n) "
+      "SELECT batch_id, kind, state, count(*) FROM job GROUP BY 1, 2, 3");
 }
 
 std::int64_t SqlTest::request(int job, const std::string& purpose, const std::string& values) {
   const std::string id = std::to_string(job);
-  as_daemon("INSERT INTO request (job_id, attempt, purpose, method, path, idempotency_key, instance_id, worker,"
-            " sent_at, sent_boot_ms) SELECT id, attempt, '" + purpose + "', 'POST', '/ads', 'key-' || id, 1, 0,"
-            " 5000, 5000 FROM job WHERE id = " + id + ";"
-            "INSERT INTO request_body (request_id, body) SELECT max(id), '{\"sent\":1}' FROM request");
+  as_daemon(
+      "INSERT INTO request (job_id, attempt, purpose, method, path, idempotency_key, instance_id, "
+      "worker,"
+      " sent_at, sent_boot_ms) SELECT id, attempt, '" +
+      purpose +
+      "', 'POST', '/ads', 'key-' || id, 1, 0,"
+      " 5000, 5000 FROM job WHERE id = " +
+      id +
+      ";"
+      "INSERT INTO request_body (request_id, body) SELECT max(id), '{\"sent\":1}' FROM request");
   const std::string request = value("SELECT max(id) FROM request");
   if (!values.empty()) as_daemon("UPDATE request SET " + values + " WHERE id = " + request);
   return std::stoll(request);
@@ -148,14 +159,17 @@ std::int64_t SqlTest::request(int job, const std::string& purpose, const std::st
 
 void SqlTest::fill_every_table() {
   put(fixture::kOther, JobState::failed, "error = 'HTTP 422: bad creative 17'");
-  request(fixture::kOther, "create", "finished_at = 6000, slot = 'answered', http_status = 422, resolution = 'refused'");
+  request(fixture::kOther, "create",
+          "finished_at = 6000, slot = 'answered', http_status = 422, resolution = 'refused'");
   as_daemon("INSERT INTO job_history (job_id, at, rule_id, attempt) VALUES (5, 6000, 9, 1)");
-  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
+  EXPECT_EQ("", as_stranger(
+                    "INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
 }
 
 void SqlTest::expect_consistent() {
-  EXPECT_EQ(rows("SELECT batch_id, kind, state, n FROM job_count WHERE n <> 0 ORDER BY 1, 2, 3"),
-            rows("SELECT batch_id, kind, state, count(*) FROM job GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"));
+  EXPECT_EQ(
+      rows("SELECT batch_id, kind, state, n FROM job_count WHERE n <> 0 ORDER BY 1, 2, 3"),
+      rows("SELECT batch_id, kind, state, count(*) FROM job GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"));
   EXPECT_EQ("0", value("SELECT count(*) FROM operator_act WHERE applied_at IS NULL"));
   EXPECT_EQ("NULL", value("SELECT actor FROM writer"));
 }

@@ -1,6 +1,7 @@
-// A small database for tests of the SQL side: two campaigns that are loaded, one that is still loading,
-// written as our programs write; and the two ways a stranger reaches it: a plain connection without our
-// function, and the real `sqlite3` shell. Thread rule: one test, one thread. Owns its folder.
+// A small database for tests of the SQL side: two campaigns that are loaded, one that is still
+// loading, written as our programs write; and the two ways a stranger reaches it: a plain
+// connection without our function, and the real `sqlite3` shell. Thread rule: one test, one thread.
+// Owns its folder.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +16,8 @@
 
 namespace dl {
 
-// Jobs of the fixture. c1 > g1 > a1, a2 and c2 belong to the loaded batch 1; hidden to the loading batch 2.
+// Jobs of the fixture. c1 > g1 > a1, a2 and c2 belong to the loaded batch 1; hidden to the loading
+// batch 2.
 namespace fixture {
 inline constexpr int kCampaign = 1;
 inline constexpr int kGroup = 2;
@@ -36,8 +38,8 @@ class SqlTest : public ::testing::Test {
   SqlTest();
   ~SqlTest() override;
 
-  // Runs `sql` in a transaction of the daemon and expects it to pass; as_daemon_error: the message of one
-  // that is refused, "" when it was not.
+  // Runs `sql` in a transaction of the daemon and expects it to pass; as_daemon_error: the message
+  // of one that is refused, "" when it was not.
   void as_daemon(const std::string& sql);
   std::string as_daemon_error(const std::string& sql);
 
@@ -51,8 +53,8 @@ class SqlTest : public ::testing::Test {
   // The real shell: `arguments` go before the database's path, `script` to its stdin.
   ShellResult shell(const std::string& script, const std::vector<std::string>& arguments = {});
 
-  // Puts a job into a state, as the daemon would, with what the CHECKs ask for; counts are made anew.
-  // `more`: further assignments, e.g. "dsp_id = 'x'".
+  // Puts a job into a state, as the daemon would, with what the CHECKs ask for; counts are made
+  // anew. `more`: further assignments, e.g. "dsp_id = 'x'".
   void put(int job, JobState state, const std::string& more = "");
   // A request of a job. Returns its id. `values`: assignments of the outcome; "": it is open.
   std::int64_t request(int job, const std::string& purpose, const std::string& values = "");

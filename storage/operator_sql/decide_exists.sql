@@ -1,0 +1,12 @@
+-- The job :key is in doubt (or failed), and the DSP has it under the id :dsp_id. The daemon asks for it at once.
+-- sqlite3 jobs.db -cmd ".parameter set :key \"'cmp_1/ag_7'\"" -cmd ".parameter set :dsp_id \"'8123'\"" \
+--   -cmd ".parameter set :who maria" < decide_exists.sql
+.bail on
+.timeout 5000
+.once /dev/null
+PRAGMA wal_autocheckpoint = 0;
+.mode box
+INSERT INTO operator_act (job_id, act, dsp_id, who, why)
+VALUES ((SELECT job_id FROM v_jobs WHERE key = :key), 'exists', :dsp_id,
+        coalesce(:who, 'operator'), coalesce(:why, 'decide_exists.sql'));
+SELECT key, state, dsp_id, due_utc FROM v_jobs WHERE key = :key;

@@ -1,0 +1,14 @@
+-- Why does nothing happen for these jobs? Each culprit with the number of jobs that wait for it; with :key
+-- also the one job.
+-- sqlite3 jobs.db -cmd ".parameter set :key \"'cmp_1/ag_7/ad_3'\"" < why_blocked.sql
+.bail on
+.timeout 5000
+.once /dev/null
+PRAGMA wal_autocheckpoint = 0;
+.mode box
+SELECT count(*) AS jobs, stuck, culprit_key, culprit_state, culprit_error
+FROM v_blocked
+GROUP BY culprit_id
+ORDER BY stuck DESC, jobs DESC
+LIMIT 100;
+SELECT key, open_parents, stuck, culprit_key, culprit_state, culprit_error FROM v_blocked WHERE key = :key;

@@ -1,0 +1,185 @@
+// The files an operator runs, each through the real `sqlite3` shell while the database is open
+// elsewhere.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tests/storage/sql_fixture.h"
+
+namespace dl {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::filesystem::path kFolder = std::string(DL_SOURCE_DIR) + "/storage/operator_sql";
+
+using Parameters = std::map<std::string, std::string>;
+
+class OperatorSql : public SqlTest {
+ protected:
+  OperatorSql() {
+    put(1, JobState::succeeded);
+    put(2, JobState::failed, "error = 'HTTP 422: bad bid', open_parents = 0, tries = 1");
+    put(5, JobState::in_doubt, "hold = 'no proof either way'");
+    as_daemon("UPDATE job SET open_parents = 0 WHERE id = 2");
+    request(2, "create",
+            "finished_at = 6000, slot = 'answered', http_status = 422, resolution = 'refused'");
+    request(5, "create", "finished_at = 7000, slot = 'unsure', error = 'connection reset'");
+  }
+
+  // As the header of each file says: sqlite3 jobs.db -cmd ".parameter set :key \"'…'\"" < file
+  ShellResult run(const std::string& file, const Parameters& parameters = {}) {
+    std::vector<std::string> arguments;
+    for (const auto& [name, text] : parameters) {
+      arguments.insert(arguments.end(), {"-cmd", ".parameter set " + name + " \"'" + text + "'\""});
+    }
+    return shell(text_of(kFolder / file), arguments);
+  }
+  std::string out_of(const std::string& file, const Parameters& parameters = {}) {
+    const ShellResult result = run(file, parameters);
+    EXPECT_EQ(0, result.exit_code) << file << ": " << result.err;
+    EXPECT_EQ("", result.err) << file;
+    return result.out;
+  }
+  std::string state(int job) {
+    return value("SELECT state FROM job WHERE id = " + std::to_string(job));
+  }
+  std::string last_act() {
+    return value("SELECT act, who, why FROM operator_act ORDER BY id DESC LIMIT 1");
+  }
+};
+
+TEST_F(OperatorSql, EveryFileRunsAndTheReadmeNamesIt) {
+  const std::string readme = text_of(kFolder / "README.md");
+  // Those that ask for a job say what is missing; the rest have defaults for everything.
+  const Parameters needs = {{"decide_exists.sql", "job_id is missing"},
+                            {"decide_absent.sql", "job_id is missing"},
+                            {"cancel_job.sql", "job_id is missing"},
+                            {"set_priority.sql", "job_id is missing"}};
+  out_of("pause.sql");  // so that there is something to resume, whatever the order
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.path().extension() != ".sql") continue;
+    ++files;
+    EXPECT_THAT(readme, HasSubstr("`" + name + "`"));
+    EXPECT_THAT(text_of(entry.path()),
+                AllOf(HasSubstr("< " + name), HasSubstr(".bail on\n.timeout 5000\n"),
+                      HasSubstr("PRAGMA wal_autocheckpoint = 0;")));
+    const ShellResult result = run(name);
+    const auto missing = needs.find(name);
+    EXPECT_EQ(missing == needs.end(), result.exit_code == 0) << name << ": " << result.err;
+    if (missing != needs.end()) {
+      EXPECT_THAT(result.err, HasSubstr(missing->second)) << name;
+    }
+  }
+  EXPECT_GE(files, 20);
+  expect_consistent();
+}
+
+TEST_F(OperatorSql, ReadingFilesChangeNothing) {
+  const std::string before = shell(".sha3sum\n").out;
+  for (const char* name : {"progress.sql", "campaigns.sql", "tree.sql", "failed.sql",
+                           "why_blocked.sql", "in_doubt.sql", "history_of_job.sql", "rate.sql",
+                           "audit_requests.sql", "acts.sql", "slowest.sql", "check_promises.sql"}) {
+    out_of(name, {{":key", "c1/g1"}, {":campaign", "c1"}, {":since", "1970-01-01"}});
+  }
+  EXPECT_EQ(before, shell(".sha3sum\n").out);
+}
+
+TEST_F(OperatorSql, AnswerTheirQuestions) {
+  EXPECT_THAT(out_of("progress.sql"), AllOf(HasSubstr("spring.csv"), HasSubstr("20.0")));
+  EXPECT_THAT(out_of("campaigns.sql"), HasSubstr("c1/g1: HTTP 422: bad bid"));
+  EXPECT_THAT(out_of("tree.sql", {{":campaign", "c1"}}),
+              AllOf(HasSubstr("    c1/g1/a1"), Not(HasSubstr("c2"))));
+  EXPECT_THAT(out_of("tree.sql"), HasSubstr("c2"));
+  EXPECT_THAT(out_of("failed.sql"),
+              AllOf(HasSubstr("HTTP #: bad bid"), HasSubstr("HTTP 422: bad bid")));
+  EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c1/g1/a2"}}),
+              AllOf(HasSubstr("c1/g1/a2"), HasSubstr("HTTP 422: bad bid")));
+  EXPECT_THAT(out_of("in_doubt.sql"), AllOf(HasSubstr("connection reset"),
+                                            HasSubstr("{\"sent\":1}"), HasSubstr("(5, 'absent'")));
+  EXPECT_THAT(out_of("history_of_job.sql", {{":key", "c2"}}),
+              AllOf(HasSubstr("no proof either way"), HasSubstr("create")));
+  EXPECT_THAT(out_of("rate.sql"), HasSubstr("rate_limit = none"));
+  EXPECT_THAT(out_of("audit_requests.sql", {{":since", "1970-01-01"}}),
+              HasSubstr("connection reset"));
+  EXPECT_THAT(out_of("audit_requests.sql"), Not(HasSubstr("connection reset")));
+  EXPECT_THAT(out_of("slowest.sql"), HasSubstr("c2"));
+}
+
+TEST_F(OperatorSql, RetryFailedTakesThoseThatAreLikeTheError) {
+  EXPECT_THAT(out_of("retry_failed.sql", {{":like", "%creative%"}}), HasSubstr("│ 0       │ 1 "));
+  EXPECT_EQ("failed", state(2));
+  out_of("retry_failed.sql", {{":like", "%bid%"}, {":who", "maria"}, {":why", "bid fixed"}});
+  EXPECT_EQ("ready", state(2));
+  EXPECT_EQ("retry|maria|bid fixed", last_act());
+  expect_consistent();
+}
+
+TEST_F(OperatorSql, RetrySubtreeTakesWhatFailedOrWasCancelledBelow) {
+  put(4, JobState::cancelled);
+  out_of("retry_subtree.sql", {{":key", "c1"}});
+  EXPECT_EQ("ready", state(2));
+  EXPECT_EQ("blocked", state(3));
+  EXPECT_EQ("blocked", state(4));
+  EXPECT_EQ("retry|operator|retry_subtree.sql", last_act());
+  expect_consistent();
+}
+
+TEST_F(OperatorSql, CancelCampaignNamesWhatIsOnTheWire) {
+  put(3, JobState::submitting);
+  EXPECT_THAT(out_of("cancel_campaign.sql", {{":campaign", "c1"}}), HasSubstr("c1/g1/a1"));
+  EXPECT_EQ("succeeded", state(1));
+  EXPECT_EQ("cancelled", state(2));
+  EXPECT_EQ("submitting", state(3));
+  EXPECT_EQ("cancelled", state(4));
+  EXPECT_EQ("in_doubt", state(5));
+  expect_consistent();
+}
+
+TEST_F(OperatorSql, DecideCancelAndPrioritise) {
+  EXPECT_THAT(out_of("decide_exists.sql", {{":key", "c2"}, {":dsp_id", "8123"}, {":who", "maria"}}),
+              HasSubstr("confirming"));
+  EXPECT_EQ("8123", value("SELECT dsp_id FROM job WHERE id = 5"));
+  put(5, JobState::in_doubt, "hold = 'no proof'");
+  EXPECT_THAT(out_of("decide_absent.sql", {{":key", "c2"}}), HasSubstr("waiting"));
+  EXPECT_THAT(out_of("cancel_job.sql", {{":key", "c2"}}), HasSubstr("cancelled"));
+  EXPECT_THAT(out_of("set_priority.sql", {{":key", "c1"}, {":priority", "-10"}}), HasSubstr("-10"));
+  EXPECT_EQ("4", value("SELECT count(*) FROM job WHERE priority = -10"));
+  expect_consistent();
+}
+
+TEST_F(OperatorSql, PauseAndResume) {
+  EXPECT_THAT(out_of("pause.sql", {{":who", "maria"}, {":why", "DSP maintenance"}}),
+              AllOf(HasSubstr("maria"), HasSubstr("DSP maintenance")));
+  EXPECT_THAT(out_of("resume.sql"), HasSubstr("nobody"));
+}
+
+TEST_F(OperatorSql, SayNoWhereTheActIsNotLegalAndChangeNothing) {
+  const ShellResult result = run("decide_absent.sql", {{":key", "c1"}});
+  EXPECT_NE(0, result.exit_code);
+  EXPECT_THAT(result.err, HasSubstr("absent: legal while the job is in_doubt"));
+  EXPECT_EQ("succeeded", state(1));
+}
+
+TEST_F(OperatorSql, CheckPromisesPrintsWhatBreaksThem) {
+  const auto lines = [&] {
+    const std::string out = out_of("check_promises.sql");
+    return std::count(out.begin(), out.end(), '\n');
+  };
+  as_daemon(
+      "UPDATE job SET open_parents = (SELECT count(*) FROM job_edge JOIN job AS parent ON "
+      "parent.id = parent_id"
+      " WHERE child_id = job.id AND parent.state <> 'succeeded')");
+  const auto titles = lines();
+  EXPECT_EQ(7, titles) << out_of("check_promises.sql");
+  as_daemon("UPDATE job SET open_parents = 9 WHERE id = 3");
+  EXPECT_GT(lines(), titles);
+}
+
+}  // namespace
+}  // namespace dl
