@@ -46,7 +46,7 @@ std::vector<AnyCommand> Dispatcher::handle(const Input& input, Moment now) {
   ask_permits(now);
   open_connections(now);
   if (work_.wants_more()) ask_load();
-  look_for_the_end(now);
+  look_for_the_end();
   return flush(now);
 }
 
@@ -164,8 +164,13 @@ void Dispatcher::apply(const Decided& decided, const Applied& applied, Moment no
 
 void Dispatcher::on(const input::Connected& connected, Moment) {
   connections_.opened(connected.id);
+  note_reached();
+}
+
+void Dispatcher::note_reached() {
   connect_failures_ = 0;
   unreachable_since_.reset();
+  unreachable_ = false;
 }
 
 void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
@@ -173,6 +178,7 @@ void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
   if (failed.credentials) return pause_for_credentials(failed.trouble, now);
   ++connect_failures_;
   if (!unreachable_since_) unreachable_since_ = now.boot_ms;
+  unreachable_ = now.boot_ms - *unreachable_since_ >= policy_.unreachable_timeout_ms;
   const Millis backoff = std::min(kConnectBackoffMax, Millis{250} << std::min(connect_failures_, 10));
   connect_again_at_ = now.boot_ms + backoff / 2 +
                       static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(failed.id.serial, connect_failures_));
@@ -191,6 +197,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   const Flight flight = std::move(at->second);
   flights_.erase(at);
   take_back(replied.id, replied.reusable);
+  if (replied.reply.wire == Wire::answered) note_reached();
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
   switch (slot_end(replied.reply)) {
     case SlotEnd::answered: limiter_.answered(now); break;

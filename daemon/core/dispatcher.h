@@ -134,6 +134,7 @@ class Dispatcher {
   void on(const input::TokenChanged&, Moment now);
   void on(const input::StopAsked&, Moment now);
 
+  void note_reached();
   void take_back(ConnectionId id, bool reusable);
   void settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now);
   void pause_for_credentials(const std::string& reason, Moment now);
@@ -145,7 +146,7 @@ class Dispatcher {
   void open_connections(Moment now);
   bool may_send(Moment now) const;
   Freshness freshness_for(Purpose purpose) const;
-  void look_for_the_end(Moment now);
+  void look_for_the_end();
   void ask_load();
   void set_wake(Moment now);
   void say(command::Say::Level level, std::string text);
@@ -179,6 +180,7 @@ class Dispatcher {
   int connect_failures_ = 0;            // in a row
   std::int64_t connect_again_at_ = 0;
   std::optional<std::int64_t> unreachable_since_;
+  bool unreachable_ = false;            // connecting has failed for unreachable_timeout, to the last try
   std::string last_trouble_;
   Totals totals_{};
 };

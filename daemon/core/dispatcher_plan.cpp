@@ -94,7 +94,7 @@ void Dispatcher::open_connections(Moment now) {
   }
 }
 
-void Dispatcher::look_for_the_end(Moment now) {
+void Dispatcher::look_for_the_end() {
   if (finished_) return;
   const bool at_rest = flights_.empty() && asked_permits_ == 0 && sent_batches_.empty() && outbox_.empty() &&
                        !account_changed_;
@@ -107,9 +107,7 @@ void Dispatcher::look_for_the_end(Moment now) {
   if (policy_.lifetime == Lifetime::for_ever) return;
   if (account_.paused_by == "daemon") return finish(Ending::unauthorized);
   if (loads_asked_ > 0) return;
-  if (unreachable_since_ && now.boot_ms - *unreachable_since_ >= policy_.unreachable_timeout_ms) {
-    return finish(Ending::unreachable);
-  }
+  if (unreachable_) return finish(Ending::unreachable);
   if (work_.has_work_left()) {
     drained_once_ = false;
     return;
@@ -131,7 +129,6 @@ void Dispatcher::set_wake(Moment now) {
   }
   if (connect_again_at_ > now.boot_ms) no_later_than(connect_again_at_);
   if (account_.paused_by == "daemon") no_later_than(std::max(probe_credentials_at_, now.boot_ms + 1'000));
-  if (unreachable_since_) no_later_than(std::max(*unreachable_since_ + policy_.unreachable_timeout_ms, now.boot_ms + 1'000));
   if (!flights_.empty()) {
     no_later_than(flights_.begin()->second.sent_boot_ms + policy_.http_timeout_ms + kLostFlightGrace);
   }

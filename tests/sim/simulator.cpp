@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <queue>
+#include <tuple>
 
 #include "daemon/dsp/codec.h"
 #include "tests/sim/graph.h"
@@ -15,6 +16,7 @@ constexpr std::int64_t kBootStart = 1'000'000;       // the machine has been up 
 constexpr std::int64_t kCalmAfter = 40 * 60'000;     // faults and crashes end: a run must end too
 constexpr std::int64_t kEndAfter = 48LL * 3'600'000;
 constexpr Millis kHttpTimeout = 120'000;
+constexpr Millis kLateArrival = 60'000;
 
 std::string create_body(std::string_view payload, const std::vector<std::pair<JobKind, std::string>>& parents,
                         std::string_view external_id) {
@@ -173,8 +175,9 @@ void Simulator::carry_out(AnyCommand& command) {
     });
   } else if (auto* say = std::get_if<command::Say>(&command)) {
     if (options_.trace) std::printf("%10lld   says: %s\n", static_cast<long long>(time_), say->text.c_str());
-  } else if (std::get_if<command::Finish>(&command) != nullptr) {
+  } else if (auto* finish = std::get_if<command::Finish>(&command)) {
     finished_ = true;
+    if (finish->ending != Ending::drained) wrong("the drain ended for another reason: " + std::to_string(static_cast<int>(finish->ending)));
   }
 }
 
@@ -190,15 +193,17 @@ void Simulator::send(const command::Send& command) {
   silence.latency_us = kHttpTimeout * 1'000;
   silence.trouble = "no answer";
   if (!calm() && between(0, 99) < 2) return reply_later(kHttpTimeout, silence, false);  // lost on the way
+  if (!calm() && between(0, 99) < 2) {  // delayed on the way: it is counted after we gave it up, at most D later
+    at(time_ + kHttpTimeout + between(0, kLateArrival), 0, [this, command] { dsp_.arrive(command.request, time_, calm()); });
+    return reply_later(kHttpTimeout, silence, false);
+  }
   // On the wire: it arrives whatever becomes of us.
   at(time_ + between(1, 3'000), 0, [this, command, silence, reply_later] {
-    const std::int64_t arrived = time_;
     ModelAnswer answer = dsp_.arrive(command.request, time_, calm());
     if (answer.applies_at) {
       at(*answer.applies_at, 0, [this, request = command.request] { dsp_.apply_late(request, time_); });
     }
     if (answer.reply) return reply_later(between(1, 3'000), *answer.reply, true);
-    static_cast<void>(arrived);
     const bool reset = between(0, 1) == 0;  // the connection dies at once, or the deadline ends it
     reply_later(reset ? 10 : kHttpTimeout, silence, false);
   });
