@@ -61,13 +61,13 @@ AnswerReader::Progress AnswerReader::read() {
       trouble_ = "the answer cannot be read: " + error.message();
       return Progress::broken;
     }
+    const unsigned status = parser->is_header_done() ? parser->get().result_int() : 100;
+    if (status < 100 || status == 101) {
+      trouble_ = "the answer's status " + std::to_string(status) + " was not asked for";
+      return Progress::broken;
+    }
     if (parser->is_done()) {
-      const unsigned status = parser->get().result_int();
       if (status >= 200) return Progress::complete;
-      if (status < 100 || status == 101) {
-        trouble_ = "the answer's status " + std::to_string(status) + " was not asked for";
-        return Progress::broken;
-      }
       parser.reset();
     } else if (error || used == 0) {
       break;

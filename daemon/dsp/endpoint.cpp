@@ -55,6 +55,10 @@ Result<Endpoint> parse_endpoint(const std::string& url) {
     endpoint.port = std::to_string(view.port_number());
   }
   endpoint.base_path = std::string(view.encoded_path());
+  // Boost.URL 1.81 reads "http://127.0.0.1.example" as the host 127.0.0.1 and the path ".example".
+  if (!endpoint.base_path.empty() && endpoint.base_path.front() != '/') {
+    return refused(url, "that is no host name or address with a port");
+  }
   while (endpoint.base_path.ends_with('/')) endpoint.base_path.pop_back();
   return endpoint;
 }
