@@ -58,12 +58,13 @@ bool lists(const std::vector<int>& statuses, int status) {
 OutcomeClass classify_post(Purpose purpose, const DspReply& reply, const OutcomePolicy& policy) {
   if (reply.http_status == 0) return unknown;
   // A cut answer: its status still tells what a refusal tells; a success has lost its id.
-  OutcomeClass by_rule = by_status(reply.http_status);
+  const OutcomeClass by_rule = by_status(reply.http_status);
   if (lists(policy.not_applied_statuses, reply.http_status)) return throttled;
   if (reply.http_status == 408 && !reply.fresh_connection) return unknown;  // may answer an idle connection
   if (purpose == Purpose::resubmit && reply.http_status == 409) return key_in_use;
   if (purpose == Purpose::resubmit && reply.http_status == 422) return key_mismatch;
-  if (by_rule == refused_for_good && lists(policy.retryable_statuses, reply.http_status)) return refused;
+  const bool by_itself = by_rule == accepted || by_rule == throttled || by_rule == unauthorized;
+  if (!by_itself && lists(policy.retryable_statuses, reply.http_status)) return refused;
   if (by_rule != accepted) return by_rule;
   if (reply.wire != Wire::answered || !reply.answer.readable) return unknown;
   if (reply.answer.ids.size() == 1) return accepted;

@@ -46,7 +46,7 @@ std::span<const StatusRule> status_rules();
 
 struct OutcomePolicy {
   MissingId missing_id = MissingId::in_doubt;
-  std::vector<int> retryable_statuses;        // moved from "for good" to "refused" by configuration
+  std::vector<int> retryable_statuses;        // "not applied, try again" by this DSP's own word
   std::vector<int> not_applied_statuses;      // e.g. 503, where the DSP documents "not applied"
 };
 
