@@ -53,6 +53,8 @@ int run(ServeFlags flags) {
   if (!listener) return complain(listener.error());
   const Clock clock(flags.time_scale);
   ledger->started(flags.time_scale, format_rate_spec(flags.dsp.limit), flags.as_typed);
+  const Status recorded = ledger->flush();
+  if (!recorded) return complain(recorded.error());
   Dsp dsp(std::move(flags.dsp));
   Server server(dsp, *ledger, clock, *listener);
   const Status port_written = write_port_file(flags.port_file, listener->port);
