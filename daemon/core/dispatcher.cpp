@@ -39,7 +39,7 @@ std::vector<AnyCommand> Dispatcher::start(Moment now) {
 }
 
 std::vector<AnyCommand> Dispatcher::handle(const Input& input, Moment now) {
-  limiter_.age(now);
+  if (limiter_.age(now)) account_changed_ = true;
   std::visit([&](const auto& what) { on(what, now); }, input);
   give_up_lost_flights(now);
   fire_timers(now);

@@ -16,16 +16,13 @@ constexpr int kCleanWindowsAboveCeiling = 5;    // for one more above it
 }  // namespace
 
 Limiter::Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now) : policy_(policy) {
-  if (policy_.strict && !policy_.tiers.empty()) {
-    const Tier main = *std::min_element(policy_.tiers.begin(), policy_.tiers.end(), [](const Tier& a, const Tier& b) {
-      return a.count * b.window_ms < b.count * a.window_ms;
-    });
-    policy_.tiers.push_back(Tier{1, (main.window_ms + main.count - 1) / main.count});
-  }
   for (std::size_t i = 0; i < policy_.tiers.size(); ++i) {
     const Tier& a = policy_.tiers[i];
     const Tier& b = policy_.tiers[slowest_];
-    if (a.count > 1 && a.count * b.window_ms < b.count * a.window_ms) slowest_ = i;
+    if (a.count * b.window_ms < b.count * a.window_ms) slowest_ = i;
+  }
+  if (policy_.strict && !unlimited()) {
+    policy_.tiers.push_back(Tier{1, (slowest().window_ms + slowest().count - 1) / slowest().count});
   }
   if (!unlimited()) cap_ = ceiling_ = slowest().count;
   if (recovery.account.cap && !unlimited()) cap_ = std::clamp(*recovery.account.cap, 1, slowest().count);
@@ -90,7 +87,7 @@ std::optional<std::int64_t> Limiter::next_permit_at(Moment now) const {
 
 int Limiter::available(Moment now, int wanted) const {
   if (gate_ > now.boot_ms) return 0;
-  if (probing_) return open_ > 0 ? 0 : std::min(wanted, 1);
+  if (probing_) wanted = open_ > 0 ? 0 : std::min(wanted, 1);
   if (unlimited()) return wanted;
   int n = 0;
   while (n < wanted) {
@@ -105,6 +102,7 @@ void Limiter::take(Moment now) {
   const std::optional<std::int64_t> at = next_permit_at(now);
   DL_CHECK(at && *at <= now.boot_ms, "a permit is only taken when one is free");
   ++open_;
+  probe_taken_ = probing_;
   if (unlimited()) return;
   tokens_ = tokens(now) - 1;
   tokens_at_ = now.boot_ms;
@@ -129,12 +127,13 @@ void Limiter::not_sent() {
 
 void Limiter::refused(Moment now, std::optional<Millis> retry_after_ms, double jitter) {
   const Millis window = unlimited() ? 60 * kSecond : slowest().window_ms;
-  ++refusals_;
+  if (!probing_ || probe_taken_) ++refusals_;  // a wave that is refused as a whole is one refusal
   const Millis backoff = std::min(window, kSecond << std::min(refusals_, kBackoffMaxExponent));
   // Equal jitter: half fixed, half random; full jitter can be near zero and burns its tries in one window.
   const Millis own = backoff / 2 + static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter);
   gate_ = std::max({gate_, now.boot_ms + own, now.boot_ms + retry_after_ms.value_or(0)});
   probing_ = true;
+  probe_taken_ = false;
   clean_since_ = now.boot_ms;
   clean_above_ = 0;
   if (unlimited() || now.boot_ms - learned_at_ < window) return;
@@ -147,17 +146,19 @@ void Limiter::refused(Moment now, std::optional<Millis> retry_after_ms, double j
 }
 
 void Limiter::accepted(Moment now) {
+  if (!unlimited()) accepted_.push_back(now.boot_ms);
+  if (probing_ && !probe_taken_) return;
   probing_ = false;
   refusals_ = 0;
-  if (!unlimited()) accepted_.push_back(now.boot_ms);
 }
 
-void Limiter::age(Moment now) {
-  if (unlimited()) return;
+bool Limiter::age(Moment now) {
+  if (unlimited()) return false;
   Millis longest = 0;
   for (const Tier& tier : policy_.tiers) longest = std::max(longest, held_for(tier));
   while (!anchors_.empty() && anchors_.front() + longest <= now.boot_ms) anchors_.pop_front();
   const Millis window = slowest().window_ms;
+  const int cap_before = cap_;
   while (!accepted_.empty() && accepted_.front() + window <= now.boot_ms) accepted_.pop_front();
   while (cap_ < slowest().count && now.boot_ms - clean_since_ >= window) {
     clean_since_ += window;
@@ -168,6 +169,7 @@ void Limiter::age(Moment now) {
       ++cap_;
     }
   }
+  return cap_ > cap_before;
 }
 
 AccountState Limiter::state(Moment now) const {

@@ -49,11 +49,13 @@ class Limiter {
   // then one probe. `retry_after_ms`: from now, already read against the answer's own Date.
   // `jitter`: 0..1, from a hash, so that replays agree.
   void refused(Moment now, std::optional<Millis> retry_after_ms, double jitter);
-  // A request was accepted (any answer that is not a refusal): the probe succeeded, a clean window counts.
+  // A request was accepted (any answer that is not a refusal): what the cap learns from. Behind a refusal
+  // only the probe's opens the gate; what was sent before it says nothing about now.
   void accepted(Moment now);
 
-  // Paces clean windows; call when time passes. Returns whether the persistent state changed.
-  void age(Moment now);
+  // Forgets what no longer counts and lets the cap rise; call when time passes. True: the cap has risen,
+  // so state() is worth keeping again.
+  bool age(Moment now);
 
   bool unlimited() const { return policy_.tiers.empty(); }
   std::int64_t gate_until_boot_ms() const { return gate_; }
@@ -83,6 +85,7 @@ class Limiter {
   std::int64_t gate_ = 0;
   int refusals_ = 0;
   bool probing_ = false;               // after a refusal: one at a time until one is accepted
+  bool probe_taken_ = false;           // what is open now was sent behind the gate
   int cap_ = 0;                        // of the slowest tier
   int ceiling_ = 0;
   std::int64_t learned_at_ = INT64_MIN / 2;  // when the cap was last lowered
