@@ -36,13 +36,17 @@ void Connections::lost(ConnectionId id) {
 }
 
 void Connections::returned(ConnectionId id) {
-  DL_CHECK(uses_.contains(id) && uses_.at(id).use == Use::busy, "only a busy connection is returned");
+  const auto at = uses_.find(id);
+  if (at == uses_.end()) return;
+  DL_CHECK(at->second.use == Use::busy, "only a busy connection is returned");
   set(id, Use::idle_used);
 }
 
 void Connections::untouched(ConnectionId id) {
-  DL_CHECK(uses_.contains(id) && uses_.at(id).use == Use::busy, "only a busy connection is given back");
-  set(id, uses_.at(id).was_fresh ? Use::idle_fresh : Use::idle_used);
+  const auto at = uses_.find(id);
+  if (at == uses_.end()) return;
+  DL_CHECK(at->second.use == Use::busy, "only a busy connection is given back");
+  set(id, at->second.was_fresh ? Use::idle_fresh : Use::idle_used);
 }
 
 std::optional<ConnectionId> Connections::take(Freshness freshness) {

@@ -20,7 +20,9 @@ class Connections {
 
   ConnectionId open_next();             // a new name; it counts as opening
   void opened(ConnectionId id);         // idle and fresh
-  void lost(ConnectionId id);           // failed to open, or closed while idle; unknown ids are ignored
+  // Failed to open, or closed: also while it is taken for a permit that is on its way to the tables. So
+  // these three ignore ids that are gone.
+  void lost(ConnectionId id);
   void returned(ConnectionId id);       // idle again after a request
   void untouched(ConnectionId id);      // taken, but nothing was sent on it after all
   // Takes an idle one for a request; prefers used ones where any will do.
