@@ -9,8 +9,9 @@ namespace {
 using enum OutcomeClass;
 
 constexpr std::array kStatusRules = {
-    StatusRule{200, 202, accepted, "applied, and the answer carries the id; without it see missing_id"},
-    StatusRule{203, 299, unknown, "success of a kind that promises no id"},
+    StatusRule{200, 206, accepted, "applied, and the answer carries the id; without it see missing_id"},
+    StatusRule{207, 207, unknown, "several outcomes in one answer: none is taken for ours"},
+    StatusRule{208, 299, accepted, "applied, and the answer carries the id; without it see missing_id"},
     StatusRule{300, 306, unknown, "never followed; 303 can mean: done, look there"},
     StatusRule{307, 308, refused_for_good, "never followed; the target says: not here. Mend the endpoint"},
     StatusRule{400, 400, refused_for_good, "refused before any effect"},
@@ -110,7 +111,8 @@ SlotEnd slot_end(const DspReply& reply) {
   }
   // 408, 502 and 504 may come from somebody in front, while the request is still on its way.
   const bool by_a_gateway = reply.http_status == 408 || reply.http_status == 502 || reply.http_status == 504;
-  return by_a_gateway ? SlotEnd::unsure : SlotEnd::answered;
+  const bool is_final = reply.http_status >= 200;
+  return is_final && !by_a_gateway ? SlotEnd::answered : SlotEnd::unsure;
 }
 
 std::string_view name_of(OutcomeClass what) {

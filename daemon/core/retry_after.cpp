@@ -103,6 +103,7 @@ std::optional<Millis> parse_retry_after(std::string_view value, std::optional<st
   while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
   if (value.empty()) return std::nullopt;
   if (std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    while (value.size() > 1 && value.front() == '0') value.remove_prefix(1);
     if (value.size() > 9) return kLongestWait;
     return std::min(kLongestWait, Millis{std::stol(std::string(value))} * 1'000);
   }
