@@ -1,0 +1,145 @@
+// Decisions after a look at the DSP: status polls and lookups.
+#include <gtest/gtest.h>
+
+#include "daemon/core/decide.h"
+
+namespace dl {
+namespace {
+
+using enum OutcomeClass;
+
+struct Look {
+  Granted granted;
+  DspReply reply;
+  DecisionPolicy policy;
+  DecisionContext context;
+
+  explicit Look(Purpose purpose) {
+    granted.job.id = JobId{7};
+    granted.purpose = purpose;
+    reply.wire = Wire::answered;
+    reply.http_status = 200;
+    reply.answer.ids = {"dsp-1"};
+  }
+  Outcome at(OutcomeClass what) const {
+    return decide(granted, reply, what, policy, context, Schedule(Pace::limited));
+  }
+};
+
+TEST(DecidePoll, EndsWithTheDspsWord) {
+  const Look look(Purpose::status);
+  const Outcome done = look.at(confirmed);
+  EXPECT_EQ(done.from, JobState::confirming);
+  EXPECT_EQ(done.event, JobEvent::confirmed);
+  const Outcome dead = look.at(creation_failed);
+  EXPECT_EQ(dead.event, JobEvent::creation_failed);
+  EXPECT_TRUE(dead.spends_attempt) << "a new key: the old creation is known dead";
+}
+
+// A known id is never in doubt, whatever the polls meet.
+TEST(DecidePoll, StaysConfirmingForEverythingElse) {
+  Look look(Purpose::status);
+  look.granted.looks = 1'000;
+  for (const OutcomeClass what : {not_sent, throttled, unauthorized, unavailable, undecided,
+                                  not_found, look_failed, unknown}) {
+    const Outcome outcome = look.at(what);
+    EXPECT_FALSE(outcome.event) << name_of(what);
+    EXPECT_TRUE(outcome.due_in_ms) << name_of(what);
+    EXPECT_FALSE(outcome.hold) << name_of(what);
+  }
+}
+
+TEST(DecidePoll, AsksAgainByTheSchedule) {
+  Look look(Purpose::status);
+  look.context.age_ms = 20'000;
+  const Millis next = Schedule(Pace::limited).next_look_age(JobKind::campaign, 20'000);
+  EXPECT_EQ(look.at(undecided).due_in_ms, next - 20'000);
+  EXPECT_EQ(look.at(undecided).looks, 1);
+}
+
+TEST(DecidePoll, BacksOffWhileTheLooksFail) {
+  Look look(Purpose::status);
+  look.context.age_ms = 4'000;
+  Millis last = 0;
+  for (look.granted.looks = 0; look.granted.looks < 6; ++look.granted.looks) {
+    const Millis due = *look.at(look_failed).due_in_ms;
+    EXPECT_GE(due, last);
+    last = due;
+  }
+  EXPECT_GE(last, 32'000);
+  look.granted.looks = 1'000'000;
+  EXPECT_LE(*look.at(look_failed).due_in_ms, 96'000);
+}
+
+TEST(DecidePoll, MarksOverdueAndAsksEverMoreRarely) {
+  Look look(Purpose::status);
+  look.policy.confirm_timeout_ms = 86'400'000;
+  look.context.age_ms = 86'400'000;
+  EXPECT_FALSE(look.at(undecided).overdue);
+  look.context.age_ms = 86'400'001;
+  const Outcome outcome = look.at(undecided);
+  EXPECT_TRUE(outcome.overdue);
+  EXPECT_FALSE(outcome.event);
+  EXPECT_EQ(outcome.due_in_ms, 3'600'000);
+  EXPECT_FALSE(look.at(confirmed).overdue) << "late is not lost";
+  EXPECT_FALSE(look.at(creation_failed).overdue);
+}
+
+TEST(DecidePoll, DoubtsAnOperatorsIdThatStaysUnknown) {
+  Look look(Purpose::status);
+  look.granted.declared_id = true;
+  for (look.granted.looks = 0; look.granted.looks + 1 < kDeclaredIdLooks; ++look.granted.looks) {
+    EXPECT_FALSE(look.at(not_found).event);
+  }
+  const Outcome outcome = look.at(not_found);
+  EXPECT_EQ(outcome.event, JobEvent::id_not_found);
+  EXPECT_TRUE(outcome.hold) << "only an operator knows better";
+}
+
+TEST(DecideLookup, AdoptsTheOneItFinds) {
+  const Outcome outcome = Look(Purpose::lookup).at(found);
+  EXPECT_EQ(outcome.from, JobState::in_doubt);
+  EXPECT_EQ(outcome.event, JobEvent::found);
+  EXPECT_EQ(outcome.dsp_id, "dsp-1");
+  EXPECT_EQ(outcome.resolution, "found");
+}
+
+TEST(DecideLookup, HoldsWhenItFindsMoreThanOne) {
+  Look look(Purpose::lookup);
+  look.reply.answer.ids = {"a", "b", "c"};
+  const Outcome outcome = look.at(found_many);
+  EXPECT_FALSE(outcome.event);
+  EXPECT_NE(outcome.hold->find("3 entities"), std::string::npos);
+  EXPECT_FALSE(outcome.dsp_id);
+}
+
+TEST(DecideLookup, BelievesOnlyThreeAbsencesHalfAMinuteApart) {
+  Look look(Purpose::lookup);
+  for (int i = 1; i < 3; ++i) {
+    const Outcome outcome = look.at(not_found);
+    EXPECT_FALSE(outcome.event) << i;
+    EXPECT_FALSE(outcome.resolution) << i;
+    EXPECT_GE(*outcome.due_in_ms, 30'000) << i;
+    EXPECT_EQ(outcome.looks, i);
+    look.granted.looks = outcome.looks;
+  }
+  const Outcome last = look.at(not_found);
+  EXPECT_EQ(last.event, JobEvent::absent);
+  EXPECT_EQ(last.resolution, "absent");
+  EXPECT_FALSE(last.spends_attempt) << "same attempt, same key";
+}
+
+TEST(DecideLookup, CountsNoLookThatSaidNothing) {
+  Look look(Purpose::lookup);
+  look.granted.looks = 2;
+  for (const OutcomeClass what :
+       {not_sent, throttled, unauthorized, unavailable, look_failed, unknown}) {
+    const Outcome outcome = look.at(what);
+    EXPECT_FALSE(outcome.event) << name_of(what);
+    EXPECT_EQ(outcome.looks, 2) << name_of(what);
+    EXPECT_GE(*outcome.due_in_ms, 30'000) << name_of(what);
+  }
+}
+
+}  // namespace
+}  // namespace dl
