@@ -50,6 +50,7 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     read_limiter_memory(recovery, now);
     recovery.account = load_account(now);
     write_counts();
+    count_all();
     return Done{};
   });
   if (!ok) return ok.error();
