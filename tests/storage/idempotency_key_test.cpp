@@ -1,0 +1,46 @@
+#include "storage/idempotency_key.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "storage/digest.h"
+
+namespace dl {
+namespace {
+
+constexpr const char* kDatabase = "7f0b0f2c-2f5c-4a87-9f43-0f6a2a1f9b11";
+constexpr const char* kOtherDatabase = "7f0b0f2c-2f5c-4a87-9f43-0f6a2a1f9b12";
+
+TEST(IdempotencyKey, IsAVersion5Uuid) {
+  EXPECT_THAT(idempotency_key(kDatabase, "c1/ag1", 1),
+              ::testing::MatchesRegex(
+                  "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+}
+
+// python3: uuid.uuid5(uuid.UUID('7f0b0f2c-...'), 'c1/ag1\n1'). A release that makes other keys
+// would create twice what the one before left in doubt.
+TEST(IdempotencyKey, NeverChangesFromReleaseToRelease) {
+  EXPECT_EQ(idempotency_key(kDatabase, "c1/ag1", 1), "dad915a4-1618-5bc3-b0bd-a755695c2127");
+  EXPECT_EQ(idempotency_key(kDatabase, "c1/ag1", 1), idempotency_key(kDatabase, "c1/ag1", 1));
+}
+
+TEST(IdempotencyKey, DiffersByDatabaseKeyAndAttempt) {
+  std::set<std::string> keys;
+  for (const char* database : {kDatabase, kOtherDatabase}) {
+    for (const char* job : {"c1", "c1/ag1", "c1/ag1\n1", "c1/ag11", ""}) {
+      for (const int attempt : {1, 2, 11, 111})
+        keys.insert(idempotency_key(database, job, attempt));
+    }
+  }
+  EXPECT_EQ(keys.size(), 2U * 5 * 4);
+}
+
+TEST(Digest, IsSha256InHex) {
+  EXPECT_EQ(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_NE(sha256("abc"), sha256(std::string_view("abc\0", 4)));
+}
+
+}  // namespace
+}  // namespace dl

@@ -1,0 +1,139 @@
+// Bringing a file to the newest schema: forward only, whole or not at all, never over an edited
+// step.
+#include "storage/migrator.h"
+
+#include <gmock/gmock.h>
+
+#include <iterator>
+
+#include "migrations_sql.h"
+#include "storage/digest.h"
+#include "tests/storage/sql_fixture.h"
+
+namespace dl {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int kNewest = static_cast<int>(std::size(migrations_sql::kAll));
+
+class Migrator : public SqlTest {
+ protected:
+  Migrator() {
+    // A file of the first release, as its program left it: schema 1, with one batch.
+    const migrations_sql::Entry& first = migrations_sql::kAll[0];
+    SQLite::Database db(old_path(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    db.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+    db.exec(
+        "CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT "
+        "NULL) STRICT");
+    db.exec(std::string(first.text));
+    SQLite::Statement record(db, "INSERT INTO migration VALUES (1, ?1, ?2)");
+    record.bind(1, std::string(first.name));
+    record.bind(2, hex(sha256(first.text)));
+    record.exec();
+    db.exec(
+        "PRAGMA user_version = 1;"
+        "INSERT INTO property VALUES ('database_id', '7f0b0f2c-2f5c-4a87-9f43-0f6a2a1f9b11');"
+        "INSERT INTO batch (id, state, source, size_bytes, sha256, format, loaded_by, started_at) "
+        "VALUES (1, 'loaded', 'old.csv', 1, '', 'csv', 'maria', 1)");
+  }
+  std::string old_path() const { return (folder() / "old.db").string(); }
+  std::string old_value(const std::string& sql) const {
+    return SQLite::Database(old_path()).execAndGet(sql).getString();
+  }
+};
+
+TEST_F(Migrator, RecordsEveryStepWithItsChecksum) {
+  std::vector<std::string> expected;
+  for (int version = 1; version <= kNewest; ++version) {
+    const migrations_sql::Entry& step = migrations_sql::kAll[version - 1];
+    expected.push_back(std::to_string(version) + "|" + std::string(step.name) + "|" +
+                       hex(sha256(step.text)));
+  }
+  EXPECT_EQ(expected, rows("SELECT version, name, sha256 FROM migration ORDER BY version"));
+  EXPECT_EQ(std::to_string(kNewest), value("PRAGMA user_version"));
+  EXPECT_EQ(std::to_string(kApplicationId), value("PRAGMA application_id"));
+}
+
+TEST_F(Migrator, BringsAnOldFileForwardAndKeepsWhatIsInIt) {
+  for (int run = 0; run < 2; ++run) {
+    auto database = Database::open(old_path(), OpenMode::existing);
+    ASSERT_TRUE(database) << database.error().message;
+    EXPECT_EQ((*database)->database_id(), "7f0b0f2c-2f5c-4a87-9f43-0f6a2a1f9b11");
+    EXPECT_EQ(old_value("SELECT source FROM batch"), "old.csv");
+    EXPECT_EQ(old_value("PRAGMA user_version"), std::to_string(kNewest));
+    EXPECT_EQ(schema_hash(**database), schema_hash(*database_)) << "as a new file has it";
+  }
+}
+
+TEST_F(Migrator, LeavesAReadersOldFileAloneAndSaysWhatToDo) {
+  const auto database = Database::open(old_path(), OpenMode::read_only);
+  ASSERT_FALSE(database);
+  EXPECT_EQ(database.error().code, Errc::config);
+  EXPECT_THAT(database.error().message,
+              HasSubstr("has schema 1, this program needs " + std::to_string(kNewest)));
+  EXPECT_EQ(old_value("PRAGMA user_version"), "1");
+}
+
+TEST_F(Migrator, GoesAllTheWayOrNotAtAll) {
+  // The last step fails, for somebody took the name of one of its views.
+  SQLite::Database(old_path(), SQLite::OPEN_READWRITE).exec("CREATE TABLE v_failed (mine)");
+  const std::string before = old_value("SELECT group_concat(name) FROM sqlite_schema");
+  ASSERT_FALSE(Database::open(old_path(), OpenMode::existing));
+  EXPECT_EQ(old_value("PRAGMA user_version"), "1");
+  EXPECT_EQ(old_value("SELECT group_concat(name) FROM sqlite_schema"), before);
+  EXPECT_EQ(old_value("SELECT count(*) FROM migration"), "1");
+  SQLite::Database(old_path(), SQLite::OPEN_READWRITE).exec("DROP TABLE v_failed");
+  EXPECT_TRUE(Database::open(old_path(), OpenMode::existing));
+}
+
+TEST_F(Migrator, RefusesAStepThatWasEditedAfterRelease) {
+  database_->handle().exec("UPDATE migration SET sha256 = 'ab' WHERE version = 2");
+  const auto database = Database::open(path(), OpenMode::existing);
+  ASSERT_FALSE(database);
+  EXPECT_EQ(database.error().code, Errc::config);
+  EXPECT_THAT(database.error().message,
+              HasSubstr("migration 0002_guards is not the one this program knows"));
+}
+
+TEST_F(Migrator, RefusesAnEditedStepBeforeItAddsOthers) {
+  SQLite::Database(old_path(), SQLite::OPEN_READWRITE).exec("UPDATE migration SET sha256 = 'ab'");
+  const auto database = Database::open(old_path(), OpenMode::existing);
+  ASSERT_FALSE(database);
+  EXPECT_EQ(database.error().code, Errc::config);
+  EXPECT_EQ(old_value("PRAGMA user_version"), "1");
+}
+
+TEST_F(Migrator, WritesTheStateMachineOfTheProgram) {
+  std::vector<std::string> expected;
+  for (const Rule& rule : kRules) {
+    expected.push_back(std::to_string(rule.id) + "|" + std::string(name_of(rule.from)) + "|" +
+                       std::string(name_of(rule.event)) + "|" + std::string(name_of(rule.to)) +
+                       "|" + std::string(name_of(rule.actor)));
+  }
+  const char* all = "SELECT id, from_state, event, to_state, actor FROM job_rule ORDER BY id";
+  EXPECT_EQ(expected, rows(all));
+  for (const char* drift :
+       {"UPDATE job_rule SET to_state = 'ready' WHERE id = 11",
+        "DELETE FROM job_rule WHERE id = 40",
+        "INSERT INTO job_rule VALUES (99, 'succeeded', 'again', 'ready', 'operator')"}) {
+    as_daemon(drift);
+    EXPECT_NE(expected, rows(all));
+    EXPECT_TRUE(Database::open(path(), OpenMode::existing));
+    EXPECT_EQ(expected, rows(all)) << "put right at the next open, after: " << drift;
+    EXPECT_EQ("NULL", value("SELECT actor FROM writer"));
+  }
+}
+
+TEST_F(Migrator, HashesTheSchemaAsItIs) {
+  const std::string before = schema_hash(*database_);
+  EXPECT_EQ(before, schema_hash(*database_));
+  as_daemon("INSERT INTO property (name, value) VALUES ('a', 'b')");
+  EXPECT_EQ(before, schema_hash(*database_)) << "rows are not the schema";
+  EXPECT_EQ("", as_stranger("DROP TRIGGER guard_job_update"));
+  EXPECT_NE(before, schema_hash(*database_));
+}
+
+}  // namespace
+}  // namespace dl

@@ -1,0 +1,123 @@
+// Every query of storage/sql against the newest schema, and how SQLite means to run the ones whose
+// cost must not grow with the table.
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+
+#include "queries_sql.h"
+#include "tests/storage/sql_fixture.h"
+
+namespace dl {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class Queries : public SqlTest {
+ protected:
+  // The steps of a query's plan, as EXPLAIN QUERY PLAN words them.
+  std::vector<std::string> plan(std::string_view text) {
+    std::vector<std::string> steps;
+    SQLite::Statement explain(database_->handle(), "EXPLAIN QUERY PLAN " + std::string(text));
+    while (explain.executeStep()) steps.push_back(explain.getColumn(3).getString());
+    return steps;
+  }
+
+  // Years of finished work: what a plan must not touch.
+  void add_history() {
+    as_daemon(
+        "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
+        "INSERT INTO instance SELECT i, i, 1, 'host', '0.1', 'boot', 'machine', 1, 1, i, i, i FROM "
+        "n");
+    as_daemon(
+        "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 2100) "
+        "INSERT INTO job (id, batch_id, kind, key, root_id, level, state, dsp_id, updated_at) "
+        "SELECT i, 1, 'ad', 'old/' || i, 1, 2, 'succeeded', 'x', 1 FROM n");
+    as_daemon(
+        "INSERT INTO job_edge (parent_id, child_id) SELECT 2, id FROM job WHERE id >= 100;"
+        "INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, "
+        "sent_at, sent_boot_ms,"
+        " finished_at, slot, resolution) SELECT id, 1, 'create', 'POST', '/ads', 1, 0, 1, 1, 2, "
+        "'answered', 'accepted'"
+        " FROM job WHERE id >= 100");
+  }
+};
+
+TEST_F(Queries, AllFitTheNewestSchemaOneStatementEachWithNamedParameters) {
+  database_->handle().exec(
+      std::string(sql::k_ingest_make_changes));  // a temporary table some others name
+  int count = 0;
+  for (const sql::Entry& query : sql::kAll) {
+    if (query.text == sql::k_ingest_make_changes) continue;
+    sqlite3_stmt* statement = nullptr;
+    const char* rest = nullptr;
+    sqlite3* raw = database_->handle().getHandle();
+    ASSERT_EQ(SQLITE_OK, sqlite3_prepare_v2(raw, query.text.data(),
+                                            static_cast<int>(query.text.size()), &statement, &rest))
+        << query.name << ": " << sqlite3_errmsg(raw);
+    ASSERT_NE(statement, nullptr) << query.name << " is empty";
+    EXPECT_EQ(std::string_view(rest).find_first_not_of(" \n"), std::string_view::npos)
+        << query.name << " goes on: " << rest;
+    for (int i = 1; i <= sqlite3_bind_parameter_count(statement); ++i) {
+      const char* name = sqlite3_bind_parameter_name(statement, i);
+      EXPECT_TRUE(name != nullptr && name[0] == ':') << query.name << ", parameter " << i;
+    }
+    EXPECT_THAT(std::string(query.text), ::testing::Not(HasSubstr("SELECT *"))) << query.name;
+    sqlite3_finalize(statement);
+    ++count;
+  }
+  EXPECT_GT(count, 50);
+}
+
+TEST_F(Queries, OfTheHotPathUseTheirPartialIndexAndSortNothing) {
+  struct Expected {
+    std::string_view text;
+    const char* step;  // how the table that could be long is reached
+  };
+  const char* by_id = "USING INTEGER PRIMARY KEY (rowid=?)";
+  const char* by_job = "(job_id=?)";
+  const Expected queries[] = {
+      {sql::k_load_ready, "SCAN j USING INDEX job_ready"},
+      {sql::k_load_waiting, "SCAN j USING INDEX job_waiting"},
+      {sql::k_load_confirming, "SCAN j USING INDEX job_confirming"},
+      {sql::k_load_in_doubt, "SCAN j USING INDEX job_in_doubt"},
+      {sql::k_open_requests, "SCAN r USING INDEX request_open"},
+      {sql::k_unresolved_creation, by_job},
+      {sql::k_post_obstacles, by_job},
+      {sql::k_resolve_posts, by_job},
+      {sql::k_promote_children, by_id},
+      {sql::k_permit_facts, by_id},
+      {sql::k_move_job, by_id},
+      {sql::k_lease_job, by_id},
+      {sql::k_release_lease, by_id},
+      {sql::k_make_due, by_id},
+      {sql::k_finish_request, by_id},
+  };
+  add_history();
+  for (const char* statistics :
+       {"SELECT 1", "ANALYZE"}) {  // an operator may run ANALYZE: the plans stay
+    database_->handle().exec(statistics);
+    for (const Expected& query : queries) {
+      const std::vector<std::string> steps = plan(query.text);
+      const std::string all = ::testing::PrintToString(steps) + " after " + statistics;
+      EXPECT_THAT(steps, Contains(HasSubstr(query.step))) << all;
+      for (const std::string& step : steps) {
+        EXPECT_THAT(step, ::testing::Not(HasSubstr("USE TEMP B-TREE"))) << query.text << all;
+        const bool is_scan = step.rfind("SCAN", 0) == 0 && step != "SCAN CONSTANT ROW";
+        EXPECT_TRUE(!is_scan || step == query.step) << query.text << all;
+      }
+    }
+  }
+}
+
+TEST_F(Queries, ReadTheLimitersMemoryNewestFirstWithoutSorting) {
+  add_history();
+  for (const char* statistics : {"SELECT 1", "ANALYZE"}) {
+    database_->handle().exec(statistics);
+    EXPECT_EQ(plan(sql::k_recent_requests),
+              (std::vector<std::string>{"SCAN r", "SEARCH i USING INTEGER PRIMARY KEY (rowid=?)"}))
+        << "the reader stops it after a few rows";
+  }
+}
+
+}  // namespace
+}  // namespace dl
