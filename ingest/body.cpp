@@ -11,7 +11,8 @@ void render_body(JobKind kind, std::span<const std::string_view> values, std::st
   for (const ColumnRule& rule : columns_of(kind)) {
     if (!group.empty() && rule.group != group) body += '}';
     if (i > 0) body += ',';
-    if (!rule.group.empty() && rule.group != group) body.append("\"").append(rule.group).append("\":{");
+    if (!rule.group.empty() && rule.group != group)
+      body.append("\"").append(rule.group).append("\":{");
     group = rule.group;
     body.append("\"").append(rule.field).append("\":");
     if (rule.rule == ValueRule::money) {

@@ -1,6 +1,6 @@
-// The body of an entity for the DSP, as ingest stores it: without the ids of parents, which are put in
-// behind the first '{' when it is sent, so it always begins with {"id":. And the way back, from stored
-// bodies to the values of a row. Pure; callable from any thread.
+// The body of an entity for the DSP, as ingest stores it: without the ids of parents, which are put
+// in behind the first '{' when it is sent, so it always begins with {"id":. And the way back, from
+// stored bodies to the values of a row. Pure; callable from any thread.
 #pragma once
 
 #include <array>

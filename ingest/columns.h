@@ -1,5 +1,6 @@
 // The columns of the sheet: the one table from which headers are recognised, values checked, bodies
-// rendered, the template printed and result sheets put together again. Pure; callable from any thread.
+// rendered, the template printed and result sheets put together again. Pure; callable from any
+// thread.
 #pragma once
 
 #include <array>
@@ -64,8 +65,8 @@ inline constexpr std::array<ColumnRule, kColumnCount> kColumns = {{
      ValueRule::text, "engagement"},
     {Column::ad_group_id, "ad_group_id", JobKind::ad_group, "id", "", "id", ValueRule::id,
      "ag_1001"},
-    {Column::ad_group_name, "ad_group_name", JobKind::ad_group, "name", "", "name",
-     ValueRule::text, "Young Adults - Urban"},
+    {Column::ad_group_name, "ad_group_name", JobKind::ad_group, "name", "", "name", ValueRule::text,
+     "Young Adults - Urban"},
     {Column::bid, "bid", JobKind::ad_group, "bid", "", "bid", ValueRule::money, "2.5"},
     {Column::targeting_ages, "targeting_ages", JobKind::ad_group, "targeting_ages", "targeting",
      "ages", ValueRule::list, "18-24;25-34"},

@@ -25,9 +25,7 @@ int complain(const Error& error) {
   return static_cast<int>(error.code);
 }
 
-std::size_t input_count(const Options& options) {
-  return options.line ? 1 : options.files.size();
-}
+std::size_t input_count(const Options& options) { return options.line ? 1 : options.files.size(); }
 
 Result<InputFile> open_input(const Options& options, std::size_t at) {
   if (options.line) return InputFile::from_text("--line", *options.line);
@@ -91,7 +89,8 @@ int run_template(const Options& options) {
     header.emplace_back(rule.name);
     example.push_back(rule.example);
   }
-  SheetWriter sheet(stdout, "stdout", options.format.value_or(InputFormat::csv), std::move(header));
+  SheetWriter sheet(stdout, "stdout", options.format.value_or(InputFormat::csv), {},
+                    std::move(header));
   Status ok = sheet.add(example);
   if (ok) ok = sheet.finish();
   return ok ? 0 : complain(ok.error());

@@ -110,9 +110,10 @@ Status report_contradictions(const InputFile& file, Survey& survey,
     survey.bad_entities.insert(pair.key_hash);
   }
   if (suspicions.size() > told) {
-    survey.problems.add({0, 0, "file", "contradiction",
-                         std::to_string(suspicions.size() - told) + " more rows contradict earlier ones",
-                         "", false});
+    survey.problems.add(
+        {0, 0, "file", "contradiction",
+         std::to_string(suspicions.size() - told) + " more rows contradict earlier ones", "",
+         false});
   }
   survey.problems.mark_bad_rows(std::move(bad));
   return Done{};

@@ -1,5 +1,5 @@
-// Rows that say different things of one entity, told with both their lines and values. Runs only when
-// the survey found a suspicion: it reads the file once more. Thread rule: one thread.
+// Rows that say different things of one entity, told with both their lines and values. Runs only
+// when the survey found a suspicion: it reads the file once more. Thread rule: one thread.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,8 @@
 
 namespace dl {
 
-// Adds a problem for every value that contradicts an earlier row, marks the later row as bad and the
-// entity too. Errors: io.
+// Adds a problem for every value that contradicts an earlier row, marks the later row as bad and
+// the entity too. Errors: io.
 Status report_contradictions(const InputFile& file, Survey& survey,
                              const std::vector<SeenEntities::Suspicion>& suspicions);
 

@@ -124,7 +124,8 @@ bool CsvReader::take_line(const Line& line, CsvRecord& record) {
   return true;
 }
 
-// The end of the file: a record without a last line break is complete, one with an open quote is not.
+// The end of the file: a record without a last line break is complete, one with an open quote is
+// not.
 bool CsvReader::finish(CsvRecord& record) {
   ended_ = true;
   if (!in_record_) return false;
@@ -135,7 +136,8 @@ bool CsvReader::finish(CsvRecord& record) {
     if (length > 0) reader->text_.append(static_cast<const char*>(bytes), length);
     reader->ends_.push_back(reader->text_.size());
   };
-  if (csv_fini(parser_.get(), on_field, [](int, void*) {}, this) != 0) {
+  if (csv_fini(
+          parser_.get(), on_field, [](int, void*) {}, this) != 0) {
     return give_up(record, CsvFlaw::unclosed_quote);
   }
   collect(record);
@@ -176,6 +178,24 @@ char delimiter_of(std::string_view header_line) {
   return kDelimiters[static_cast<std::size_t>(std::max_element(counts, counts + 3) - counts)];
 }
 
+std::string text_of(const CsvDialect& dialect) {
+  std::string text = dialect.delimiter == ';'    ? "semicolon"
+                     : dialect.delimiter == '\t' ? "tab"
+                                                 : "comma";
+  text += dialect.ends_with_return ? " crlf" : " lf";
+  if (dialect.has_mark) text += " bom";
+  return text;
+}
+
+CsvDialect dialect_of(std::string_view text) {
+  CsvDialect dialect;
+  if (text.starts_with("semicolon")) dialect.delimiter = ';';
+  if (text.starts_with("tab")) dialect.delimiter = '\t';
+  dialect.ends_with_return = text.find(" crlf") != std::string_view::npos;
+  dialect.has_mark = text.find(" bom") != std::string_view::npos;
+  return dialect;
+}
+
 void append_csv_field(std::string& out, std::string_view field, char delimiter) {
   const char special[] = {'"', '\n', '\r', delimiter};
   if (field.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos) {
@@ -191,9 +211,8 @@ void append_csv_field(std::string& out, std::string_view field, char delimiter) 
 }
 
 #define DL_TEXT_OF(x) #x
-#define DL_VERSION_OF(major, minor, release) DL_TEXT_OF(major) "." DL_TEXT_OF(minor) "." DL_TEXT_OF(release)
-std::string_view csv_library_version() {
-  return DL_VERSION_OF(CSV_MAJOR, CSV_MINOR, CSV_RELEASE);
-}
+#define DL_VERSION_OF(major, minor, release) \
+  DL_TEXT_OF(major) "." DL_TEXT_OF(minor) "." DL_TEXT_OF(release)
+std::string_view csv_library_version() { return DL_VERSION_OF(CSV_MAJOR, CSV_MINOR, CSV_RELEASE); }
 
 }  // namespace dl

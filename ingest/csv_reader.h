@@ -1,8 +1,8 @@
-// Records of a CSV file (RFC 4180, strict): quoted fields, doubled quotes, line breaks in quotes, \n or
-// \r\n. The only file that includes libcsv, which is fed one physical line at a time so that every
-// record knows its first line; lines without a quote are split without it, to the same effect.
-// After an error the reader goes on with the next physical line.
-// Thread rule: one thread. Ownership: borrows the LineReader.
+// Records of a CSV file (RFC 4180, strict): quoted fields, doubled quotes, line breaks in quotes,
+// \n or \r\n. The only file that includes libcsv, which is fed one physical line at a time so that
+// every record knows its first line; lines without a quote are split without it, to the same
+// effect. After an error the reader goes on with the next physical line. Thread rule: one thread.
+// Ownership: borrows the LineReader.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,16 @@
 struct csv_parser;
 
 namespace dl {
+
+// How a CSV file is written, so that a sheet goes back to its owner as it came.
+struct CsvDialect {
+  char delimiter = ',';
+  bool ends_with_return = false;  // lines end with \r\n
+  bool has_mark = false;          // begins with a byte order mark, which Excel needs to see UTF-8
+};
+// "semicolon crlf bom", and back.
+std::string text_of(const CsvDialect& dialect);
+CsvDialect dialect_of(std::string_view text);
 
 inline constexpr std::size_t kRecordBytesMax = 1024 * 1024;
 
@@ -43,8 +53,8 @@ class CsvReader {
   CsvReader(const CsvReader&) = delete;
   CsvReader& operator=(const CsvReader&) = delete;
 
-  // The next record; blank lines, and records of nothing but delimiters, are passed over. False at the
-  // end. Errors: io.
+  // The next record; blank lines, and records of nothing but delimiters, are passed over. False at
+  // the end. Errors: io.
   Result<bool> next(CsvRecord& record);
 
  private:
@@ -65,11 +75,11 @@ class CsvReader {
   LineReader& lines_;
   char delimiter_;
   std::unique_ptr<csv_parser, ParserDeleter> parser_;
-  std::string text_;                 // of the fields of the record that libcsv is in
-  std::vector<std::size_t> ends_;    // of each field in text_
+  std::string text_;               // of the fields of the record that libcsv is in
+  std::vector<std::size_t> ends_;  // of each field in text_
   int rows_in_line_ = 0;
-  bool in_record_ = false;           // libcsv is in the middle of a record
-  std::int64_t record_line_ = 0;     // where it began
+  bool in_record_ = false;        // libcsv is in the middle of a record
+  std::int64_t record_line_ = 0;  // where it began
   std::size_t record_bytes_ = 0;
   std::int64_t sheet_row_ = 0;
   bool ended_ = false;

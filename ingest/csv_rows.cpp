@@ -18,17 +18,18 @@ CsvWords words_of(CsvFlaw flaw) {
     case CsvFlaw::none: break;
     case CsvFlaw::nul_byte:
       return {"nul_byte", "contains a NUL byte; this is not a text file, or it is damaged"};
-    case CsvFlaw::bad_utf8:
-      return {"bad_utf8", "is not UTF-8; export the sheet as \"CSV UTF-8\""};
+    case CsvFlaw::bad_utf8: return {"bad_utf8", "is not UTF-8; export the sheet as \"CSV UTF-8\""};
     case CsvFlaw::too_long: return {"record_too_long", "is longer than 1 MiB"};
     case CsvFlaw::bad_quotes:
-      return {"bad_quotes", "has a quote where none may stand; quote the whole field and double the "
-                            "quotes in it: \"a \"\"b\"\" c\""};
+      return {"bad_quotes",
+              "has a quote where none may stand; quote the whole field and double the "
+              "quotes in it: \"a \"\"b\"\" c\""};
     case CsvFlaw::unclosed_quote:
       return {"unclosed_quote", "opens a quote that is not closed; nothing after it was read"};
     case CsvFlaw::stray_return:
-      return {"stray_return", "has a carriage return without a line feed; save the file with line "
-                              "ends of Windows or Unix"};
+      return {"stray_return",
+              "has a carriage return without a line feed; save the file with line "
+              "ends of Windows or Unix"};
   }
   return {"", ""};
 }
@@ -46,6 +47,7 @@ class CsvRows final : public RowReader {
   }
   const std::vector<std::string>& header() const override { return header_; }
   const std::vector<std::string_view>& fields() const override { return fields_; }
+  std::string dialect() const override { return text_of(dialect_); }
   bool has_extra_columns() const override { return header_.size() > kColumnCount; }
   std::int64_t bytes_read() const override { return lines_.bytes_read(); }
   Result<std::string> sha256_hex() override { return lines_.sha256_hex(); }
@@ -58,6 +60,7 @@ class CsvRows final : public RowReader {
 
   LineReader lines_;
   LineReader first_line_;  // a second look at the beginning, to find the delimiter
+  CsvDialect dialect_;
   std::optional<CsvReader> reader_;
   CsvRecord record_;
   std::vector<std::string> names_;                     // all columns of the file
@@ -88,7 +91,8 @@ Status CsvRows::read_header(Problems& problems) {
     if (!more) return more.error();
     any = *more;
   } while (any && line.flaw == LineFlaw::none && without_end(line.text).empty());
-  reader_.emplace(lines_, delimiter_of(line.text));
+  dialect_ = {delimiter_of(line.text), line.text.ends_with("\r\n"), first_line_.has_mark()};
+  reader_.emplace(lines_, dialect_.delimiter);
   Result<bool> more = reader_->next(record_);
   if (!more) return more.error();
   if (!*more) {
@@ -126,8 +130,13 @@ void CsvRows::take_name(std::size_t at, std::array<bool, kColumnCount>& seen, Pr
   header_.push_back(name);
   const std::optional<Column> column = column_named(name);
   if (!column) {
-    Problem remark{record_.line, record_.sheet_row, "header", "unknown_column",
-                   "this column is not used", name, true};
+    Problem remark{record_.line,
+                   record_.sheet_row,
+                   "header",
+                   "unknown_column",
+                   "this column is not used",
+                   name,
+                   true};
     if (!name.empty()) problems.warn(std::move(remark));
     return;
   }

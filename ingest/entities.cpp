@@ -21,8 +21,13 @@ void make_key(const std::string* parent, std::string_view id, std::string& key) 
 Problem problem_at(const Row& row, const RowReader& reader, Column column, std::string_view code,
                    std::string message) {
   const ValuePlace place = reader.place_of(row, column);
-  return {place.line, row.sheet_row, place.column, std::string(code), std::move(message),
-          std::string(row[column]), true};
+  return {place.line,
+          row.sheet_row,
+          place.column,
+          std::string(code),
+          std::move(message),
+          std::string(row[column]),
+          true};
 }
 
 bool RowEntities::take(const Row& row, const RowReader& reader, Problems& problems) {
@@ -35,6 +40,11 @@ bool RowEntities::take(const Row& row, const RowReader& reader, Problems& proble
       continue;
     }
     Entity& entity = levels_[index(names.kind)].entity;
+    if (names.kind < row.first_new) {
+      entity.repeated = true;
+      all_valid = all_valid && entity.valid;
+      continue;
+    }
     parents_repeated = parents_repeated && entity.valid && is_repeated(names.kind, row);
     entity.repeated = parents_repeated;
     if (!parents_repeated) make(names.kind, row, reader, problems);

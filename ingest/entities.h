@@ -1,6 +1,6 @@
-// A row becomes a campaign, an ad group and an ad: checked values, hierarchical keys, bodies for the
-// DSP without any parent's id. What a row repeats from the row before is not done again.
-// Pure; thread rule: one thread an object.
+// A row becomes a campaign, an ad group and an ad: checked values, hierarchical keys, bodies for
+// the DSP without any parent's id. What a row repeats from the row before is not done again. Pure;
+// thread rule: one thread an object.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 namespace dl {
 
 struct Entity {
-  std::string key;    // storage/model/job.h; empty where an id in it is not valid
-  std::string body;   // JSON object; begins with {"id": and has no parent's id
+  std::string key;        // storage/model/job.h; empty where an id in it is not valid
+  std::string body;       // JSON object; begins with {"id": and has no parent's id
   bool valid = false;     // all values passed
   bool verbatim = false;  // the body gives every value back as the row has it
   bool repeated = false;  // the same as in the row before

@@ -1,7 +1,7 @@
 // The bytes of one input, opened once and readable twice: a regular file as it lies there; a pipe,
-// stdin or a --line is first spooled to an unlinked temporary file. Reading is by position, so the two
-// passes share one descriptor and a file that is replaced meanwhile is no danger.
-// Thread rule: read_at may be called from any thread; the rest belongs to one.
+// stdin or a --line is first spooled to an unlinked temporary file. Reading is by position, so the
+// two passes share one descriptor and a file that is replaced meanwhile is no danger. Thread rule:
+// read_at may be called from any thread; the rest belongs to one.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ inline constexpr std::int64_t kInputBytesMax = std::int64_t{8} << 30;
 
 class InputFile {
  public:
-  // `name`: a path, or "-" for stdin. Errors: no_input (missing, a directory, a device), io, data (longer
-  // than kInputBytesMax), no_permission.
+  // `name`: a path, or "-" for stdin. Errors: no_input (missing, a directory, a device), io, data
+  // (longer than kInputBytesMax), no_permission.
   static Result<InputFile> open(const std::string& name);
   // `text` becomes the content; `name` is only shown.
   static Result<InputFile> from_text(const std::string& name, std::string_view text);

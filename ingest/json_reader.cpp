@@ -109,7 +109,8 @@ class Handler {
 std::optional<JsonFault> read_json(std::string_view text, std::int64_t first_line,
                                    const JsonSink& sink) {
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    const auto breaks = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
+    const auto breaks =
+        std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
     return JsonFault{first_line + breaks, "nul_byte",
                      "contains a NUL byte; this is not a text file, or it is damaged", ""};
   }

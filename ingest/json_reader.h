@@ -1,6 +1,6 @@
-// JSON as a stream of tokens with their lines. The only file that includes RapidJSON, always with an
-// iterative parser, validated UTF-8 and numbers left as text, within limits of depth and of keys; a key
-// that is repeated in one object is refused. And the other way: text as a JSON string.
+// JSON as a stream of tokens with their lines. The only file that includes RapidJSON, always with
+// an iterative parser, validated UTF-8 and numbers left as text, within limits of depth and of
+// keys; a key that is repeated in one object is refused. And the other way: text as a JSON string.
 // Pure; callable from any thread.
 #pragma once
 
@@ -43,8 +43,8 @@ struct JsonFault {
 // Called for every token, in order.
 using JsonSink = std::function<void(const JsonToken&)>;
 
-// Reads one JSON value that fills `text` but for white space. `first_line`: of the text in its file.
-// Tokens before a fault have been given out.
+// Reads one JSON value that fills `text` but for white space. `first_line`: of the text in its
+// file. Tokens before a fault have been given out.
 std::optional<JsonFault> read_json(std::string_view text, std::int64_t first_line,
                                    const JsonSink& sink);
 

@@ -13,9 +13,9 @@ class JsonRows : public RowReader {
   Result<bool> next(Row& row, Problems& problems) final {
     for (;;) {
       if (at_ < chains_.size()) {
-        chain_ = chains_[at_++];
         ++number_;
         take_chain(row);
+        ++at_;
         return true;
       }
       Result<bool> more = next_document(problems);
@@ -34,6 +34,7 @@ class JsonRows : public RowReader {
   }
   const std::vector<std::string>& header() const final { return header_; }
   const std::vector<std::string_view>& fields() const final { return fields_; }
+  std::string dialect() const final { return {}; }
   bool has_extra_columns() const final { return false; }
 
  protected:
@@ -44,7 +45,8 @@ class JsonRows : public RowReader {
     chains_.clear();
     at_ = 0;
     tree_.read(text, first_line, problems);
-    for (const std::size_t root : tree_.roots()) unroll({root, JsonTree::kNone, JsonTree::kNone}, 0);
+    for (const std::size_t root : tree_.roots())
+      unroll({root, JsonTree::kNone, JsonTree::kNone}, 0);
     if (tree_.roots().empty()) skip_document(problems);
   }
   // A document without rows counts as one bad row.
@@ -65,6 +67,10 @@ class JsonRows : public RowReader {
   void take_chain(Row& row) {
     row = Row{};
     row.number = number_;
+    chain_ = chains_[at_];
+    if (at_ > 0 && chains_[at_ - 1][0] == chain_[0]) {
+      row.first_new = chains_[at_ - 1][1] == chain_[1] ? JobKind::ad : JobKind::ad_group;
+    }
     for (const std::size_t at : chain_) {
       if (at == JsonTree::kNone) break;
       const JsonTree::Node& node = tree_.nodes()[at];

@@ -1,5 +1,5 @@
-// Rows of JSON: one document (a campaign, or a list of campaigns or of flat rows), or JSON Lines with a
-// document on each line. Nested campaigns are unrolled, one row for each deepest entity.
+// Rows of JSON: one document (a campaign, or a list of campaigns or of flat rows), or JSON Lines
+// with a document on each line. Nested campaigns are unrolled, one row for each deepest entity.
 // Thread rule: one thread.
 #pragma once
 
@@ -9,7 +9,8 @@
 
 namespace dl {
 
-inline constexpr std::int64_t kJsonFileBytesMax = 32 * 1024 * 1024;  // it is held in memory as a whole
+inline constexpr std::int64_t kJsonFileBytesMax =
+    32 * 1024 * 1024;  // it is held in memory as a whole
 inline constexpr std::size_t kJsonLineBytesMax = 16 * 1024 * 1024;
 
 // Errors: io.

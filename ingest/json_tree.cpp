@@ -36,8 +36,8 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, Problems& pr
   roots_.clear();
   texts_.clear();
   frames_.assign(1, Frame{});
-  const std::optional<JsonFault> fault = read_json(
-      text, first_line, [&](const JsonToken& token) { take(token, problems); });
+  const std::optional<JsonFault> fault =
+      read_json(text, first_line, [&](const JsonToken& token) { take(token, problems); });
   if (!fault) return;
   nodes_.clear();
   roots_.clear();

@@ -30,11 +30,11 @@ class JsonTree {
   struct Node {
     JobKind kind = JobKind::campaign;
     Origin origin = Origin::nested;
-    bool is_refused = false;          // its list of children is none; the problem is told
-    std::int64_t line = 0;            // where it begins
+    bool is_refused = false;  // its list of children is none; the problem is told
+    std::int64_t line = 0;    // where it begins
     std::size_t parent = kNone;
-    std::size_t place = 0;            // among the parent's children, or in the document
-    std::array<Value, 6> values{};    // in the order of columns_of(kind)
+    std::size_t place = 0;          // among the parent's children, or in the document
+    std::array<Value, 6> values{};  // in the order of columns_of(kind)
     std::vector<std::size_t> children;
   };
 

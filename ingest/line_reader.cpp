@@ -103,6 +103,7 @@ Result<bool> LineReader::fill() {
   end_ += *got;
   if (at_start && std::string_view(buffer_.data(), end_).starts_with(kByteOrderMark)) {
     begin_ = kByteOrderMark.size();
+    has_mark_ = true;
   }
   return *got > 0;
 }

@@ -1,5 +1,5 @@
-// Physical lines of an input, in constant memory, with the checks that belong to bytes: length, NUL,
-// UTF-8. Counts and hashes all it reads. A byte order mark at the beginning is taken off.
+// Physical lines of an input, in constant memory, with the checks that belong to bytes: length,
+// NUL, UTF-8. Counts and hashes all it reads. A byte order mark at the beginning is taken off.
 // Thread rule: one thread. Ownership: borrows the InputFile.
 #pragma once
 
@@ -32,8 +32,8 @@ class RunningDigest {
 enum class LineFlaw { none, too_long, nul_byte, bad_utf8 };
 
 struct Line {
-  std::string_view text;    // with its end (\n or \r\n, none at the end of the file); valid until the
-                            // next call; empty where the line is too long
+  std::string_view text;  // with its end (\n or \r\n, none at the end of the file); valid until the
+                          // next call; empty where the line is too long
   std::int64_t number = 0;  // 1 = first
   LineFlaw flaw = LineFlaw::none;
 };
@@ -51,6 +51,7 @@ class LineReader {
   Result<bool> next(Line& line);
 
   std::int64_t bytes_read() const { return offset_; }
+  bool has_mark() const { return has_mark_; }  // after the first line
   // Of the whole input; reads on to its end if need be. Once. Errors: io.
   Result<std::string> sha256_hex();
 
@@ -65,6 +66,7 @@ class LineReader {
   std::size_t end_ = 0;
   std::int64_t offset_ = 0;
   std::int64_t line_number_ = 0;
+  bool has_mark_ = false;
   RunningDigest digest_;
 };
 

@@ -105,7 +105,8 @@ Status Loader::write_row(const Row& row) {
   const bool left_out = survey_.leaves_out(options_.on_error, row.number, entities_);
   for (const KindNames& names : kKinds) {
     const bool deeper = names.kind > row.deepest;
-    if (deeper || !entities_[names.kind].repeated) placed_[static_cast<std::size_t>(names.kind)].reset();
+    if (deeper || !entities_[names.kind].repeated)
+      placed_[static_cast<std::size_t>(names.kind)].reset();
   }
   if (left_out) return rejects_.add(row, reader_);
   if (!good) return Error{Errc::busy, "the file changed while it was being loaded; try again"};
@@ -126,7 +127,8 @@ Status Loader::place_entities(const Row& row) {
       if (known != parents_.end()) placed = known->second;
     }
     if (!placed) {
-      Result<PlacedJob> made = writer_.place({names.kind, entity.key, entity.body, row.line}, parent);
+      Result<PlacedJob> made =
+          writer_.place({names.kind, entity.key, entity.body, row.line}, parent);
       if (!made) return made.error();
       if (made->fate == Fate::conflict) report_conflict(row, names.kind, *made);
       placed = std::move(*made);
@@ -146,7 +148,8 @@ void Loader::add_row(const Row& row) {
   for (const KindNames& names : kKinds) {
     if (names.kind > row.deepest) break;
     const Fate fate = placed_[static_cast<std::size_t>(names.kind)]->fate;
-    keep = keep || !entities_[names.kind].verbatim || fate == Fate::changed || fate == Fate::conflict;
+    keep =
+        keep || !entities_[names.kind].verbatim || fate == Fate::changed || fate == Fate::conflict;
   }
   if (keep) {
     raw_ = "[";
@@ -162,9 +165,10 @@ void Loader::add_row(const Row& row) {
 
 void Loader::report_conflict(const Row& row, JobKind kind, const PlacedJob& placed) {
   const Column id = columns_of(kind).front().column;
-  conflicts.push_back(problem_at(row, reader_, id, "conflict",
-                                 "this " + std::string(names_of(kind).name) + " is " + placed.state +
-                                     " already, with other values; the new ones were not taken over"));
+  conflicts.push_back(
+      problem_at(row, reader_, id, "conflict",
+                 "this " + std::string(names_of(kind).name) + " is " + placed.state +
+                     " already, with other values; the new ones were not taken over"));
 }
 
 Status Loader::let_others_through() {
@@ -186,6 +190,7 @@ BatchHead head_of(const InputFile& file, const Survey& survey, const LoadOptions
   head.sha256_hex = survey.sha256_hex;
   head.format = name_of(survey.format);
   if (!survey.header.empty()) head.header = json_array_of(survey.header);
+  if (!survey.dialect.empty()) head.dialect = survey.dialect;
   head.loaded_by = options.loaded_by;
   head.priority = options.priority;
   head.rows = survey.rows;
@@ -221,9 +226,10 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   Result<BatchCounts> counts = writer.publish(wall_clock_ms(), keep_rows, late);
   if (!counts) return counts.error();
   for (const LateConflict& conflict : late) {
-    loader.conflicts.push_back({conflict.line, 0, conflict.kind, "conflict",
-                                "is " + conflict.state + " by now; the new values were not taken over",
-                                conflict.key, true});
+    loader.conflicts.push_back(
+        {conflict.line, 0, conflict.kind, "conflict",
+         "is " + conflict.state + " by now; the new values were not taken over", conflict.key,
+         true});
   }
   return Loaded{writer.id(), *counts, loader.left_out(), std::move(loader.conflicts)};
 }
@@ -239,8 +245,9 @@ Result<Loaded> load(const InputFile& file, Survey& survey, Database& database,
   if (loaded) return loaded;
   if (Status removed = (*writer)->discard(); !removed) {
     Error error = loaded.error();
-    error.message += " (what was written of it is removed by the next dl-ingest: " +
-                     removed.error().message + ")";
+    error.message +=
+        " (what was written of it is removed by the next dl-ingest: " + removed.error().message +
+        ")";
     return error;
   }
   return loaded;

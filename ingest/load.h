@@ -1,5 +1,5 @@
-// The second pass: writes what the survey found good, in transactions that let the daemon through, and
-// publishes all of it at once. Thread rule: one thread; it sleeps.
+// The second pass: writes what the survey found good, in transactions that let the daemon through,
+// and publishes all of it at once. Thread rule: one thread; it sleeps.
 #pragma once
 
 #include <optional>
@@ -25,8 +25,9 @@ struct Loaded {
   std::vector<Problem> conflicts;  // changed rows of jobs that can no longer change
 };
 
-// `survey`: of the same file, loadable. The caller holds the IngestLock. On an error nothing is loaded.
-// Errors: busy (the file has changed since the survey, the database is held), io, cant_create, SQLite's.
+// `survey`: of the same file, loadable. The caller holds the IngestLock. On an error nothing is
+// loaded. Errors: busy (the file has changed since the survey, the database is held), io,
+// cant_create, SQLite's.
 Result<Loaded> load(const InputFile& file, Survey& survey, Database& database,
                     const LoadOptions& options, const ProgressSink& progress);
 

@@ -31,6 +31,13 @@ void print_loaded(const InputFile& file, const Loaded& loaded) {
   text += " (" + counted(counts.rows, "row");
   if (loaded.left_out > 0) text += ", " + std::to_string(loaded.left_out) + " left out";
   std::printf("%s)\n", text.c_str());
+  if (counts.failed > 0) {
+    std::fprintf(
+        stderr,
+        "%lld of the unchanged have failed; loading is no retry: change their rows, or INSERT "
+        "INTO operator_act (job_id, act, who, why) SELECT job_id, 'retry', ... FROM v_failed\n",
+        static_cast<long long>(counts.failed));
+  }
   for (const Problem& conflict : loaded.conflicts) {
     std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
   }
@@ -60,9 +67,8 @@ Status open_target(const Options& options, Target& target) {
 
 Result<int> load_one(const Options& options, const InputFile& file, Target& target) {
   Progress bar(file.name(), 2 * file.size_bytes());
-  Result<Survey> found = survey(file, options.format, options.on_error, [&](std::int64_t bytes) {
-    bar.show("checking", bytes);
-  });
+  Result<Survey> found = survey(file, options.format, options.on_error,
+                                [&](std::int64_t bytes) { bar.show("checking", bytes); });
   if (!found) return found.error();
   print_problems(file, found->problems);
   if (!found->loadable) {
@@ -76,9 +82,9 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
   how.rejects = options.rejects;
   how.priority = options.priority;
   how.loaded_by = login_name();
-  Result<Loaded> loaded =
-      load(file, *found, *target.database, how,
-           [&](std::int64_t bytes) { bar.show("loading", file.size_bytes() + bytes); });
+  Result<Loaded> loaded = load(file, *found, *target.database, how, [&](std::int64_t bytes) {
+    bar.show("loading", file.size_bytes() + bytes);
+  });
   if (!loaded) return loaded.error();
   print_loaded(file, *loaded);
   const bool complete = loaded->left_out == 0 && loaded->counts.conflicts == 0;

@@ -1,11 +1,10 @@
 #include "ingest/options.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <openssl/crypto.h>
 #include <sqlite3.h>
 
 #include <CLI/CLI.hpp>
-#include <SQLiteCpp/SQLiteCpp.h>
-#include <openssl/crypto.h>
-
 #include <map>
 #include <sstream>
 
@@ -21,8 +20,9 @@ constexpr const char* kFooter = R"(Examples:
   dl-ingest results > results.csv          your rows with states and the DSP's ids
   dl-ingest errors > again.csv             only what failed; put it right and load it
 
-Exit codes: 0 done; 1 done, but something was left out, failed, is in doubt or is blocked; 64 usage;
-65 errors in the data; 66 no such input; 73, 74 cannot create, I/O; 75 busy; 77 permission; 78 configuration)";
+Exit codes: 0 done; 1 done, but something was left out, failed, is in doubt or is blocked;
+64 usage; 65 errors in the data; 66 no such input; 73 cannot create; 74 I/O; 75 busy, try again;
+77 permission; 78 configuration)";
 
 struct Flags {
   std::optional<std::string> db;
@@ -92,18 +92,20 @@ CommandLine::CommandLine() {
       ->check(CLI::IsMember(keys_of(kFormats)));
   app_.add_option("--on-error", on_error_, "what happens to the rest of a file with errors")
       ->check(CLI::IsMember(keys_of(kPolicies)));
-  app_.add_option("--rejects", options_.rejects, "write the rows that are left out to this new file")
+  app_.add_option("--rejects", options_.rejects,
+                  "write the rows that are left out to this new file")
       ->type_name("FILE");
   app_.add_option("--priority", options_.priority, "of the new jobs; smaller goes first (0)");
   add_inputs(app_);
   add_inputs(*verb("check", "validate and write nothing", Verb::check));
   add_inputs(*verb("plan", "what loading would create, change and cost", Verb::plan));
   add_batch(*verb("results", "your rows with state, DSP ids, error and attempts", Verb::results));
-  add_batch(*verb("errors", "only rows that failed, to be put right and loaded again", Verb::errors));
+  add_batch(
+      *verb("errors", "only rows that failed, to be put right and loaded again", Verb::errors));
   CLI::App* status = verb("status", "counts and when it will be done", Verb::status);
   add_batch(*status);
-  status->add_flag_callback("--watch", [this] { options_.watch = Watch::until_done; },
-                            "refresh until all is done");
+  status->add_flag_callback(
+      "--watch", [this] { options_.watch = Watch::until_done; }, "refresh until all is done");
   verb("template", "a correct example sheet", Verb::sheet_template);
   app_.require_subcommand(0, 1);
 }
@@ -125,8 +127,8 @@ void CommandLine::add_batch(CLI::App& app) {
 }
 
 std::optional<std::string> CommandLine::contradiction() const {
-  const bool reads = options_.verb == Verb::load || options_.verb == Verb::check ||
-                     options_.verb == Verb::plan;
+  const bool reads =
+      options_.verb == Verb::load || options_.verb == Verb::check || options_.verb == Verb::plan;
   if (reads && options_.files.empty() && !options_.line) return "name a FILE, - or --line";
   if (reads && !options_.files.empty() && options_.line) return "either FILE or --line";
   if (options_.rejects && options_.files.size() > 1) return "--rejects goes with one FILE";

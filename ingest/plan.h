@@ -25,8 +25,8 @@ struct Plan {
   std::int64_t requests() const;
 };
 
-// `survey`: of the same file, loadable. `lookup`: nullptr where there is no database yet: all is new.
-// Errors: io, SQLite's.
+// `survey`: of the same file, loadable. `lookup`: nullptr where there is no database yet: all is
+// new. Errors: io, SQLite's.
 Result<Plan> make_plan(const InputFile& file, const Survey& survey, OnError policy,
                        JobLookup* lookup);
 

@@ -77,8 +77,7 @@ int run_plan(const Options& options) {
   int exit_code = 0;
   for (std::size_t i = 0; i < input_count(options); ++i) {
     Result<InputFile> file = open_input(options, i);
-    Result<int> code =
-        file ? plan_one(options, *file, database->get()) : Result<int>(file.error());
+    Result<int> code = file ? plan_one(options, *file, database->get()) : Result<int>(file.error());
     exit_code = worse_of(exit_code, code ? *code : complain(code.error()));
   }
   return exit_code;

@@ -33,8 +33,8 @@ std::string to_text(const Problem& problem, std::string_view file) {
   constexpr std::size_t kValueShownMax = 80;
   std::string text = shown(file, 4096);
   if (problem.line > 0) text += ":" + std::to_string(problem.line);
-  text += ": " + shown(problem.column, kValueShownMax) + ": " + problem.code + ": " +
-          problem.message;
+  text +=
+      ": " + shown(problem.column, kValueShownMax) + ": " + problem.code + ": " + problem.message;
   if (problem.has_value) text += ": \"" + shown(problem.value, kValueShownMax) + "\"";
   if (problem.sheet_row > 0 && problem.sheet_row != problem.line) {
     text += " (row " + std::to_string(problem.sheet_row) + ")";
@@ -73,8 +73,7 @@ const std::vector<Problem>& Problems::errors() {
 }
 
 bool Problems::is_bad_row(std::int64_t number) const {
-  return std::binary_search(bad_rows_.begin(), bad_rows_.end(),
-                            static_cast<std::uint32_t>(number));
+  return std::binary_search(bad_rows_.begin(), bad_rows_.end(), static_cast<std::uint32_t>(number));
 }
 
 }  // namespace dl

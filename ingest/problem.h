@@ -13,10 +13,10 @@ namespace dl {
 struct Problem {
   std::int64_t line = 0;       // physical line, 1 = first; 0: the file as a whole
   std::int64_t sheet_row = 0;  // as a spreadsheet counts (header = 1); 0: not a sheet
-  std::string column;          // the user's name for it; "row", "header" or "file" for more than one
-  std::string code;            // stable, for scripts
-  std::string message;         // what is wrong and what to do
-  std::string value;           // as it stands in the file; shortened when printed
+  std::string column;   // the user's name for it; "row", "header" or "file" for more than one
+  std::string code;     // stable, for scripts
+  std::string message;  // what is wrong and what to do
+  std::string value;    // as it stands in the file; shortened when printed
   bool has_value = false;
 };
 

@@ -29,10 +29,11 @@ void Progress::show(std::string_view doing, std::int64_t done_bytes) {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + kBetween;
-  const auto percent = static_cast<int>(std::min<std::int64_t>(100, done_bytes * 100 / total_bytes_));
+  const auto percent =
+      static_cast<int>(std::min<std::int64_t>(100, done_bytes * 100 / total_bytes_));
   const std::string bar(static_cast<std::size_t>(percent * kWidth / 100), '#');
-  std::fprintf(stderr, "\r\x1b[K%s: %.*s [%-*s] %d %%", name_.c_str(), static_cast<int>(doing.size()),
-               doing.data(), kWidth, bar.c_str(), percent);
+  std::fprintf(stderr, "\r\x1b[K%s: %.*s [%-*s] %d %%", name_.c_str(),
+               static_cast<int>(doing.size()), doing.data(), kWidth, bar.c_str(), percent);
   std::fflush(stderr);
   drawn_ = true;
 }

@@ -38,7 +38,8 @@ Status Rejects::open(const RowReader& reader) {
     for (const ColumnRule& rule : kColumns) header.emplace_back(rule.name);
   }
   header.emplace_back("dl_error");
-  sheet_ = std::make_unique<SheetWriter>(stream_, *path_, format_, std::move(header));
+  sheet_ = std::make_unique<SheetWriter>(stream_, *path_, format_, dialect_of(reader.dialect()),
+                                         std::move(header));
   return Done{};
 }
 

@@ -1,6 +1,6 @@
-// The rows that were left out, as a sheet that can be put right and loaded again: the user's columns
-// and dl_error, which dl-ingest ignores on the way in. Made only when there is something to write, and
-// never over a file that is there. Thread rule: one thread.
+// The rows that were left out, as a sheet that can be put right and loaded again: the user's
+// columns and dl_error, which dl-ingest ignores on the way in. Made only when there is something to
+// write, and never over a file that is there. Thread rule: one thread.
 #pragma once
 
 #include <cstdio>

@@ -8,8 +8,8 @@
 namespace dl {
 namespace {
 
-constexpr std::string_view kAdded[] = {"dl_state", "dsp_campaign_id", "dsp_ad_group_id", "dsp_ad_id",
-                                       "dl_error", "dl_attempts"};
+constexpr std::string_view kAdded[] = {"dl_state",  "dsp_campaign_id", "dsp_ad_group_id",
+                                       "dsp_ad_id", "dl_error",        "dl_attempts"};
 
 InputFormat output_format(const Options& options, const BatchFacts& batch) {
   if (options.format) return *options.format;
@@ -43,7 +43,8 @@ Result<int> print_results(const Options& options) {
   UserRows rows(batch->header);
   std::vector<std::string> header = rows.header();
   header.insert(header.end(), std::begin(kAdded), std::end(kAdded));
-  SheetWriter sheet(stdout, "stdout", output_format(options, *batch), std::move(header));
+  SheetWriter sheet(stdout, "stdout", output_format(options, *batch),
+                    dialect_of(batch->dialect.value_or("")), std::move(header));
   bool all_well = true;
   Status ok = read_results(**database, batch->id, [&](const ResultRow& result) -> Status {
     all_well = all_well && !result.failed && result.state != "in_doubt";

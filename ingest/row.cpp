@@ -24,8 +24,9 @@ Result<char> first_character(const InputFile& file) {
                  file.name() + ": file: utf16: is UTF-16; export the sheet as \"CSV UTF-8\""};
   }
   if (text.starts_with("PK\x03\x04")) {
-    return Error{Errc::data, file.name() + ": file: spreadsheet: is a workbook (XLSX, ODS) or an "
-                                           "archive; export the sheet as \"CSV UTF-8\""};
+    return Error{Errc::data, file.name() +
+                                 ": file: spreadsheet: is a workbook (XLSX, ODS) or an "
+                                 "archive; export the sheet as \"CSV UTF-8\""};
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   text = trimmed(text);

@@ -1,6 +1,6 @@
-// A row of the input, whatever its format: one value a column, and where it stands. CSV gives rows as
-// they are; nested JSON is unrolled, one row for each deepest entity.
-// Thread rule: one thread. Ownership: views are valid until the reader's next call.
+// A row of the input, whatever its format: one value a column, and where it stands. CSV gives rows
+// as they are; nested JSON is unrolled, one row for each deepest entity. Thread rule: one thread.
+// Ownership: views are valid until the reader's next call.
 #pragma once
 
 #include <array>
@@ -22,13 +22,15 @@ enum class InputFormat { csv, json, jsonl };
 std::string_view name_of(InputFormat format);
 
 struct Row {
-  std::int64_t number = 0;             // 1 = first row below the header; in JSON the n-th unrolled row
-  std::int64_t line = 0;               // physical line where it begins
-  std::int64_t sheet_row = 0;          // as a spreadsheet counts (header = 1); 0: not a sheet
-  JobKind deepest = JobKind::ad;       // in JSON an ad group may have no ads
+  std::int64_t number = 0;        // 1 = first row below the header; in JSON the n-th unrolled row
+  std::int64_t line = 0;          // physical line where it begins
+  std::int64_t sheet_row = 0;     // as a spreadsheet counts (header = 1); 0: not a sheet
+  JobKind deepest = JobKind::ad;  // in JSON an ad group may have no ads
+  // Entities above this one stand in the input once, for several rows, and were in the row before.
+  JobKind first_new = JobKind::campaign;
   std::array<std::string_view, kColumnCount> values{};  // empty: absent
-  std::bitset<kColumnCount> refused;  // values whose problem the reader has told
-  bool is_refused = false;            // the reader has told a problem of the row as a whole
+  std::bitset<kColumnCount> refused;                    // values whose problem the reader has told
+  bool is_refused = false;  // the reader has told a problem of the row as a whole
 
   std::string_view operator[](Column column) const { return values[index_of(column)]; }
 };
@@ -43,8 +45,8 @@ class RowReader {
  public:
   virtual ~RowReader() = default;
 
-  // The next row. What can't be read (quotes, number of fields, syntax) is added to `problems`, its row
-  // marked as bad, and reading goes on behind it where it can. False at the end. Errors: io.
+  // The next row. What can't be read (quotes, number of fields, syntax) is added to `problems`, its
+  // row marked as bad, and reading goes on behind it where it can. False at the end. Errors: io.
   virtual Result<bool> next(Row& row, Problems& problems) = 0;
 
   // Of the row that next() gave last.
@@ -53,6 +55,8 @@ class RowReader {
   virtual const std::vector<std::string>& header() const = 0;
   // The values under header(), of the row that next() gave last.
   virtual const std::vector<std::string_view>& fields() const = 0;
+  // How the file is written, in words (csv_reader.h); empty: JSON.
+  virtual std::string dialect() const = 0;
   // Are there columns that no job needs? They go back to the user, so the row must be kept.
   virtual bool has_extra_columns() const = 0;
 
@@ -61,8 +65,8 @@ class RowReader {
   virtual Result<std::string> sha256_hex() = 0;
 };
 
-// What a file is: by content, '{' or '[' first means JSON; several lines that each begin with '{' and
-// end with '}' mean JSON Lines. Errors: io, data (UTF-16).
+// What a file is: by content, '{' or '[' first means JSON; several lines that each begin with '{'
+// and end with '}' mean JSON Lines. Errors: io, data (UTF-16).
 Result<InputFormat> sniff_format(const InputFile& file);
 
 // A reader at the first row. Problems of the header go to `problems`, and then there are no rows.

@@ -1,6 +1,6 @@
-// All entities of a file in 16 bytes each, to find those that rows describe in two ways: a hash of the
-// key, a hash of the content, the row. Nothing is looked up while reading; sorting at the end brings
-// equal keys together. Equal hashes are only a suspicion: the caller reads both rows again.
+// All entities of a file in 16 bytes each, to find those that rows describe in two ways: a hash of
+// the key, a hash of the content, the row. Nothing is looked up while reading; sorting at the end
+// brings equal keys together. Equal hashes are only a suspicion: the caller reads both rows again.
 // Thread rule: one thread.
 #pragma once
 

@@ -3,19 +3,22 @@
 #include <cerrno>
 #include <cstring>
 
-#include "ingest/csv_reader.h"
 #include "ingest/json_reader.h"
 
 namespace dl {
 
 SheetWriter::SheetWriter(std::FILE* stream, std::string name, InputFormat format,
-                         std::vector<std::string> header)
-    : stream_(stream), name_(std::move(name)), format_(format), header_(std::move(header)) {}
+                         CsvDialect dialect, std::vector<std::string> header)
+    : stream_(stream),
+      name_(std::move(name)),
+      format_(format),
+      dialect_(dialect),
+      header_(std::move(header)) {}
 
 Status SheetWriter::add(const std::vector<std::string_view>& fields) {
   text_.clear();
   if (format_ == InputFormat::csv) {
-    if (!any_) append_csv({header_.begin(), header_.end()});
+    if (!any_) append_header();
     append_csv(fields);
   } else {
     if (format_ == InputFormat::json) text_ += any_ ? ",\n" : "[\n";
@@ -29,18 +32,23 @@ Status SheetWriter::add(const std::vector<std::string_view>& fields) {
 Status SheetWriter::finish() {
   text_.clear();
   if (format_ == InputFormat::json) text_ = any_ ? "\n]\n" : "[]\n";
-  if (format_ == InputFormat::csv && !any_) append_csv({header_.begin(), header_.end()});
+  if (format_ == InputFormat::csv && !any_) append_header();
   if (Status ok = write(); !ok) return ok;
   if (std::fflush(stream_) == 0) return Done{};
   return Error{Errc::io, name_ + ": writing: " + std::strerror(errno)};
 }
 
+void SheetWriter::append_header() {
+  if (dialect_.has_mark) text_ += "\xEF\xBB\xBF";
+  append_csv({header_.begin(), header_.end()});
+}
+
 void SheetWriter::append_csv(const std::vector<std::string_view>& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (i > 0) text_ += ',';
-    append_csv_field(text_, fields[i], ',');
+    if (i > 0) text_ += dialect_.delimiter;
+    append_csv_field(text_, fields[i], dialect_.delimiter);
   }
-  text_ += '\n';
+  text_ += dialect_.ends_with_return ? "\r\n" : "\n";
 }
 
 void SheetWriter::append_json(const std::vector<std::string_view>& fields) {

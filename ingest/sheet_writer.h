@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/csv_reader.h"
 #include "ingest/row.h"
 #include "storage/model/result.h"
 
@@ -14,8 +15,8 @@ namespace dl {
 
 class SheetWriter {
  public:
-  // `name`: of the output, for messages. `header`: all columns.
-  SheetWriter(std::FILE* stream, std::string name, InputFormat format,
+  // `name`: of the output, for messages. `dialect`: for CSV. `header`: all columns.
+  SheetWriter(std::FILE* stream, std::string name, InputFormat format, CsvDialect dialect,
               std::vector<std::string> header);
 
   // `fields`: one for each column of the header. Errors: io.
@@ -24,6 +25,7 @@ class SheetWriter {
   Status finish();
 
  private:
+  void append_header();
   void append_csv(const std::vector<std::string_view>& fields);
   void append_json(const std::vector<std::string_view>& fields);
   Status write();
@@ -31,13 +33,14 @@ class SheetWriter {
   std::FILE* stream_;
   std::string name_;
   InputFormat format_;
+  CsvDialect dialect_;
   std::vector<std::string> header_;
   std::string text_;  // of one row
   bool any_ = false;
 };
 
-// A cell that came from outside must not be run as a formula by a spreadsheet: = + - @ tab and return
-// at the front get a ' before them.
+// A cell that came from outside must not be run as a formula by a spreadsheet: = + - @ tab and
+// return at the front get a ' before them.
 std::string defused(std::string_view cell);
 
 }  // namespace dl

@@ -22,7 +22,8 @@ void note_entities(const RowEntities& entities, std::int64_t row_number, SeenEnt
 
 void refuse_if_nothing_is_there(Survey& survey) {
   if (survey.rows > 0 || !survey.problems.empty()) return;
-  survey.problems.add({0, 0, "file", "no_rows", "there is a header and no row below it", "", false});
+  survey.problems.add(
+      {0, 0, "file", "no_rows", "there is a header and no row below it", "", false});
 }
 
 }  // namespace
@@ -51,6 +52,7 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
   if (!opened) return opened.error();
   RowReader& reader = **opened;
   survey.header = reader.header();
+  survey.dialect = reader.dialect();
   const bool header_is_good = survey.problems.empty();
 
   Row row;

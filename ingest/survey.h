@@ -1,5 +1,5 @@
-// The first pass: reads a whole input, checks everything, writes nothing. What it learned is enough for
-// the second pass to load without a surprise. Thread rule: one thread.
+// The first pass: reads a whole input, checks everything, writes nothing. What it learned is enough
+// for the second pass to load without a surprise. Thread rule: one thread.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ enum class OnError { reject_file, skip_row, skip_subtree };
 struct Survey {
   InputFormat format = InputFormat::csv;
   std::vector<std::string> header;
+  std::string dialect;  // csv_reader.h; empty: JSON
   std::string sha256_hex;
   std::int64_t rows = 0;
   Problems problems;

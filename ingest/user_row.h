@@ -22,8 +22,8 @@ class UserRows {
 
   const std::vector<std::string>& header() const { return header_; }
 
-  // The fields under header(). `raw`: JSON array of them; none: from `bodies` (campaign, ad group, ad;
-  // empty where the row has none).
+  // The fields under header(). `raw`: JSON array of them; none: from `bodies` (campaign, ad group,
+  // ad; empty where the row has none).
   std::vector<std::string> fields(const std::optional<std::string>& raw,
                                   const std::array<std::string, 3>& bodies);
 

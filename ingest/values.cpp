@@ -60,9 +60,7 @@ CheckedValue check_id(std::string_view raw) {
   return {id, Flaw::none};
 }
 
-bool is_forbidden_in_text(char c) {
-  return is_control(c) && c != '\n' && c != '\r' && c != '\t';
-}
+bool is_forbidden_in_text(char c) { return is_control(c) && c != '\n' && c != '\r' && c != '\t'; }
 
 CheckedValue check_text(std::string_view raw, Flaw when_empty) {
   if (trimmed(raw).empty() && when_empty != Flaw::none) return {raw, when_empty};
@@ -136,8 +134,8 @@ bool starts_with_scheme(std::string_view text, std::string_view scheme) {
   });
 }
 
-// Not a full RFC 3986 parse on purpose: the macros of ad servers, {CLICK_URL} or [timestamp], are not
-// legal URLs either, and must pass.
+// Not a full RFC 3986 parse on purpose: the macros of ad servers, {CLICK_URL} or [timestamp], are
+// not legal URLs either, and must pass.
 CheckedValue check_url(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};

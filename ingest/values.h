@@ -1,6 +1,6 @@
 // The rules for single values, and their normal form: what the DSP gets and what is compared when a
-// sheet is loaded again. Money stays decimal text from the sheet to the DSP; no float ever holds it.
-// Pure; callable from any thread.
+// sheet is loaded again. Money stays decimal text from the sheet to the DSP; no float ever holds
+// it. Pure; callable from any thread.
 #pragma once
 
 #include <string>

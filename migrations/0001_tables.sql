@@ -36,6 +36,7 @@ CREATE TABLE batch (
   sha256         TEXT NOT NULL,             -- of the bytes as read, hex
   format         TEXT NOT NULL CHECK (format IN ('csv', 'json', 'jsonl')),
   header         TEXT,                      -- JSON array: the user's column names in their order (csv)
+  dialect        TEXT,                      -- csv: delimiter, line end, byte order mark: 'semicolon crlf bom'
   loaded_by      TEXT NOT NULL,             -- login name
   priority       INTEGER NOT NULL DEFAULT 0,
   started_at     INTEGER NOT NULL,

@@ -27,13 +27,6 @@ std::array<std::string, 3> texts_from(SQLite::Statement& statement, int column) 
           text_at(statement, column + 2)};
 }
 
-// The row's own error, else that of the highest parent that failed.
-std::string error_of(SQLite::Statement& statement, int own, int campaign, int ad_group) {
-  if (const auto error = optional_text(statement, campaign)) return "its campaign failed: " + *error;
-  if (const auto error = optional_text(statement, ad_group)) return "its ad group failed: " + *error;
-  return text_at(statement, own);
-}
-
 void bind_batch(SQLite::Statement& statement, std::optional<std::int64_t> id) {
   if (id) {
     statement.bind(":batch", *id);
@@ -50,9 +43,12 @@ Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<s
     SQLite::Statement find(database.handle(), std::string(sql::k_ingest_find_batch));
     bind_batch(find, id);
     if (!find.executeStep()) return Done{};
-    facts = BatchFacts{BatchId{find.getColumn(0).getInt64()}, find.getColumn(1).getString(),
-                       find.getColumn(2).getString(), optional_text(find, 3),
-                       find.getColumn(4).getInt64()};
+    facts = BatchFacts{BatchId{find.getColumn(0).getInt64()},
+                       find.getColumn(1).getString(),
+                       find.getColumn(2).getString(),
+                       optional_text(find, 3),
+                       optional_text(find, 4),
+                       find.getColumn(5).getInt64()};
     return Done{};
   });
   if (!ok) return ok.error();
@@ -69,12 +65,12 @@ Status read_results(Database& database, BatchId batch,
       row.row = rows.getColumn(0).getInt64();
       row.line = rows.getColumn(1).getInt64();
       row.raw = optional_text(rows, 2);
-      row.state = rows.getColumn(4).getString();
-      row.dsp_ids = texts_from(rows, 5);
-      row.bodies = texts_from(rows, 8);
-      row.error = error_of(rows, 11, 12, 13);
-      row.failed = rows.getColumn(14).getInt() != 0;
-      row.attempts = rows.getColumn(15).getInt64();
+      row.state = rows.getColumn(3).getString();
+      row.dsp_ids = texts_from(rows, 4);
+      row.bodies = texts_from(rows, 7);
+      row.error = text_at(rows, 10);
+      row.attempts = rows.getColumn(11).getInt64();
+      row.failed = rows.getColumn(12).getInt() != 0;
       if (Status ok = sink(row); !ok) return ok;
     }
     return Done{};
@@ -118,7 +114,8 @@ Result<std::optional<KnownJob>> JobLookup::find(const std::string& key, const st
   const Sha256 digest = sha256(body);
   const Status ok = database_.guard(database_.path(), [&]() -> Status {
     if (find_ == nullptr) {
-      find_ = std::make_unique<SQLite::Statement>(database_.handle(), std::string(sql::k_ingest_fate));
+      find_ =
+          std::make_unique<SQLite::Statement>(database_.handle(), std::string(sql::k_ingest_fate));
     }
     find_->bindNoCopy(1, digest.data(), static_cast<int>(digest.size()));
     find_->bindNoCopy(2, key);

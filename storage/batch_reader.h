@@ -1,5 +1,5 @@
-// Reads what became of batches: rows with their entities, counts, the daemon's estimate. Loading batches
-// do not exist here. Thread rule: as the Database it is given.
+// Reads what became of batches: rows with their entities, counts, the daemon's estimate. Loading
+// batches do not exist here. Thread rule: as the Database it is given.
 #pragma once
 
 #include <array>
@@ -20,8 +20,9 @@ namespace dl {
 struct BatchFacts {
   BatchId id;
   std::string source;
-  std::string format;                 // csv, json, jsonl
-  std::optional<std::string> header;  // JSON array of the user's column names; csv only
+  std::string format;                  // csv, json, jsonl
+  std::optional<std::string> header;   // JSON array of the user's column names; csv only
+  std::optional<std::string> dialect;  // csv only
   std::int64_t rows = 0;
 };
 
@@ -32,13 +33,13 @@ Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<s
 struct ResultRow {
   std::int64_t row = 0;
   std::int64_t line = 0;
-  std::optional<std::string> raw;     // JSON array of the fields; none: the bodies give them back
+  std::optional<std::string> raw;  // JSON array of the fields; none: the bodies give them back
   std::array<std::string, 3> bodies;
   std::array<std::string, 3> dsp_ids;
-  std::string state;                  // of the row's deepest entity
-  std::string error;                  // its own, or that of the parent that failed
+  std::string state;  // of the row's deepest entity
+  std::string error;  // its own, or that of the parent that failed
   std::int64_t attempts = 0;
-  bool failed = false;                // it, its ad group or its campaign
+  bool failed = false;  // it, its ad group or its campaign
 };
 
 // Calls `sink` for every row in the order of the sheet, in one snapshot. Errors: sink's, SQLite's.
@@ -58,7 +59,8 @@ struct AccountFacts {
   std::string paused_reason;
   std::optional<std::int64_t> eta_at_ms;
   std::string eta_note;
-  std::optional<std::int64_t> limit_count;  // none: the daemon has not said yet, or there is no limit
+  std::optional<std::int64_t>
+      limit_count;  // none: the daemon has not said yet, or there is no limit
   std::int64_t limit_window_ms = 0;
 };
 Result<AccountFacts> read_account(Database& database);
@@ -80,8 +82,9 @@ class JobLookup {
   std::unique_ptr<SQLite::Statement> find_;
 };
 
-// Rows of earlier batches that are stored only as payloads which are about to change: `render` makes of
-// header and bodies the JSON array that is kept instead. Called inside BatchWriter::publish.
+// Rows of earlier batches that are stored only as payloads which are about to change: `render`
+// makes of header and bodies the JSON array that is kept instead. Called inside
+// BatchWriter::publish.
 struct ChangedRow {
   std::optional<std::string> header;
   std::array<std::string, 3> bodies;

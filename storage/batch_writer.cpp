@@ -20,7 +20,9 @@ struct BatchWriter::Statements {
   explicit Statements(SQLite::Database& db) : db_(db) {}
 
   SQLite::Database& db_;
-  SQLite::Statement make(std::string_view text) { return SQLite::Statement(db_, std::string(text)); }
+  SQLite::Statement make(std::string_view text) {
+    return SQLite::Statement(db_, std::string(text));
+  }
 
   SQLite::Statement add_job = make(sql::k_ingest_add_job);
   SQLite::Statement add_payload = make(sql::k_ingest_add_payload);
@@ -33,7 +35,10 @@ struct BatchWriter::Statements {
 };
 
 BatchWriter::BatchWriter(Database& database, const BatchHead& head)
-    : database_(database), priority_(head.priority), now_ms_(head.now_ms) {
+    : database_(database),
+      loaded_by_(head.loaded_by),
+      priority_(head.priority),
+      now_ms_(head.now_ms) {
   counts_.rows = head.rows;
 }
 
@@ -55,6 +60,7 @@ Result<std::unique_ptr<BatchWriter>> BatchWriter::begin(Database& database, cons
     begin.bind(":sha256", head.sha256_hex);
     begin.bind(":format", head.format);
     if (head.header) begin.bind(":header", *head.header);
+    if (head.dialect) begin.bind(":dialect", *head.dialect);
     begin.bind(":loaded_by", head.loaded_by);
     begin.bind(":priority", head.priority);
     begin.bind(":started_at", head.now_ms);
@@ -89,12 +95,13 @@ void BatchWriter::count(JobKind kind, const char* state, std::int64_t delta) {
   deltas_[{kind, state}] += delta;
 }
 
-void BatchWriter::count_once(JobId id, std::int64_t& counter) {
+bool BatchWriter::count_once(JobId id, std::int64_t& counter) {
   const auto at = static_cast<std::size_t>(id.value);
   if (counted_.size() <= at) counted_.resize(at + 1);
-  if (counted_[at]) return;
+  if (counted_[at]) return false;
   counted_[at] = true;
   ++counter;
+  return true;
 }
 
 Result<PlacedJob> BatchWriter::place(const JobText& job, const PlacedJob* parent) {
@@ -166,7 +173,7 @@ Result<PlacedJob> BatchWriter::find(const JobText& job) {
   if (is_ours) {
     placed.fate = Fate::created;
   } else if (same) {
-    count_once(placed.id, counts_.unchanged);
+    if (count_once(placed.id, counts_.unchanged) && placed.state == "failed") ++counts_.failed;
   } else if (!may_change) {
     placed.fate = Fate::conflict;
     count_once(placed.id, counts_.conflicts);
@@ -197,7 +204,9 @@ void BatchWriter::add_row(std::int64_t number, std::int64_t line, JobId job,
 }
 
 bool BatchWriter::has_changes() {
-  return database_.handle().execAndGet("SELECT EXISTS (SELECT 1 FROM temp.changed_payload)").getInt() != 0;
+  return database_.handle()
+             .execAndGet("SELECT EXISTS (SELECT 1 FROM temp.changed_payload)")
+             .getInt() != 0;
 }
 
 Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
@@ -218,7 +227,8 @@ Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
     publish.bind(":conflict", counts_.conflicts);
     publish.bind(":batch", id_.value);
     if (publish.exec() == 1) return Done{};
-    return Error{Errc::software, "batch " + std::to_string(id_.value) + " was removed while it was loading"};
+    return Error{Errc::software,
+                 "batch " + std::to_string(id_.value) + " was removed while it was loading"};
   });
   if (!ok) return ok.error();
   return counts_;
@@ -244,7 +254,18 @@ void BatchWriter::apply_changes(std::int64_t now_ms, std::vector<LateConflict>& 
     ++counts_.changed;
     change.bind(":job", job);
     run(change);
+    if (list.getColumn(3).getString() == "failed") retry(job);
   }
+}
+
+// A failed job whose payload was put right is tried again by an operator's act, like any other
+// retry.
+void BatchWriter::retry(std::int64_t job) {
+  SQLite::Statement act(database_.handle(), std::string(sql::k_ingest_retry));
+  act.bind(":job", job);
+  act.bind(":who", loaded_by_ + " (dl-ingest)");
+  act.bind(":why", "new values by batch " + std::to_string(id_.value));
+  act.exec();
 }
 
 void BatchWriter::make_ready(std::int64_t now_ms) {

@@ -1,8 +1,9 @@
 // Writes one batch: jobs, payloads, edges and the user's rows, in transactions that let the daemon
 // through, invisible until one last transaction publishes them all.
-// Thread rule: as the Database it borrows. Ownership: the caller holds the IngestLock for as long as
-// this object lives. A writer that dies leaves an orphan, which remove_orphaned_batches() removes.
-// SQLite's exceptions pass through place() and add_row() up to transaction(), which makes them Errors.
+// Thread rule: as the Database it borrows. Ownership: the caller holds the IngestLock for as long
+// as this object lives. A writer that dies leaves an orphan, which remove_orphaned_batches()
+// removes. SQLite's exceptions pass through place() and add_row() up to transaction(), which makes
+// them Errors.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +27,10 @@ struct BatchHead {
   std::string source;  // file name as given, "stdin", "--line"
   std::int64_t size_bytes = 0;
   std::string sha256_hex;
-  std::string format;                 // csv, json, jsonl
-  std::optional<std::string> header;  // JSON array of the user's column names
-  std::string loaded_by;
+  std::string format;                  // csv, json, jsonl
+  std::optional<std::string> header;   // JSON array of the user's column names
+  std::optional<std::string> dialect;  // of CSV
+  std::string loaded_by;               // login name
   int priority = 0;
   std::int64_t rows = 0;
   std::int64_t now_ms = 0;  // wall clock, UTC
@@ -63,6 +65,8 @@ struct BatchCounts {
   std::int64_t rows = 0;
   std::int64_t created = 0;
   std::int64_t unchanged = 0;
+  std::int64_t failed =
+      0;  // of the unchanged: they have failed, and loading them again is no retry
   std::int64_t changed = 0;
   std::int64_t conflicts = 0;
 };
@@ -75,23 +79,24 @@ class BatchWriter {
   ~BatchWriter();
   BatchId id() const { return id_; }
 
-  // Runs `work`, which calls place() and add_row(), in one transaction. Errors: work's and SQLite's;
-  // then nothing of this transaction is there and the batch can only be discarded.
+  // Runs `work`, which calls place() and add_row(), in one transaction. Errors: work's and
+  // SQLite's; then nothing of this transaction is there and the batch can only be discarded.
   Status transaction(const std::function<Status()>& work);
 
   // Creates the job, or finds what is there. `parent`: placed before; nullptr for a campaign.
   // Errors: busy, where the batch itself has the key with other content (the file was changed).
   Result<PlacedJob> place(const JobText& job, const PlacedJob* parent);
 
-  // `number`: 1 = first row below the header. `raw`: JSON array of the fields, where the payloads cannot
-  // give the row back byte for byte; nullptr: they can.
+  // `number`: 1 = first row below the header. `raw`: JSON array of the fields, where the payloads
+  // cannot give the row back byte for byte; nullptr: they can.
   void add_row(std::int64_t number, std::int64_t line, JobId job, const std::string* raw);
 
   // Are there jobs whose payload publish() will change?
   bool has_changes();
 
-  // One transaction: `before_changes` runs in it, then payloads change, the batch is loaded and jobs
-  // without open parents are ready. What can no longer change goes to `conflicts`.
+  // One transaction: `before_changes` runs in it, then payloads change (a failed job is tried again
+  // with its new one), the batch is loaded and jobs without open parents are ready. What can no
+  // longer change goes to `conflicts`.
   Result<BatchCounts> publish(std::int64_t now_ms, const std::function<Status()>& before_changes,
                               std::vector<LateConflict>& conflicts);
 
@@ -107,23 +112,26 @@ class BatchWriter {
   Result<PlacedJob> find(const JobText& job);
   int open_parents_of(const PlacedJob* parent);
   void count(JobKind kind, const char* state, std::int64_t delta);
-  void count_once(JobId id, std::int64_t& counter);
+  bool count_once(JobId id, std::int64_t& counter);  // false: it was counted before
   void apply_changes(std::int64_t now_ms, std::vector<LateConflict>& conflicts);
+  void retry(std::int64_t job);
   void make_ready(std::int64_t now_ms);
 
   Database& database_;
   std::unique_ptr<Statements> sql_;
+  std::string loaded_by_;
   BatchId id_;
   int priority_;
   std::int64_t now_ms_;
   std::int64_t next_job_ = 0;
   BatchCounts counts_;
-  std::map<std::pair<JobKind, std::string>, std::int64_t> deltas_;  // of job_count, by kind and state
+  std::map<std::pair<JobKind, std::string>, std::int64_t>
+      deltas_;                 // of job_count, by kind and state
   std::vector<bool> counted_;  // jobs of earlier batches that are in counts_, by id
 };
 
-// Removes batches whose loader died before it published them. The caller holds the IngestLock, or has
-// just taken it and found it free. Returns how many. Errors: SQLite's.
+// Removes batches whose loader died before it published them. The caller holds the IngestLock, or
+// has just taken it and found it free. Returns how many. Errors: SQLite's.
 Result<int> remove_orphaned_batches(Database& database);
 
 }  // namespace dl

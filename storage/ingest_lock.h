@@ -1,6 +1,6 @@
-// One loader at a time: an exclusive flock on `<database>.ingest.lock`. The lock is the only proof that
-// a batch in state 'loading' has no loader any more. Never unlinked, not inherited.
-// Thread rule: one thread. The lock ends with the object, or with the process.
+// One loader at a time: an exclusive flock on `<database>.ingest.lock`. The lock is the only proof
+// that a batch in state 'loading' has no loader any more. Never unlinked, not inherited. Thread
+// rule: one thread. The lock ends with the object, or with the process.
 #pragma once
 
 #include <string>

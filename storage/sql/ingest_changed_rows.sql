@@ -1,5 +1,5 @@
--- Rows of earlier batches that show a job whose payload is about to change, and that are not kept as
--- they were.
+-- Rows of earlier batches that show a job whose payload is about to change, and that are not kept
+-- as they were.
 SELECT r.batch_id, r.row, b.header,
        campaign_payload.body, group_payload.body, ad_payload.body
 FROM batch_row r

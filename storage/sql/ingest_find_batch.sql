@@ -1,4 +1,4 @@
-SELECT id, source, format, header, row_count
+SELECT id, source, format, header, dialect, row_count
 FROM batch
 WHERE state = 'loaded' AND (id = :batch OR :batch IS NULL)
 ORDER BY id DESC

@@ -1,5 +1,5 @@
--- A job that is there already: is its content the same, and if not, may it still change? It may while
--- the DSP has no id for it, nothing of it is on the wire and no POST of it is unresolved.
+-- A job that is there already: is its content the same, and if not, may it still change? It may
+-- while the DSP has no id for it, nothing of it is on the wire and no POST of it is unresolved.
 SELECT j.id, j.root_id, j.level, j.batch_id, j.state, p.sha256 = :sha256,
        j.dsp_id IS NULL AND j.lease_token IS NULL
          AND j.state IN ('blocked', 'ready', 'waiting', 'failed')

@@ -1,5 +1,5 @@
--- The guard of find_job once more: the daemon has had time to submit the job. A job that was submitted
--- before begins a new attempt, so that the new content goes out under a new key.
+-- The guard of find_job once more: the daemon has had time to submit the job. A job that was
+-- submitted before begins a new attempt, so that the new content goes out under a new key.
 UPDATE job
 SET attempt = attempt + EXISTS (SELECT 1 FROM request r WHERE r.job_id = job.id), updated_at = :at
 WHERE id = :job AND dsp_id IS NULL AND lease_token IS NULL

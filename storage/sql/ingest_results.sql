@@ -1,23 +1,29 @@
--- The user's rows in their order, with the three entities of each. The parent of a row's ad is its ad
--- group, the root its campaign.
-SELECT r.row, r.line, r.raw,
-       leaf.kind, leaf.state,
+-- The user's rows in their order, with what they are put together from. Error and attempts as in
+-- the view v_results, which our own connections cannot read: it calls JSON functions, and they trust
+-- no schema.
+SELECT r.row, r.line, r.raw, leaf.state,
        campaign.dsp_id, ad_group.dsp_id, CASE leaf.kind WHEN 'ad' THEN leaf.dsp_id END,
-       campaign_payload.body, group_payload.body, ad_payload.body,
-       leaf.error,
-       CASE WHEN campaign.id <> leaf.id AND campaign.state = 'failed' THEN campaign.error END,
-       CASE WHEN ad_group.id <> leaf.id AND ad_group.state = 'failed' THEN ad_group.error END,
-       leaf.state = 'failed' OR campaign.state = 'failed' OR coalesce(ad_group.state = 'failed', 0),
+       campaign_payload.body, group_payload.body,
+       CASE leaf.kind WHEN 'ad' THEN leaf_payload.body END,
+       coalesce(leaf.error, leaf.hold,
+         CASE WHEN leaf.state = 'blocked' AND ad_group.state IN ('failed', 'cancelled', 'in_doubt')
+              THEN 'its ad group is ' || ad_group.state
+                   || coalesce(': ' || coalesce(ad_group.error, ad_group.hold), '')
+              WHEN leaf.state = 'blocked' AND campaign.state IN ('failed', 'cancelled', 'in_doubt')
+              THEN 'its campaign is ' || campaign.state
+                   || coalesce(': ' || coalesce(campaign.error, campaign.hold), '')
+         END),
        (SELECT count(DISTINCT q.attempt) FROM request q
-        WHERE q.job_id = leaf.id AND q.purpose = 'create')
+        WHERE q.job_id = leaf.id AND q.purpose = 'create' AND q.slot IS NOT 'not_sent'),
+       leaf.state = 'failed' OR campaign.state = 'failed' OR coalesce(ad_group.state = 'failed', 0)
 FROM batch_row r
 JOIN job leaf ON leaf.id = r.job_id
 JOIN job campaign ON campaign.id = leaf.root_id
 LEFT JOIN job ad_group ON ad_group.id =
   CASE leaf.kind WHEN 'ad_group' THEN leaf.id
-                 WHEN 'ad' THEN (SELECT e.parent_id FROM job_edge e WHERE e.child_id = leaf.id) END
+                 WHEN 'ad' THEN (SELECT min(parent_id) FROM job_edge WHERE child_id = leaf.id) END
+JOIN job_payload leaf_payload ON leaf_payload.job_id = leaf.id
 JOIN job_payload campaign_payload ON campaign_payload.job_id = campaign.id
 LEFT JOIN job_payload group_payload ON group_payload.job_id = ad_group.id
-LEFT JOIN job_payload ad_payload ON ad_payload.job_id = leaf.id AND leaf.kind = 'ad'
 WHERE r.batch_id = :batch
 ORDER BY r.row;

@@ -1,0 +1,1 @@
+INSERT INTO operator_act (job_id, act, who, why) VALUES (:job, 'retry', :who, :why);

@@ -1,0 +1,206 @@
+// Every kind of bad input with its exact words, through the real program.
+#include <gtest/gtest.h>
+
+#include "program.h"
+
+namespace dl {
+namespace {
+
+struct Case {
+  const char* name;
+  std::string text;
+  std::string errors;  // stderr without the last line
+  int exit_code = 65;
+};
+
+std::string header() { return sample_lines()[0]; }
+std::string row(std::size_t i) { return sample_lines()[i]; }
+std::string repeated(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+std::vector<Case> cases() {
+  return {
+      {"empty", "", "in: file: empty_file: there is nothing in it\n"},
+      {"blank lines", "\n\r\n\n", "in: file: empty_file: there is nothing in it\n"},
+      {"header only", header() + "\n",
+       "in: file: no_rows: there is a header and no row below it\n"},
+      {"byte order mark only", "\xEF\xBB\xBF", "in: file: empty_file: there is nothing in it\n"},
+      {"missing and repeated column",
+       "objective,bid,BID,campaign_id,campaign_name,campaign_budget,start_date,end_date,ad_group_"
+       "id,"
+       "ad_group_name,targeting_ages,targeting_interests,targeting_geo,ad_id,ad_type,creative_url,"
+       "ad_status\nx\n",
+       "in:1: bid: repeated_column: columns 2 and 3 of the header are both this one\n"
+       "in:1: click_url: missing_column: the header has no such column\n"},
+      {"200,000 columns", repeated("c,", 200'000) + "c\n1\n",
+       "in:1: header: too_many_columns: 200001 columns; at most 64 are possible\n"},
+      {"header of 2 MB", repeated("column,", 300'000) + "\n1\n",
+       "in:1: header: record_too_long: is longer than 1 MiB\n"},
+      {"field of 2 MB",
+       sheet_of({row_with(1, "campaign_name", std::string(2'000'000, 'x')), row(2)}),
+       "in:2: row: record_too_long: is longer than 1 MiB\n"},
+      {"field of 100 kB", sheet_of({row_with(1, "campaign_name", std::string(100'000, 'x'))}),
+       "in:2: campaign_name: field_too_long: longer than 64 KiB: \"" + std::string(80, 'x') +
+           "... (100000 bytes)\"\n"},
+      {"NUL", sheet_of({row_with(1, "objective", std::string_view("a\0b", 3)), row(2)}),
+       "in:2: row: nul_byte: contains a NUL byte; this is not a text file, or it is damaged\n"},
+      {"bad UTF-8", sheet_of({row(1), row_with(2, "objective", "caf\xE9")}),
+       "in:3: row: bad_utf8: is not UTF-8; export the sheet as \"CSV UTF-8\"\n"},
+      {"open quote", sheet_of({row(1), row_with(2, "campaign_id", "\"cmp"), row(3)}),
+       "in:3: row: unclosed_quote: opens a quote that is not closed; nothing after it was read\n"},
+      {"quote in a field", sheet_of({row_with(1, "objective", "say \"x\"")}),
+       "in:2: row: bad_quotes: has a quote where none may stand; quote the whole field and double "
+       "the quotes in it: \"a \"\"b\"\" c\"\n"},
+      {"old line ends", header() + "\r" + row(1) + "\r",
+       "in:1: header: stray_return: has a carriage return without a line feed; save the file with "
+       "line ends of Windows or Unix\n"},
+      {"fields", sheet_of({row(1) + ",more", "a,b"}),
+       "in:2: row: field_count: 18 fields where the header has 17\n"
+       "in:3: row: field_count: 2 fields where the header has 17\n"},
+      {"several errors in several rows",
+       sheet_of({row_with(1, "campaign_budget", "abc"), row_with(2, "end_date", "2025-02-30"),
+                 row_with(3, "click_url", "www.example.com"), row_with(4, "ad_id", "1.23E+15")}),
+       "in:2: campaign_budget: bad_number: not a decimal number; write 15000 or 2.5: \"abc\"\n"
+       "in:3: end_date: no_such_day: the calendar has no such day: \"2025-02-30\"\n"
+       "in:4: click_url: bad_url: not an absolute http or https address, like "
+       "https://example.com/page: \"www.example.com\"\n"
+       "in:5: ad_id: id_damaged: a spreadsheet turned this id into a rounded number; format the "
+       "column as text and enter the id again: \"1.23E+15\"\n"},
+      {"start after end", sheet_of({row_with(1, "start_date", "2025-09-01")}),
+       "in:2: end_date: date_order: is before the start, 2025-09-01: \"2025-08-15\"\n"},
+      {"contradictions name both lines",
+       sheet_of({row(6), row_with(7, "campaign_budget", "20001"), row(8),
+                 row_with(9, "objective", "reach"), row_with(6, "bid", "2.9"),
+                 row_with(6, "ad_type", "video")}),
+       "in:3: campaign_budget: contradiction: line 2 says \"20000\" for the same campaign: "
+       "\"20001\"\n"
+       "in:5: objective: contradiction: line 2 says \"conversions\" for the same campaign: "
+       "\"reach\"\n"
+       "in:6: bid: contradiction: line 2 says \"2.8\" for the same ad_group: \"2.9\"\n"
+       "in:7: ad_type: contradiction: line 2 says \"banner\" for the same ad: \"video\"\n"},
+      {"lines after quoted line breaks",
+       sheet_of({row_with(1, "campaign_name", "\"two\nlines\""), row_with(2, "bid", "x")}),
+       "in:4: bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\" (row 3)\n"},
+      {"control characters are shown", sheet_of({row_with(1, "ad_id", "a\x1b[31m")}),
+       "in:2: ad_id: control_character: contains a control character; remove it: \"a\\x1b[31m\"\n"},
+  };
+}
+
+TEST(BadInput, IsToldInExactWordsAndNothingIsWritten) {
+  for (const Case& bad : cases()) {
+    SCOPED_TRACE(bad.name);
+    Program program;
+    const Ran ran = program.run({program.write("in", bad.text)});
+    EXPECT_EQ(ran.exit_code, bad.exit_code);
+    const std::size_t last = ran.err.rfind("in: ", ran.err.size());
+    EXPECT_EQ(ran.err.substr(0, last), bad.errors);
+    EXPECT_NE(ran.err.find("nothing was loaded"), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out, "");
+    EXPECT_FALSE(program.has_database());
+    const Ran checked = program.run({"check", "in"});
+    EXPECT_EQ(checked.exit_code, bad.exit_code);
+    EXPECT_EQ(checked.err, bad.errors);
+  }
+}
+
+TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
+  const std::string good_ad =
+      R"({"id":"a","type":"t","creative_url":"https://x.com/","click_url":"https://x.com/",)"
+      R"("status":"new"})";
+  const auto campaign = [&](const std::string& groups) {
+    return "{\n\"campaign_id\": 17, \"campaign_name\": \"n\",\n\"campaign_budget\": \"10.50\", "
+           "\"start_date\":"
+           "\"2025-01-01\",\n\"end_date\": \"2025-01-02\", \"objective\": \"o\",\n\"ad_groups\": " +
+           groups + "\n}\n";
+  };
+  const std::vector<Case> all = {
+      {"values",
+       campaign("[{\"id\": \"g\", \"name\": true,\n\"bid\": 1e3, \"ads\": [" + good_ad +
+                ",\n{\"id\": null}]}]"),
+       "in:5: ad_groups[0].name: wrong_type: must be a text or a number\n"
+       "in:6: ad_groups[0].bid: exponent: write the number in full, without an exponent: \"1e3\"\n"
+       "in:7: ad_groups[0].ads[1].id: missing_value: a value is needed here: \"\"\n"
+       "in:7: ad_groups[0].ads[1].type: missing_value: a value is needed here: \"\"\n"
+       "in:7: ad_groups[0].ads[1].creative_url: missing_value: a value is needed here: \"\"\n"
+       "in:7: ad_groups[0].ads[1].click_url: missing_value: a value is needed here: \"\"\n"
+       "in:7: ad_groups[0].ads[1].status: missing_value: a value is needed here: \"\"\n"},
+      {"types", campaign("{\"id\": \"g\"}"), "in:5: ad_groups: wrong_type: must be a list [...]\n"},
+      {"elements", campaign("[5]"), "in:5: ad_groups: wrong_type: must be an object {...}\n"},
+      {"lists", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\"targeting_geo\":[\"UK\"]}]"),
+       "in:5: ad_groups[0].targeting_geo: wrong_type: must be a text; separate the parts of a list "
+       "by semicolons\n"},
+      {"a key twice", "{\"campaign_id\": 1,\n\"campaign_id\": 2}",
+       "in:2: row: repeated_key: stands twice in one object: \"campaign_id\"\n"},
+      {"syntax", "{\"campaign_id\": 1,\n}",
+       "in:2: row: bad_json: Missing a name for object member: \"}\"\n"},
+      {"cut", "{\"campaign_id\": \"a",
+       "in:1: row: bad_json: Missing a closing quotation mark in string\n"},
+      {"two documents", campaign("[]") + "x",
+       "in:7: row: bad_json: The document root must not be followed by other values: \"x\"\n"},
+      {"NUL", std::string("{\n\"campaign_id\": \"\0\"}", 21),
+       "in:2: row: nul_byte: contains a NUL byte; this is not a text file, or it is damaged\n"},
+      {"UTF-8", "{\"campaign_name\": \"\xFF\"}",
+       "in:1: row: bad_json: Invalid encoding in string: \"\xFF\"}\"\n"},
+      {"exponent bomb", "{\"campaign_budget\": 0." + std::string(400, '0') + "1e-2147483639}",
+       "in:1: row: bad_json"},
+      {"depth", repeated("[", 1'000'000),
+       "in:1: row: wrong_type: must be an object {...}\n"
+       "in:1: row: too_deep: nested more than 32 levels deep\n"},
+      {"a million levels of objects", repeated("{\"a\":", 1'000'000),
+       "in:1: row: unknown_column: this key is not used: \"a\" (warning)\n"
+       "in:1: row: too_deep: nested more than 32 levels deep\n"},
+  };
+  for (const Case& bad : all) {
+    SCOPED_TRACE(bad.name);
+    Program program;
+    const Ran ran = program.run({"check", program.write("in", bad.text)});
+    EXPECT_EQ(ran.exit_code, 65) << ran.err;
+    if (std::string_view(bad.name) == "exponent bomb") continue;  // refused, in whatever words
+    EXPECT_EQ(ran.err, bad.errors);
+  }
+}
+
+TEST(BadInput, OfOneJsonLineLeavesTheOthersToBeChecked) {
+  Program program;
+  const std::string lines =
+      "{\"campaign_id\":\"a\"}\n{\"campaign_id\":}\n\n{\"campaign_id\":1e999999999}\n";
+  const Ran ran = program.run({"check", program.write("in", lines)});
+  EXPECT_EQ(ran.exit_code, 65);
+  EXPECT_NE(ran.err.find("in:1: objective: missing_value"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("in:2: row: bad_json: Invalid value"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("in:4: "), std::string::npos) << ran.err;
+}
+
+TEST(BadInput, ThatIsNoFileEndsWith66) {
+  Program program;
+  std::filesystem::create_directory(program.path("folder"));
+  Ran ran = program.run({"folder"});
+  EXPECT_EQ(ran.exit_code, 66);
+  EXPECT_EQ(ran.err, "dl-ingest: folder: is a directory; name the file in it\n");
+  ran = program.run({"missing.csv"});
+  EXPECT_EQ(ran.exit_code, 66);
+  EXPECT_EQ(ran.err, "dl-ingest: missing.csv: No such file or directory\n");
+  ran = program.run({"/dev/zero"});
+  EXPECT_EQ(ran.exit_code, 66);
+  EXPECT_EQ(ran.err, "dl-ingest: /dev/zero: is not a regular file\n");
+  EXPECT_FALSE(program.has_database());
+}
+
+TEST(BadInput, OfAnotherKindSaysHowToExportIt) {
+  Program program;
+  EXPECT_EQ(program
+                .run({program.write("in", std::string("\xFF\xFE"
+                                                      "c\0a\0",
+                                                      6))})
+                .err,
+            "dl-ingest: in: file: utf16: is UTF-16; export the sheet as \"CSV UTF-8\"\n");
+  EXPECT_EQ(program.run({program.write("in", "PK\x03\x04 and so on")}).err,
+            "dl-ingest: in: file: spreadsheet: is a workbook (XLSX, ODS) or an archive; export the "
+            "sheet as \"CSV UTF-8\"\n");
+}
+
+}  // namespace
+}  // namespace dl

@@ -1,0 +1,113 @@
+// A loader that dies in the middle leaves nothing behind that anybody sees.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "ingest/load.h"
+#include "program.h"
+#include "storage/batch_writer.h"
+#include "storage/ingest_lock.h"
+
+namespace dl {
+namespace {
+
+const std::string kSample = DL_SOURCE_DIR "/examples/sample.csv";
+
+// How many jobs a batch in loading has; -1 where there is none.
+int jobs_loading(const Program& program) {
+  if (!program.has_database()) return -1;
+  try {
+    const std::string n = program.ask(
+        "SELECT count(*) FROM job WHERE batch_id = (SELECT id FROM batch WHERE state = 'loading')");
+    return n.empty() ? -1 : std::atoi(n.c_str());
+  } catch (const SQLite::Exception&) {
+    return -1;  // it is just being made
+  }
+}
+
+TEST(Crash, KillInTheMiddleLeavesAnOrphanThatTheNextLoadRemoves) {
+  Program program;
+  program.run({kSample});
+  program.write("big.csv", big_sheet(300));
+  const pid_t pid = program.start({"big.csv"});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+  while (jobs_loading(program) < 2000 && std::chrono::steady_clock::now() < deadline) {
+    ASSERT_EQ(::waitpid(pid, nullptr, WNOHANG), 0) << "it was done before it could be killed";
+  }
+  ASSERT_EQ(::kill(pid, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(pid, nullptr, 0), pid);
+  ASSERT_GE(jobs_loading(program), 2000);
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job WHERE state = 'ready'"), "6");
+  EXPECT_EQ(program.run({"status"}).out.find("300"), std::string::npos);
+
+  const Ran ran = program.run({kSample});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.err.find("removed what an interrupted dl-ingest had left"), std::string::npos);
+  EXPECT_NE(ran.out.find("0 new, 23 unchanged"), std::string::npos) << ran.out;
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job"), "23");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job_payload"), "23");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job_edge"), "17");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM batch_row"), "18");
+  EXPECT_EQ(program.ask("SELECT sum(n) FROM job_count"), "23");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM pragma_foreign_key_check"), "0");
+  EXPECT_EQ(program.ask("PRAGMA integrity_check"), "ok");
+  const Ran whole = program.run({"big.csv"});
+  EXPECT_NE(whole.out.find("31800 new, 0 unchanged (30000 rows)"), std::string::npos) << whole.out;
+}
+
+// The same without a race: a writer that is forgotten after two transactions.
+TEST(Crash, AnOrphanIsRemovedWholeAndItsForeignKeysAreCheckedAgainAfterwards) {
+  Program program;
+  program.run({kSample});
+  auto database = Database::open(program.path("jobs.db").string(), OpenMode::existing);
+  ASSERT_TRUE(database);
+  {
+    BatchHead head;
+    head.format = "csv";
+    head.rows = 2;
+    auto writer = BatchWriter::begin(**database, head);
+    ASSERT_TRUE(writer);
+    for (const std::string key : {"orphan_1", "orphan_2"}) {
+      ASSERT_TRUE((*writer)->transaction([&]() -> Status {
+        const std::string body = "{\"id\":\"" + key + "\"}";
+        Result<PlacedJob> root = (*writer)->place({JobKind::campaign, key, body, 1}, nullptr);
+        const std::string child = key + "/g";
+        Result<PlacedJob> group = (*writer)->place({JobKind::ad_group, child, body, 1}, &*root);
+        (*writer)->add_row(root->id.value, 1, group->id, nullptr);
+        return Done{};
+      }));
+    }
+  }
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job"), "27");
+  const Result<int> removed = remove_orphaned_batches(**database);
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(*removed, 1);
+  EXPECT_EQ(*remove_orphaned_batches(**database), 0);
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job"), "23");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM batch"), "1");
+  EXPECT_EQ((*database)->handle().execAndGet("PRAGMA foreign_keys").getInt(), 1);
+}
+
+TEST(Crash, AFileThatChangesBetweenThePassesIsRefused) {
+  // The survey and the load read through one descriptor; in between the file grows.
+  Program program;
+  const std::string name = program.write("in", sample());
+  Result<InputFile> file = InputFile::open(program.path(name).string());
+  ASSERT_TRUE(file);
+  Result<Survey> found = survey(*file, std::nullopt, OnError::reject_file, [](std::int64_t) {});
+  ASSERT_TRUE(found);
+  program.write("in", sheet_of({sample_lines()[1]}));
+  auto database = Database::open(program.path("jobs.db").string(), OpenMode::create);
+  ASSERT_TRUE(database);
+  const Result<Loaded> loaded = load(*file, *found, **database, {}, [](std::int64_t) {});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Errc::busy);
+  EXPECT_EQ(program.ask("SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM job)"), "0");
+}
+
+}  // namespace
+}  // namespace dl

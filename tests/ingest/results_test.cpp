@@ -1,0 +1,179 @@
+// What goes back to the user, through the real program.
+#include <gtest/gtest.h>
+
+#include "ingest/sheet_writer.h"
+#include "program.h"
+
+namespace dl {
+namespace {
+
+const std::string kSample = DL_SOURCE_DIR "/examples/sample.csv";
+
+// The sheet without the columns that results added.
+std::string users_part(const std::string& sheet, const std::string& line_end) {
+  std::string text;
+  std::size_t begin = 0;
+  while (begin < sheet.size()) {
+    const std::size_t end = sheet.find(line_end, begin);
+    std::string line = sheet.substr(begin, end - begin);
+    for (int i = 0; i < 6; ++i) line.erase(line.rfind(','));
+    text += line + line_end;
+    begin = end + line_end.size();
+  }
+  return text;
+}
+
+TEST(Results, GiveTheSampleBackByteForByte) {
+  Program program;
+  program.run({kSample});
+  const Ran ran = program.run({"results"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(users_part(ran.out, "\r\n"), sample());
+}
+
+TEST(Results, GiveOddSheetsBackByteForByte) {
+  // Extra columns, other order and names, odd forms of numbers, quoted line breaks, a repeated row.
+  const std::string sheet =
+      "note,AD_ID,ad type,creative_url,click_url,ad_status,Campaign "
+      "ID,campaign_name,campaign_budget,start_date,"
+      "end_date,objective,ad_group_id,ad_group_name,bid,targeting_ages,targeting_interests,"
+      "targeting_geo\n"
+      "\"first, \"\"best\"\"\", a1 "
+      ",banner,https://x.com/1,https://x.com/2,new,c/1,\"two\nlines\",0100.50,2025-01-01,"
+      "2025-01-31,reach,g%1,caf\xC3\xA9,2.50,,,\n"
+      ",a1,banner,https://x.com/1,https://x.com/2,new,c/"
+      "1,\"two\nlines\",100.5,2025-01-01,2025-01-31,reach,g%1,"
+      "caf\xC3\xA9,2.5,,,\n";
+  Program program;
+  const Ran loaded = program.run({"-"}, sheet);
+  EXPECT_EQ(loaded.out, "stdin: batch 1: 3 new, 0 unchanged (2 rows)\n") << loaded.err;
+  const Ran ran = program.run({"results"});
+  std::string expected = sheet;
+  for (const std::string& end :
+       {std::string("targeting_geo\n"), std::string("2.50,,,\n"), std::string("2.5,,,\n")}) {
+    const std::string added =
+        end[0] == 't' ? ",dl_state,dsp_campaign_id,dsp_ad_group_id,dsp_ad_id,dl_error,dl_attempts"
+                      : ",blocked,,,,,0";
+    expected.replace(expected.find(end), end.size(), end.substr(0, end.size() - 1) + added + "\n");
+  }
+  EXPECT_EQ(ran.out, expected);
+  EXPECT_EQ(program.run({"-"}, ran.out).out, "stdin: batch 2: 0 new, 3 unchanged (2 rows)\n");
+  EXPECT_EQ(program.run({"results"}).out, ran.out);
+}
+
+TEST(Results, ComeInTheDialectOfTheSheet) {
+  std::string sheet = "\xEF\xBB\xBF" + sample_lines()[0] + "\r\n" + sample_lines()[1] + "\r\n";
+  for (const char delimiter : {';', '\t'}) {
+    std::string text = sheet;
+    std::replace(text.begin(), text.end(), ';', '.');
+    std::replace(text.begin(), text.end(), ',', delimiter);
+    Program program;
+    EXPECT_EQ(program.run({"-"}, text).exit_code, 0);
+    std::string results = program.run({"results"}).out;
+    EXPECT_TRUE(
+        results.starts_with("\xEF\xBB\xBF"
+                            "campaign_id"));
+    std::replace(results.begin(), results.end(), delimiter, ',');
+    std::replace(text.begin(), text.end(), delimiter, ',');
+    EXPECT_EQ(users_part(results, "\r\n"), text);
+  }
+}
+
+TEST(Results, CarryTheDspsIdsAndWordsDefused) {
+  Program program;
+  program.run({kSample});
+  program.as_daemon(
+      "UPDATE job SET state = 'succeeded', dsp_id = '=1+1' WHERE id = 1;"
+      "UPDATE job SET state = 'failed', error = '@boom' WHERE id = 2");
+  const Ran ran = program.run({"results"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find(",pending,blocked,'=1+1,,,its ad group is failed: @boom,0\r\n"),
+            std::string::npos)
+      << ran.out;
+  const Ran errors = program.run({"errors"});
+  EXPECT_EQ(errors.exit_code, 1);
+  EXPECT_EQ(std::count(errors.out.begin(), errors.out.end(), '\n'), 2);
+  EXPECT_EQ(defused("-1"), "'-1");
+  EXPECT_EQ(defused("\tx"), "'\tx");
+  EXPECT_EQ(defused("id"), "id");
+}
+
+TEST(Results, OfNothingAreAnError) {
+  Program program;
+  EXPECT_EQ(program.run({"results"}).exit_code, 66);
+  program.run({kSample});
+  const Ran ran = program.run({"results", "7"});
+  EXPECT_EQ(ran.exit_code, 66);
+  EXPECT_EQ(ran.err, "dl-ingest: jobs.db: there is no batch 7 in it\n");
+}
+
+TEST(Status, CountsByKindAndStateAndSaysWhatIsToCome) {
+  Program program;
+  program.run({kSample});
+  Ran ran = program.run({"status"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.out,
+            "                blocked       ready\n"
+            "  campaign            0           6\n"
+            "  ad_group            8           0\n"
+            "  ad                  9           0\n"
+            "0 of 23 succeeded (0 %)\nno estimate yet: dl-daemon makes it\n");
+  program.as_daemon("UPDATE job_count SET state = 'failed' WHERE state = 'ready'");
+  ran = program.run({"status", "--watch"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find("nothing moves any more"), std::string::npos) << ran.out;
+}
+
+TEST(Plan, SaysWhatLoadingWouldDoAndWritesNothing) {
+  Program program;
+  Ran ran = program.run({"plan", kSample});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("  at least 46 requests, about 60 s at 40 requests in 60 s"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_FALSE(program.has_database());
+  program.run({kSample});
+  program.as_daemon("UPDATE job SET state = 'confirming', dsp_id = 'd1' WHERE id = 4");
+  const std::string sheet = sheet_of(
+      {row_with(1, "bid", "9"), row_with(2, "objective", "x"), row_with(3, "ad_id", "new")});
+  ran = program.run({"plan", "-"}, sheet);
+  EXPECT_EQ(ran.out,
+            "stdin:\n"
+            "                 create  unchanged     change   conflict\n"
+            "  campaign            0          2          0          1\n"
+            "  ad_group            0          2          1          0\n"
+            "  ad                  1          2          0          0\n"
+            "  at least 4 requests, about 0 s at 40 requests in 60 s, plus the DSP's processing\n");
+  EXPECT_NE(ran.err.find("stdin:3: campaign_id: conflict: "), std::string::npos) << ran.err;
+}
+
+TEST(Template, IsACorrectSheet) {
+  Program program;
+  const Ran ran = program.run({"template"});
+  EXPECT_EQ(program.run({"check", "-"}, ran.out).out, "stdin: 1 row, 0 errors\n");
+  EXPECT_EQ(program.run({"check", "-"}, program.run({"template", "--format", "json"}).out).out,
+            "stdin: 1 row, 0 errors\n");
+}
+
+TEST(CommandLine, MapsWrongUseTo64) {
+  Program program;
+  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
+           {},
+           {"--bogus"},
+           {"check"},
+           {"results", "x"},
+           {"--format", "xml", "a"},
+           {"--on-error", "panic", "a"},
+           {"a", "--line", "{}"},
+           {"a", "--rejects", "r"},
+           {"a", "b", "--rejects", "r", "--on-error", "skip-row"}}) {
+    EXPECT_EQ(program.run(args).exit_code, 64);
+  }
+  EXPECT_EQ(program.run({"--help"}).exit_code, 0);
+  const Ran version = program.run({"--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_TRUE(version.out.starts_with("dl-ingest 0.1.0\nSQLite ")) << version.out;
+}
+
+}  // namespace
+}  // namespace dl

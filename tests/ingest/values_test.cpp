@@ -1,0 +1,99 @@
+#include "ingest/values.h"
+
+#include <gtest/gtest.h>
+
+namespace dl {
+namespace {
+
+std::string normal(ValueRule rule, std::string_view raw) {
+  std::string scratch;
+  const CheckedValue value = check_value(rule, raw, scratch);
+  if (value.flaw == Flaw::none) return std::string(value.text);
+  return "! " + std::string(words_of(value.flaw).code);
+}
+
+TEST(Money, HasOneTextForEqualAmounts) {
+  for (const char* same : {"1500.5", "1500.50", "01500.5", " 1500.500000 ", "1500.50000000"}) {
+    EXPECT_EQ(normal(ValueRule::money, same), "1500.5") << same;
+  }
+  EXPECT_EQ(normal(ValueRule::money, "4.0"), "4");
+  EXPECT_EQ(normal(ValueRule::money, "0"), "0");
+  EXPECT_EQ(normal(ValueRule::money, "0.000001"), "0.000001");
+  EXPECT_EQ(normal(ValueRule::money, "999999999999999"), "999999999999999");
+}
+
+TEST(Money, RefusesWhatIsNotExactlyADecimal) {
+  EXPECT_EQ(normal(ValueRule::money, ""), "! missing_value");
+  EXPECT_EQ(normal(ValueRule::money, "-1"), "! negative");
+  EXPECT_EQ(normal(ValueRule::money, "1,500"), "! decimal_comma");
+  EXPECT_EQ(normal(ValueRule::money, "2,5"), "! decimal_comma");
+  EXPECT_EQ(normal(ValueRule::money, "1.23E+15"), "! exponent");
+  EXPECT_EQ(normal(ValueRule::money, "1e3"), "! exponent");
+  EXPECT_EQ(normal(ValueRule::money, "0.0000001"), "! too_precise");
+  EXPECT_EQ(normal(ValueRule::money, "1000000000000000"), "! too_large");
+  for (const char* bad :
+       {"abc", "$15", "15 EUR", ".5", "5.", "1.2.3", "+", "-", "NaN", "0x10", "inf"}) {
+    EXPECT_EQ(normal(ValueRule::money, bad), "! bad_number") << bad;
+  }
+}
+
+TEST(Date, IsARealDayInOneForm) {
+  EXPECT_EQ(normal(ValueRule::date, "2024-02-29"), "2024-02-29");
+  EXPECT_EQ(normal(ValueRule::date, "2025-02-29"), "! no_such_day");
+  EXPECT_EQ(normal(ValueRule::date, "2025-02-30"), "! no_such_day");
+  EXPECT_EQ(normal(ValueRule::date, "2025-13-01"), "! no_such_day");
+  EXPECT_EQ(normal(ValueRule::date, "2025-00-10"), "! no_such_day");
+  EXPECT_EQ(normal(ValueRule::date, "07/01/2025"), "! ambiguous_date");
+  EXPECT_EQ(normal(ValueRule::date, "2025-7-1"), "! ambiguous_date");
+  EXPECT_EQ(normal(ValueRule::date, "July 1"), "! bad_date");
+  EXPECT_EQ(normal(ValueRule::date, "########"), "! cell_overflow");
+}
+
+TEST(Id, RefusesWhatASpreadsheetDidToIt) {
+  EXPECT_EQ(normal(ValueRule::id, " cmp_1 "), "cmp_1");
+  EXPECT_EQ(normal(ValueRule::id, "007"), "007");
+  EXPECT_EQ(normal(ValueRule::id, "1e5"), "1e5");  // an id of ours may look like this
+  EXPECT_EQ(normal(ValueRule::id, "  "), "! missing_value");
+  EXPECT_EQ(normal(ValueRule::id, "1.23E+15"), "! id_damaged");
+  EXPECT_EQ(normal(ValueRule::id, "1,23E+15"), "! id_damaged");
+  EXPECT_EQ(normal(ValueRule::id, "####"), "! cell_overflow");
+  EXPECT_EQ(normal(ValueRule::id,
+                   "cmp\xC2\xA0"
+                   "1"),
+            "! id_hidden_space");
+  EXPECT_EQ(normal(ValueRule::id, "a\nb"), "! control_character");
+  EXPECT_EQ(normal(ValueRule::id, std::string(128, 'x')), std::string(128, 'x'));
+  EXPECT_EQ(normal(ValueRule::id, std::string(129, 'x')), "! id_too_long");
+}
+
+TEST(Url, IsAbsoluteAndMayHoldAMacro) {
+  for (const char* good : {"https://example.com", "HTTP://example.com/a?b=c#d",
+                           "https://ads.example.com/{CLICK_URL}?t=[timestamp]"}) {
+    EXPECT_EQ(normal(ValueRule::url, good), good);
+  }
+  for (const char* bad :
+       {"example.com/a", "ftp://example.com", "https://", "https:///a", "http:example.com",
+        "https://a b", "javascript:alert(1)", "//example.com"}) {
+    EXPECT_EQ(normal(ValueRule::url, bad), "! bad_url") << bad;
+  }
+}
+
+TEST(Text, KeepsItsBlanksAndLineBreaksAndRefusesControlCharacters) {
+  EXPECT_EQ(normal(ValueRule::text, " two\r\nlines\t"), " two\r\nlines\t");
+  EXPECT_EQ(normal(ValueRule::text, "bell\a"), "! control_character");
+  EXPECT_EQ(normal(ValueRule::text, " "), "! missing_value");
+  EXPECT_EQ(normal(ValueRule::list, ""), "");
+  EXPECT_EQ(normal(ValueRule::text, std::string(kFieldBytesMax + 1, 'x')), "! field_too_long");
+}
+
+TEST(Header, IsRecognisedWhateverItsCaseAndSeparators) {
+  EXPECT_EQ(column_named("Campaign Budget"), Column::campaign_budget);
+  EXPECT_EQ(column_named("AD-GROUP_id"), Column::ad_group_id);
+  EXPECT_EQ(column_named("forbidden"), std::nullopt);  // holds "bid"
+  EXPECT_TRUE(is_result_column("dl_error"));
+  EXPECT_TRUE(is_result_column("dsp_ad_group_id"));
+  EXPECT_FALSE(is_result_column("campaign_id"));
+}
+
+}  // namespace
+}  // namespace dl
