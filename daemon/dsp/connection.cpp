@@ -41,6 +41,16 @@ DspReply not_sent(std::string trouble) {
   return reply;
 }
 
+// Empties `out` for a request with such a body. It may hold the token: where it must grow, the
+// smaller memory is overwritten before it is given back.
+void make_room(std::string& out, std::size_t body_bytes) {
+  constexpr std::size_t kHeadBytes = 2048;  // generous; a longer head is sent just as well
+  out.clear();
+  if (out.capacity() >= kHeadBytes + body_bytes) return;
+  Secret::wipe(out);
+  out.reserve(kHeadBytes + body_bytes);
+}
+
 error_code set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout) {
   using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
   error_code error;
@@ -143,7 +153,7 @@ void Connection::send(DspRequest request) {
   kind_ = request.kind;
   sent_at_ = Steady::now();
   write_trouble_.clear();
-  out_.clear();
+  make_room(out_, request.body.size());
   if (const auto ok = append_request(hand_.policy, token_.text(), request, out_); !ok) {
     return finish(not_sent(ok.error().message), true);
   }

@@ -110,8 +110,9 @@ TEST(Codec, ReadsStatusAndError) {
 }
 
 TEST(Codec, WritesAnErrorObjectCompactly) {
-  const auto answer = created(
-      R"({"error": { "code": 1e2, "errors": [ {"x": null}, true ], "status": "s" }, "status": "t"})");
+  const auto answer =
+      created(R"({"error": { "code": 1e2, "errors": [ {"x": null}, true ], "status": "s" }, )"
+              R"("status": "t"})");
   EXPECT_EQ(answer.error, R"({"code":1e2,"errors":[{"x":null},true],"status":"s"})");
   EXPECT_EQ(answer.status, "t");
   EXPECT_EQ(created(R"({"error": [ "a", 1 ]})").error, R"(["a",1])");

@@ -82,5 +82,7 @@ class ScriptedServer {
 // "HTTP/1.1 <status>" with a JSON body, its length and, where given, more headers ("A: b\r\n").
 std::string json_answer(std::string_view status, std::string_view body,
                         std::string_view headers = "");
+// A created campaign's.
+inline const std::string kCreated = json_answer("201 Created", R"({"campaign_id":"c-1"})");
 
 }  // namespace dl::wire_test

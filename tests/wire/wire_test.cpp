@@ -1,11 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <future>
-#include <thread>
 
 #include "tests/wire/driver.h"
 #include "tests/wire/scripted_server.h"
@@ -15,8 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 using What = Event::What;
-
-const std::string kCreated = json_answer("201 Created", R"({"campaign_id":"c-1"})");
 
 // What one POST on a fresh connection comes to when the server reads it and then answers `bytes`.
 Event answer_with(const std::string& bytes) {
@@ -64,35 +58,6 @@ TEST(Wire, SendsOneRequestForEachSendAndKeepsTheConnection) {
   EXPECT_THAT(seen.next(), testing::StartsWith("GET /campaigns/c-1/status HTTP/1.1\r\n"));
   EXPECT_EQ(seen.next(), "");
   EXPECT_EQ(server.connections(), 1);
-}
-
-TEST(Wire, SaysWhyItCannotConnect) {
-  int port = 0;
-  {
-    port = ScriptedServer([](Peer&) {}).port();
-  }
-  Driver refused(policy_for(port));
-  const Event event = refused.connect_failure();
-  EXPECT_EQ(event.trouble, "connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
-  EXPECT_FALSE(event.credentials);
-  refused.pool().send(Driver::kFirst, post());
-  EXPECT_EQ(refused.reply().reply.wire, Wire::not_sent);
-}
-
-TEST(Wire, SaysThatANameDoesNotResolve) {
-  WirePolicy policy = policy_for(80);
-  policy.endpoint.host = "name.invalid";
-  policy.connect_timeout = std::chrono::milliseconds(500);  // where no name server answers at all
-  Driver driver(policy);
-  EXPECT_THAT(driver.connect_failure().trouble, HasSubstr("name.invalid"));
-}
-
-TEST(Wire, ConnectsByName) {
-  ScriptedServer server([](Peer& peer) { peer.read_to_end(); });
-  WirePolicy policy = policy_for(server.port());
-  policy.endpoint.host = "localhost";
-  Driver driver(policy);
-  driver.connect();
 }
 
 TEST(Wire, KnowsNothingWhereTheAnswerIsMissingOrCut) {
@@ -218,67 +183,6 @@ TEST(Wire, GivesEachRequestItsOwnDeadline) {
   }
 }
 
-TEST(Wire, NoticesThatAnIdleConnectionEnds) {
-  for (const char* bytes : {"", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"}) {
-    ScriptedServer server([&](Peer& peer) {
-      peer.read_request();
-      peer.write(kCreated);
-      peer.read_request();
-      peer.write(kCreated);
-      peer.write(bytes);
-    });
-    Driver driver(policy_for(server.port()));
-    driver.connect();
-    EXPECT_EQ(driver.exchange(post()).reply.wire, Wire::answered);
-    driver.pool().send(Driver::kFirst, post());
-    const Event second = driver.reply();
-    EXPECT_EQ(second.reply.wire, Wire::answered);
-    if (!second.reusable) continue;  // the stray bytes came along with the answer
-    EXPECT_EQ(driver.next().what, What::closed);
-    const Event gone = driver.exchange(post());
-    EXPECT_EQ(gone.reply.wire, Wire::not_sent);
-    EXPECT_EQ(gone.reply.trouble, "the connection was gone");
-    EXPECT_FALSE(gone.reusable);
-  }
-}
-
-// The worker is held up in an event while the server acts and the request is handed in.
-TEST(Wire, SendsNothingOnAConnectionThatEndedThisVeryMoment) {
-  const ScriptedServer::Script acts[] = {
-      [](Peer& peer) { peer.close(); }, [](Peer& peer) { peer.reset(); },
-      [](Peer& peer) { peer.write("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"); }};
-  for (const auto& act : acts) {
-    std::promise<void> acted;
-    std::promise<std::string> received;
-    std::promise<void> connected;
-    ScriptedServer server([&](Peer& peer) {
-      connected.get_future().wait();
-      act(peer);
-      acted.set_value();
-      received.set_value(peer.read_to_end());
-    });
-    std::promise<void> go_on;
-    std::promise<Wire> wire;
-    WireEvents events;
-    events.connected = [&](ConnectionId) {
-      connected.set_value();
-      go_on.get_future().wait();
-    };
-    events.connect_failed = [](ConnectionId, const std::string&, bool) { ADD_FAILURE(); };
-    events.closed = [](ConnectionId) {};
-    events.replied = [&](ConnectionId, RequestId, const DspReply& reply, bool) {
-      wire.set_value(reply.wire);
-    };
-    WorkerPool pool(policy_for(server.port()), 1, events);
-    pool.connect(Driver::kFirst);
-    acted.get_future().wait();
-    pool.send(Driver::kFirst, post());
-    go_on.set_value();
-    EXPECT_EQ(wire.get_future().get(), Wire::not_sent);
-    EXPECT_EQ(received.get_future().get(), "");
-  }
-}
-
 TEST(Wire, HearsARefusalThatComesBeforeTheWholeRequestIsOut) {
   for (const bool closes_at_once : {false, true}) {
     ScriptedServer server([&](Peer& peer) {
@@ -332,97 +236,6 @@ TEST(Wire, RefusesWhatWouldSplitTheRequestAndKeepsTheConnection) {
   EXPECT_EQ(next.reply.wire, Wire::answered);
   EXPECT_TRUE(next.reply.fresh_connection) << "nothing was sent on it before";
   EXPECT_THAT(received.get_future().get(), testing::Not(HasSubstr("Evil")));
-}
-
-TEST(Wire, ReadsTheTokenAnewForEachConnectionAndNeverShowsIt) {
-  const std::string path = testing::TempDir() + "dl-token-" + std::to_string(getpid());
-  Transcript seen;
-  ScriptedServer server([&](Peer& peer) {
-    const std::string request = peer.read_request();
-    seen.add(request);
-    peer.write(
-        "HTTP/1.1 401 Who\r\nContent-Type: text/plain\r\nConnection: close\r\n"
-        "X-Request-Id: canary-1\r\nContent-Length: " +
-        std::to_string(request.size()) + "\r\n\r\n" + request);
-  });
-  WirePolicy policy = policy_for(server.port());
-  policy.token_file = path;
-  Driver driver(policy);
-  const Event missing = driver.connect_failure();
-  EXPECT_TRUE(missing.credentials);
-  EXPECT_THAT(missing.trouble, HasSubstr("No such file"));
-  for (const std::int64_t serial : {2, 3}) {
-    const std::string token = "canary-" + std::to_string(serial);
-    std::ofstream(path) << "  " << token << "\n";
-    driver.connect({0, serial});
-    const Event event = driver.exchange(post(), {0, serial});
-    EXPECT_THAT(seen.next(), HasSubstr("\r\nAuthorization: Bearer " + token + "\r\n"));
-    EXPECT_EQ(event.reply.http_status, 401);
-    for (const std::string& text : {event.reply.trouble, event.reply.excerpt}) {
-      EXPECT_THAT(text, testing::Not(HasSubstr(token)));
-    }
-  }
-  std::filesystem::remove(path);
-}
-
-TEST(Wire, ClosesABusyConnectionAfterItsReply) {
-  std::promise<void> closing;
-  ScriptedServer server([&](Peer& peer) {
-    peer.read_request();
-    closing.get_future().wait();
-    peer.write(kCreated);
-    peer.read_to_end();
-  });
-  Driver driver(policy_for(server.port()));
-  driver.connect();
-  driver.pool().send(Driver::kFirst, post());
-  driver.pool().close(Driver::kFirst);
-  closing.set_value();
-  const Event event = driver.reply();
-  EXPECT_EQ(event.reply.wire, Wire::answered);
-  EXPECT_FALSE(event.reusable);
-  driver.pool().close(Driver::kFirst);  // gone already: no event
-  EXPECT_EQ(driver.exchange(post()).reply.wire, Wire::not_sent);
-}
-
-TEST(Wire, SaysNothingOnceItIsDestroyed) {
-  std::promise<void> received;
-  ScriptedServer server([&](Peer& peer) {
-    if (peer.read_request().empty()) return;  // the second connection
-    received.set_value();
-    peer.wait_for_hangup(8000);
-  });
-  Driver driver(policy_for(server.port()));
-  driver.connect();
-  driver.pool().send(Driver::kFirst, post());
-  driver.pool().connect({0, 2});  // may or may not come up
-  received.get_future().wait();
-  driver.destroy_pool();
-  const std::size_t before = driver.events_waiting();
-  EXPECT_LE(before, 1U)
-      << "the request on the wire has no end any more, the connection perhaps one";
-}
-
-TEST(Wire, ServesManyConnectionsOnManyThreads) {
-  constexpr int kConnections = 8;
-  constexpr int kRounds = 50;
-  ScriptedServer server([](Peer& peer) {
-    while (!peer.read_request().empty()) peer.write(kCreated);
-  });
-  // One connection at a time is what the scripted server serves: each thread's in turn.
-  Driver driver(policy_for(server.port()), 4);
-  for (int i = 0; i < kConnections; ++i) {
-    const ConnectionId id{i % 4, i};
-    driver.connect(id);
-    for (int round = 0; round < kRounds; ++round) {
-      const Event event = driver.exchange(post(), id);
-      ASSERT_EQ(event.reply.wire, Wire::answered);
-      ASSERT_EQ(event.connection, id);
-      ASSERT_TRUE(event.reusable);
-    }
-    driver.pool().close(id);
-    EXPECT_EQ(driver.next().what, What::closed);
-  }
 }
 
 }  // namespace
