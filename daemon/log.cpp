@@ -121,7 +121,7 @@ Log::Log(int fd, LogFormat format, LogLevel least, ProgressStyle progress)
   DL_CHECK(progress != ProgressStyle::automatic, "so is the progress line's");
 }
 
-Log::~Log() = default;
+Log::~Log() { impl_->sink->show(""); }  // the shell's prompt comes next
 
 void Log::write(LogLevel level, std::string_view message, std::span<const LogField> fields) {
   const spdlog::level::level_enum spdlog_level = level_of(level);

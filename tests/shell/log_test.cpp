@@ -171,6 +171,11 @@ TEST_F(LogTest, DrawsProgressBelowTheLines) {
   EXPECT_EQ(logged(), "1 of 3\r\x1b[K<6>x\n1 of 3\r\x1b[K<6>y\n");
 }
 
+TEST_F(LogTest, TakesItsProgressAlong) {
+  { Log(fd_, LogFormat::journal, LogLevel::info, ProgressStyle::plain).show_progress("1 of 3"); }
+  EXPECT_EQ(logged(), "1 of 3\r\x1b[K");
+}
+
 TEST_F(LogTest, CutsProgressThatWouldWrap) {
   Log log(fd_, LogFormat::journal, LogLevel::info, ProgressStyle::plain);
   std::string long_line;
