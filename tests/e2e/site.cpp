@@ -1,0 +1,132 @@
+#include "tests/e2e/site.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include "tests/mock_dsp/json_object.h"
+
+namespace dl::e2e {
+
+Flags joined(Flags first, const Flags& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+Site::Site(const Flags& mock_flags) {
+  const Flags own = {"--time-scale", std::to_string(kScale), "--ledger",
+                     ledger_path(),  "--port-file",          file("port")};
+  mock_ = std::make_unique<Process>(Launch{.program = "dl-mock-dsp",
+                                           .arguments = joined(mock_flags, own),
+                                           .environment = {},
+                                           .errors_to = ErrorsTo::file});
+  eventually("the mock listens", [&] {
+    return !text_of(file("port")).empty() || mock_->ends_within(std::chrono::milliseconds{0});
+  });
+  EXPECT_FALSE(mock_->ends_within(std::chrono::milliseconds{0})) << mock_->err();
+  std::string port = text_of(file("port"));
+  if (!port.empty()) port.pop_back();
+  endpoint_ = "http://127.0.0.1:" + port;
+}
+
+void Site::stop_mock() {
+  mock_->signal(SIGTERM);
+  EXPECT_EQ(mock_->wait(), 0) << mock_->err();
+}
+
+Launch Site::daemon(Flags flags) const {
+  Launch launch;
+  launch.program = "dl-daemon";
+  launch.arguments = std::move(flags);
+  launch.environment = {{"DL_DB", db()},
+                        {"DL_ENDPOINT", endpoint_},
+                        {"DL_TIME_SCALE", std::to_string(kScale)},
+                        {"DL_CONNECT_TIMEOUT", "10m"},
+                        {"DL_HTTP_TIMEOUT", "20m"},
+                        {"DL_UNREACHABLE_TIMEOUT", "2h"}};
+  return launch;
+}
+
+Finish Site::drain(Flags flags) const {
+  flags.insert(flags.begin(), "--drain");
+  return run(daemon(std::move(flags)));
+}
+
+Finish Site::ingest(const Flags& arguments) const {
+  return run(Launch{.program = "dl-ingest",
+                    .arguments = arguments,
+                    .environment = {{"DL_DB", db()}},
+                    .errors_to = ErrorsTo::file});
+}
+
+void Site::load_sheet(const Flags& shape) const {
+  const std::string sheet = file("sheet.csv");
+  const Finish made = run(Launch{.program = "dl-make-sheet",
+                                 .arguments = joined({"-o", sheet}, shape),
+                                 .environment = {},
+                                 .errors_to = ErrorsTo::file});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const Finish loaded = ingest({sheet});
+  ASSERT_EQ(loaded.exit_code, 0) << loaded.err;
+}
+
+std::vector<Row> Site::rows(const std::string& query) const {
+  SQLite::Database database(db(), SQLite::OPEN_READONLY, 60'000);
+  SQLite::Statement statement(database, query);
+  std::vector<Row> rows;
+  while (statement.executeStep()) {
+    Row& row = rows.emplace_back();
+    for (int i = 0; i < statement.getColumnCount(); ++i) {
+      row[statement.getColumnName(i)] = statement.getColumn(i).getString();
+    }
+  }
+  return rows;
+}
+
+std::string Site::text(const std::string& query) const {
+  SQLite::Database database(db(), SQLite::OPEN_READONLY, 60'000);
+  SQLite::Statement statement(database, query);
+  DL_CHECK(statement.executeStep(), "the query of a test has a row");
+  return statement.getColumn(0).getString();
+}
+
+std::int64_t Site::number(const std::string& query) const { return std::stoll(text(query)); }
+
+void Site::operate(const std::string& sql) const {
+  const Finish shell = run(Launch{.program = "sqlite3",
+                                  .arguments = {"-cmd", ".timeout 60000", db(), sql},
+                                  .environment = {},
+                                  .errors_to = ErrorsTo::file});
+  EXPECT_EQ(shell.exit_code, 0) << sql << "\n" << shell.err;
+}
+
+std::int64_t Site::unfinished() const {
+  return number("SELECT count(*) FROM job WHERE state <> 'succeeded'");
+}
+
+void Site::expect_promises_kept(const std::string& limit, std::int64_t entities) const {
+  const Finish judge = run(Launch{
+      .program = "dl-mock-dsp",
+      .arguments = {"judge", ledger_path(), "--limit", limit, "--expect", std::to_string(entities)},
+      .environment = {},
+      .errors_to = ErrorsTo::file});
+  EXPECT_EQ(judge.exit_code, 0) << judge.out << judge.err;
+}
+
+std::vector<Row> Site::ledger() const {
+  std::vector<Row> requests;
+  std::ifstream file(ledger_path());
+  for (std::string text; std::getline(file, text);) {
+    Row line;
+    const bool whole = mock::read_json_object(text, [&](const mock::JsonField& field) {
+      line[std::string(field.name)] = std::string(field.text);
+    });
+    if (whole && line["event"] != "started") requests.push_back(std::move(line));
+  }
+  return requests;
+}
+
+}  // namespace dl::e2e
