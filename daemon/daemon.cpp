@@ -281,7 +281,8 @@ void Daemon::show_progress() {
   const std::optional<Millis> eta = eta_ms(tally, slowest, 0);
   const std::string text = progress_text(tally, eta, standing.stalled);
   log_.show_progress(text);
-  if (ticks_ % kTicksPerPlainLine == 0 && text != last_plain_line_) {
+  const bool has_loaded = tally.total > 0;
+  if (has_loaded && ticks_ % kTicksPerPlainLine == 1 && text != last_plain_line_) {
     notify_status(text);
     if (config_.drain && config_.progress == ProgressStyle::automatic && isatty(STDERR_FILENO) == 0) log_.info("progress: " + text);
     last_plain_line_ = text;

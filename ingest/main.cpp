@@ -1,12 +1,16 @@
 // dl-ingest: sheets in, results out. See dl-ingest --help.
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
 #include "ingest/commands.h"
 
 int main(int argc, char** argv) {
+  umask(0007);               // the database is the group's, and nobody else's
+  signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not a death
   try {
     auto parsed = dl::parse_options(argc, argv, dl::read_environment(environ));
     if (const auto* farewell = std::get_if<dl::Farewell>(&parsed)) {
