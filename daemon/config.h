@@ -37,14 +37,6 @@ enum class ProgressStyle {
   none,
 };
 
-// The status listener's address: loopback only, the page is for this machine (a proxy makes it
-// public).
-struct ListenAddress {
-  std::string host;  // without brackets
-  int port = 0;      // 0: any free one
-  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
-};
-
 struct Config {
   Command command = Command::run;
 
@@ -84,7 +76,6 @@ struct Config {
   bool drain = false;                   // end when nothing is left that could be sent
   bool standby = false;                 // wait for the lock instead of ending with 75
   bool hold = false;                    // send nothing until an operator says resume
-  std::optional<ListenAddress> listen;  // metrics, health and page; absent: off
 
   // What it says
   LogLevel log_level = LogLevel::info;

@@ -160,29 +160,6 @@ struct StatusList {
   }
 };
 
-struct Listen {
-  static Status set(Config& config, const std::string& text) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos)
-      return wrong(in_quotes(text) + " must be ADDRESS:PORT, such as 127.0.0.1:8475");
-    const Result<int> port = parse_int(text.substr(colon + 1), 0, 65'535);
-    if (!port) return port.error();
-    std::string host = text.substr(0, colon);
-    if (host == "[::1]") host = "::1";
-    if (host != "::1" && host != "127.0.0.1" && host != "localhost") {
-      return wrong(in_quotes(text) +
-                   " must be on 127.0.0.1, [::1] or localhost; put a proxy in front for others");
-    }
-    config.listen = ListenAddress{host, *port};
-    return Done{};
-  }
-  static std::string show(const Config& config) {
-    if (!config.listen) return "";
-    const std::string& host = config.listen->host;
-    return in_quotes((host == "::1" ? "[::1]" : host) + ":" + std::to_string(config.listen->port));
-  }
-};
-
 template <class Field>
 constexpr Setting row(std::string_view key, std::string_view group, std::string_view value,
                       std::string_view help) {
@@ -254,8 +231,6 @@ constexpr Setting kSettings[] = {
         "standby", kRun, "", "wait for another daemon on this database to end, then take over"),
     row<Switch<&Config::hold>>("hold", kRun, "",
                                "send nothing until an operator inserts the act resume"),
-    row<Listen>("listen", kRun, "ADDRESS:PORT",
-                "metrics, health and status page, on this machine only"),
     row<Choice<&Config::log_level, kLogLevels>>("log_level", kTalk, "debug|info|warning|error",
                                                 "the least that is logged"),
     row<Choice<&Config::log_format, kLogFormats>>(

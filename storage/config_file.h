@@ -31,7 +31,6 @@ inline constexpr auto kConfigKeys = std::to_array<std::string_view>({
     "in_flight",
     "key_lifetime",
     "late_arrival",
-    "listen",
     "log_format",
     "log_level",
     "max_retries",

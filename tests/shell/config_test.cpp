@@ -87,7 +87,7 @@ TEST(Config, PrintsAFileThatGivesTheSameValues) {
   const Result<Config> first = parse(
       {"--endpoint", "https://dsp.example/v1", "--db", "a \"b\"\t\\.db", "--rate-limit", "none",
        "--missing-id", "refused", "--drain", "--unknown-outcome", "lookup", "--retryable-status",
-       "423,500", "--listen", "[::1]:0", "--settle", "90s", "--log-format=json"});
+       "423,500", "--settle", "90s", "--log-format=json"});
   ASSERT_TRUE(first);
   const std::string printed = print_config(*first);
   const Result<Config> second = parse({}, {}, scratch.write("c.toml", printed));
@@ -123,15 +123,6 @@ TEST(Config, RefusesValuesOutOfTheirRange) {
   expect_refused(parse({kEndpoint, "--retryable-status=429"}), Errc::usage,
                  "--retryable-status: 429 always pauses the account");
   expect_refused(parse({kEndpoint}, {{"DL_DB", ""}}), Errc::config, "DL_DB: must name a file");
-}
-
-TEST(Config, KeepsTheStatusPageOnThisMachine) {
-  EXPECT_EQ(parse({kEndpoint, "--listen=127.0.0.1:80"})->listen, (ListenAddress{"127.0.0.1", 80}));
-  EXPECT_EQ(parse({kEndpoint, "--listen=[::1]:0"})->listen, (ListenAddress{"::1", 0}));
-  for (const char* open : {"--listen=0.0.0.0:80", "--listen=:80", "--listen=80", "--listen=[::]:80",
-                           "--listen=127.0.0.1:65536", "--listen=127.0.0.1:"}) {
-    EXPECT_FALSE(parse({kEndpoint, open})) << open;
-  }
 }
 
 TEST(Config, AnswersAnUnknownFlagWithTheNearestOne) {
