@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/core/backoff.h"
-#include "daemon/core/retry_after.h"
 #include "storage/model/check.h"
 
 namespace dl {
 namespace {
 
 using Level = command::Say::Level;
-
-constexpr Millis kConnectBackoffMax = 30'000;
-constexpr Millis kCredentialProbe = 60'000;
 
 Schedule schedule_for(const LimiterPolicy& limiter) {
   return Schedule(limiter.tiers.empty() ? Pace::unlimited : Pace::limited);
@@ -45,7 +40,7 @@ std::vector<AnyCommand> Dispatcher::handle(const Input& input, Moment now) {
   fire_timers(now);
   ask_permits(now);
   open_connections(now);
-  if (work_.wants_more()) ask_load();
+  if (work_.wants_more() && loads_asked_ == 0) ask_load();
   look_for_the_end();
   return flush(now);
 }
@@ -54,6 +49,8 @@ void Dispatcher::on(const input::Woke&, Moment) {}
 
 void Dispatcher::on(const input::TablesChanged&, Moment) {
   drained_once_ = false;
+  for (auto& [job, refusals] : permit_refusals_) refusals.in_a_row = 0;
+  shelved_ = 0;
   ask_load();
 }
 
@@ -63,12 +60,16 @@ void Dispatcher::ask_load() {
     return;
   }
   ++loads_asked_;
-  commands_.emplace_back(command::LoadWork{});
+  LoadLimits limits;  // what the window leaves out must not fill it
+  limits.ready += static_cast<int>(busy_.size()) + shelved_;
+  limits.timed += static_cast<int>(busy_.size()) + shelved_;
+  commands_.emplace_back(command::LoadWork{limits});
 }
 
 void Dispatcher::on(const input::Loaded& loaded, Moment now) {
   --loads_asked_;
-  work_.reload(loaded.work, busy_, now.boot_ms);
+  const auto leaves_out = [this](JobId job) { return busy_.contains(job) || is_shelved(job); };
+  work_.reload(loaded.work, leaves_out, now.boot_ms);
   totals_ = loaded.work.totals;
   const bool was_paused = account_.paused_by.has_value();
   if (!account_changed_ && account_writes_ == 0) {
@@ -91,23 +92,43 @@ void Dispatcher::on(const input::Committed& committed, Moment now) {
   if (sent.writes_account) --account_writes_;
   for (const JobId job : sent.due) busy_.erase(job);
   for (std::size_t i = 0; i < sent.decided.size(); ++i) apply(sent.decided[i], result.applied[i], now);
-  for (const JobRef& job : result.ready) work_.add_ready(job);
+  for (const JobRef& job : result.ready) became_ready(job);
   for (const Granted& granted : result.granted) {
     --asked_permits_;
+    permit_refusals_.erase(granted.job.id);
     send(granted, sent.asked.at(granted.tag), now);
   }
-  for (const Refused& refused : result.refused) {
-    --asked_permits_;
-    limiter_.not_sent();
-    busy_.erase(refused.job);
-    connections_.untouched(sent.asked.at(refused.tag).connection);
-    ask_load();  // our view was stale
-  }
+  for (const Refused& refused : result.refused) take_refusal(refused, sent.asked.at(refused.tag));
+}
+
+// A stale view is mended by a load. A job that the tables list and yet refuse would be asked for without
+// end: it is set aside until they change.
+void Dispatcher::take_refusal(const Refused& refused, const AskedPermit& asked) {
+  --asked_permits_;
+  limiter_.not_sent();
+  busy_.erase(refused.job);
+  connections_.untouched(asked.connection);
+  PermitRefusals& refusals = permit_refusals_[refused.job];
+  if (++refusals.in_a_row < kShelvedAfter) return ask_load();
+  ++shelved_;
+  if (std::exchange(refusals.told, true)) return;
+  say(Level::error, "job " + std::to_string(refused.job.value) + " is set aside until the tables change: " + refused.why);
+}
+
+bool Dispatcher::is_shelved(JobId job) const {
+  const auto at = permit_refusals_.find(job);
+  return at != permit_refusals_.end() && at->second.in_a_row >= kShelvedAfter;
+}
+
+void Dispatcher::became_ready(const JobRef& job) {
+  if (is_shelved(job.id)) --shelved_;
+  permit_refusals_.erase(job.id);
+  work_.add_ready(job);
 }
 
 void Dispatcher::send(const Granted& granted, const AskedPermit& asked, Moment now) {
-  Flight flight{granted, asked.connection, now.boot_ms, 0};
-  if (granted.purpose == Purpose::status) flight.age_ms = now.boot_ms - asked.candidate.posted_boot_ms;
+  Flight flight{granted, asked.connection, now.boot_ms, now.boot_ms};
+  if (granted.purpose == Purpose::status) flight.posted_boot_ms = asked.candidate.posted_boot_ms;
   if (stopping_) {  // the permit came too late: give the job back, provably unsent
     flights_.emplace(granted.request, std::move(flight));
     DspReply unsent;
@@ -129,7 +150,7 @@ void Dispatcher::apply(const Decided& decided, const Applied& applied, Moment no
   const Outcome& outcome = decided.outcome;
   busy_.erase(outcome.job);
   commands_.emplace_back(command::Record{decided.granted, outcome, applied.matched});
-  for (const JobRef& child : applied.promoted) work_.add_ready(child);
+  for (const JobRef& child : applied.promoted) became_ready(child);
   if (!applied.matched) {
     ask_load();  // somebody else decided meanwhile
     return;
@@ -142,9 +163,8 @@ void Dispatcher::apply(const Decided& decided, const Applied& applied, Moment no
     case JobState::waiting: work_.add_waiting(job, due); break;
     case JobState::confirming: {
       Candidate poll{.job = job, .purpose = Purpose::status, .overdue = outcome.overdue};
-      const bool is_first = decided.granted.purpose != Purpose::status;
-      poll.posted_boot_ms = now.boot_ms - decided.age_ms;
-      poll.looked_age_ms = is_first ? kNeverLooked : decided.age_ms;
+      poll.posted_boot_ms = decided.posted_boot_ms;
+      poll.looked_age_ms = decided.looked_age_ms;
       work_.add_later(poll, due);
       break;
     }
@@ -167,25 +187,6 @@ void Dispatcher::on(const input::Connected& connected, Moment) {
   note_reached();
 }
 
-void Dispatcher::note_reached() {
-  connect_failures_ = 0;
-  unreachable_since_.reset();
-  unreachable_ = false;
-}
-
-void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
-  connections_.lost(failed.id);
-  if (failed.credentials) return pause_for_credentials(failed.trouble, now);
-  ++connect_failures_;
-  if (!unreachable_since_) unreachable_since_ = now.boot_ms;
-  unreachable_ = now.boot_ms - *unreachable_since_ >= policy_.unreachable_timeout_ms;
-  const Millis backoff = std::min(kConnectBackoffMax, Millis{250} << std::min(connect_failures_, 10));
-  connect_again_at_ = now.boot_ms + backoff / 2 +
-                      static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(failed.id.serial, connect_failures_));
-  if (failed.trouble != last_trouble_ || connect_failures_ == 1) say(Level::warning, failed.trouble);
-  last_trouble_ = failed.trouble;
-}
-
 void Dispatcher::on(const input::Closed& closed, Moment) { connections_.lost(closed.id); }
 
 void Dispatcher::on(const input::Replied& replied, Moment now) {
@@ -206,7 +207,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   }
   settle_account(replied.reply, what, flight.granted, now);
   DecisionContext context;
-  context.age_ms = flight.age_ms;
+  context.age_ms = flight.sent_boot_ms - flight.posted_boot_ms;
   if (const auto seen = accepted_at_setback_.find(flight.granted.job.id); seen != accepted_at_setback_.end()) {
     context.others_pass = accepted_count_ > seen->second;
   }
@@ -220,14 +221,13 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   } else {
     accepted_at_setback_.erase(flight.granted.job.id);
   }
-  // A creation ages from its sending; the poll that follows is told so.
-  const Millis age = is_post(flight.granted.purpose) ? now.boot_ms - flight.sent_boot_ms : flight.age_ms;
   const bool due_by_age = outcome.event == JobEvent::accepted || outcome.from == JobState::confirming;
   if (due_by_age && outcome.due_in_ms && !outcome.spends_attempt) {
     const Millis since_sent = now.boot_ms - flight.sent_boot_ms;
     outcome.due_in_ms = std::max(Millis{0}, *outcome.due_in_ms - since_sent);
   }
-  outbox_notes_.decided.push_back({flight.granted, outcome, age});
+  const Millis looked_age = flight.granted.purpose == Purpose::status ? context.age_ms : kNeverLooked;
+  outbox_notes_.decided.push_back({flight.granted, outcome, flight.posted_boot_ms, looked_age});
   outbox_.outcomes.push_back(std::move(outcome));
 }
 
@@ -240,46 +240,6 @@ void Dispatcher::take_back(ConnectionId id, bool reusable) {
     return;
   }
   connections_.returned(id);
-}
-
-void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now) {
-  const bool refused = what == OutcomeClass::throttled || what == OutcomeClass::unavailable;
-  if (refused) {
-    std::optional<Millis> wait;
-    if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
-    limiter_.refused(now, wait, jitter(granted.request.value, limiter_.refusals()));
-    account_changed_ = true;
-    say(Level::warning, "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
-                            std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
-    return;
-  }
-  if (what == OutcomeClass::unauthorized) {
-    return pause_for_credentials("the DSP answered HTTP " + std::to_string(reply.http_status) +
-                                     "; check the token file and the account's permissions", now);
-  }
-  if (reply.wire != Wire::answered || reply.http_status >= 500) return;
-  if (limiter_.refusals() > 0) account_changed_ = true;
-  limiter_.accepted(now);
-  ++accepted_count_;
-  if (account_.paused_by == "daemon") {
-    account_.paused_by.reset();
-    account_.paused_reason.clear();
-    account_changed_ = true;
-    say(Level::info, "the DSP takes our credentials again; resumed");
-  }
-}
-
-void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
-  probe_credentials_at_ = now.boot_ms + kCredentialProbe;
-  if (account_.paused_by) return;
-  account_.paused_by = "daemon";
-  account_.paused_reason = reason;
-  account_changed_ = true;
-  say(Level::error, "paused: " + reason);
-}
-
-void Dispatcher::on(const input::TokenChanged&, Moment now) {
-  if (account_.paused_by == "daemon") probe_credentials_at_ = now.boot_ms;
 }
 
 void Dispatcher::on(const input::StopAsked&, Moment) { stopping_ = true; }

@@ -105,7 +105,7 @@ class Dispatcher {
     Granted granted;
     ConnectionId connection;
     std::int64_t sent_boot_ms = 0;
-    Millis age_ms = 0;
+    std::int64_t posted_boot_ms = 0;  // when the creation was sent: a poll's age counts from here
   };
   struct AskedPermit {
     ConnectionId connection;
@@ -114,8 +114,14 @@ class Dispatcher {
   struct Decided {  // an outcome on its way to the tables
     Granted granted;
     Outcome outcome;
-    Millis age_ms = 0;
+    std::int64_t posted_boot_ms = 0;
+    Millis looked_age_ms = kNeverLooked;
   };
+  struct PermitRefusals {
+    int in_a_row = 0;   // kShelvedAfter: set aside until the tables change
+    bool told = false;  // people know
+  };
+  static constexpr int kShelvedAfter = 2;
   struct SentBatch {
     std::vector<Decided> decided;
     std::unordered_map<std::int64_t, AskedPermit> asked;  // by tag
@@ -140,8 +146,12 @@ class Dispatcher {
   void pause_for_credentials(const std::string& reason, Moment now);
   void apply(const Decided& decided, const Applied& applied, Moment now);
   void send(const Granted& granted, const AskedPermit& asked, Moment now);
+  void take_refusal(const Refused& refused, const AskedPermit& asked);
+  bool is_shelved(JobId job) const;
+  void became_ready(const JobRef& job);
   void give_up_lost_flights(Moment now);
   void fire_timers(Moment now);
+  std::optional<Candidate> next_candidate() const;
   void ask_permits(Moment now);
   void open_connections(Moment now);
   bool may_send(Moment now) const;
@@ -160,6 +170,8 @@ class Dispatcher {
   std::map<RequestId, Flight> flights_;
   std::deque<SentBatch> sent_batches_;  // CommitWork not yet answered
   std::unordered_set<JobId> busy_;      // jobs with a permit asked for, a request out, or an outcome on its way
+  std::unordered_map<JobId, PermitRefusals> permit_refusals_;  // since the job's last granted permit
+  int shelved_ = 0;                     // of them
   WorkBatch outbox_;
   SentBatch outbox_notes_;
   std::vector<AnyCommand> commands_;

@@ -49,9 +49,17 @@ bool Dispatcher::may_send(Moment now) const {
          now.boot_ms >= probe_credentials_at_ && flights_.empty() && asked_permits_ == 0;
 }
 
+// What goes next. The probe after a refusal is another job than the one that met it, or that one could
+// keep the account shut for all.
+std::optional<Candidate> Dispatcher::next_candidate() const {
+  const bool probing = limiter_.refusals() > 0 || account_.paused_by == "daemon";
+  if (!probing) return work_.best();
+  return work_.best_but([this](JobId job) { return accepted_at_setback_.contains(job); });
+}
+
 void Dispatcher::ask_permits(Moment now) {
   while (may_send(now) && static_cast<int>(flights_.size()) + asked_permits_ < policy_.in_flight_max) {
-    const std::optional<Candidate> candidate = work_.best();
+    const std::optional<Candidate> candidate = next_candidate();
     if (!candidate) return;
     const std::optional<std::int64_t> at = limiter_.next_permit_at(now);
     if (!at || *at > now.boot_ms) return;
@@ -72,7 +80,7 @@ void Dispatcher::ask_permits(Moment now) {
 
 void Dispatcher::open_connections(Moment now) {
   if (!may_send(now) || now.boot_ms < connect_again_at_) return;
-  const std::optional<Candidate> candidate = work_.best();
+  const std::optional<Candidate> candidate = next_candidate();
   const std::optional<std::int64_t> due = work_.next_due_boot_ms();
   if (!candidate && (!due || *due > now.boot_ms + kConnectAhead)) return;
   const std::optional<std::int64_t> at = limiter_.next_permit_at(now);

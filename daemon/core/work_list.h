@@ -41,15 +41,16 @@ class WorkList {
  public:
   explicit WorkList(UnknownOutcome unknown_outcome) : unknown_outcome_(unknown_outcome) {}
 
-  // Replaces everything by what the tables say, but for jobs in `busy`, which are on their way elsewhere.
-  template <class Busy>
-  void reload(const LoadedWork& loaded, const Busy& busy, std::int64_t now_boot_ms) {
+  // Replaces everything by what the tables say, but for jobs that `leaves_out(JobId)` names: they are on
+  // their way elsewhere.
+  template <class LeavesOut>
+  void reload(const LoadedWork& loaded, const LeavesOut& leaves_out, std::int64_t now_boot_ms) {
     clear(loaded);
     for (const JobRef& job : loaded.ready) {
-      if (!busy.contains(job.id)) add_ready(job);
+      if (!leaves_out(job.id)) add_ready(job);
     }
     for (const TimedJob& timed : loaded.timed) {
-      if (!busy.contains(timed.job.id)) add_timed(timed, now_boot_ms);
+      if (!leaves_out(timed.job.id)) add_timed(timed, now_boot_ms);
     }
   }
 
@@ -62,6 +63,14 @@ class WorkList {
   std::vector<JobRef> fire(std::int64_t now_boot_ms);
 
   std::optional<Candidate> best() const;
+  // The best that `avoids(JobId)` does not name; where it names them all, the best.
+  template <class Avoids>
+  std::optional<Candidate> best_but(const Avoids& avoids) const {
+    for (const auto& [key, candidate] : candidates_) {
+      if (!avoids(candidate.job.id)) return candidate;
+    }
+    return best();
+  }
   void remove(const Candidate& candidate);
   void put_back(const Candidate& candidate);
 

@@ -1,0 +1,79 @@
+// What answers, and their absence, say about the account rather than about a job: refusals, credentials,
+// and whether the DSP can be reached at all.
+#include <algorithm>
+#include <utility>
+
+#include "daemon/core/backoff.h"
+#include "daemon/core/dispatcher.h"
+#include "daemon/core/retry_after.h"
+
+namespace dl {
+namespace {
+
+using Level = command::Say::Level;
+
+constexpr Millis kConnectBackoffMax = 30'000;
+constexpr Millis kCredentialProbe = 60'000;
+
+}  // namespace
+
+void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now) {
+  const bool refused = what == OutcomeClass::throttled || what == OutcomeClass::unavailable;
+  if (refused) {
+    std::optional<Millis> wait;
+    if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
+    limiter_.refused(now, wait, jitter(granted.request.value, limiter_.refusals()));
+    account_changed_ = true;
+    say(Level::warning, "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
+                            std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
+    return;
+  }
+  if (what == OutcomeClass::unauthorized) {
+    return pause_for_credentials("the DSP answered HTTP " + std::to_string(reply.http_status) +
+                                     "; check the token file and the account's permissions", now);
+  }
+  if (reply.wire != Wire::answered || reply.http_status >= 500) return;
+  if (limiter_.refusals() > 0) account_changed_ = true;
+  limiter_.accepted(now);
+  ++accepted_count_;
+  if (account_.paused_by == "daemon") {
+    account_.paused_by.reset();
+    account_.paused_reason.clear();
+    account_changed_ = true;
+    say(Level::info, "the DSP takes our credentials again; resumed");
+  }
+}
+
+void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
+  probe_credentials_at_ = now.boot_ms + kCredentialProbe;
+  if (account_.paused_by) return;
+  account_.paused_by = "daemon";
+  account_.paused_reason = reason;
+  account_changed_ = true;
+  say(Level::error, "paused: " + reason);
+}
+
+void Dispatcher::on(const input::TokenChanged&, Moment now) {
+  if (account_.paused_by == "daemon") probe_credentials_at_ = now.boot_ms;
+}
+
+void Dispatcher::note_reached() {
+  connect_failures_ = 0;
+  unreachable_since_.reset();
+  unreachable_ = false;
+}
+
+void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
+  connections_.lost(failed.id);
+  if (failed.credentials) return pause_for_credentials(failed.trouble, now);
+  ++connect_failures_;
+  if (!unreachable_since_) unreachable_since_ = now.boot_ms;
+  unreachable_ = now.boot_ms - *unreachable_since_ >= policy_.unreachable_timeout_ms;
+  const Millis backoff = std::min(kConnectBackoffMax, Millis{250} << std::min(connect_failures_, 10));
+  connect_again_at_ = now.boot_ms + backoff / 2 +
+                      static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(failed.id.serial, connect_failures_));
+  if (failed.trouble != last_trouble_ || connect_failures_ == 1) say(Level::warning, failed.trouble);
+  last_trouble_ = failed.trouble;
+}
+
+}  // namespace dl

@@ -1,0 +1,282 @@
+// The dispatcher driven by values only: what leads to a request on the wire, and what follows it.
+#include <gtest/gtest.h>
+
+#include "tests/unit/brain.h"
+
+namespace dl {
+namespace {
+
+using Level = command::Say::Level;
+
+TEST(Dispatcher, SendsNothingBeforeThePermitIsGranted) {
+  Brain brain(brain_policy());
+  brain.load(ready_work({a_job(1)}));
+  EXPECT_EQ(brain.batches(), 0U) << "connect first: the intent comes after TCP and TLS";
+  brain.connect();
+  EXPECT_EQ(brain.permits_asked(), std::vector<JobId>{JobId{1}});
+  EXPECT_TRUE(brain.on_the_wire().empty());
+  brain.commit();
+  EXPECT_EQ(brain.on_the_wire(), std::vector<JobId>{JobId{1}});
+}
+
+TEST(Dispatcher, AsksForNoMorePermitsThanTheLimiterHas) {
+  Brain brain(brain_policy());
+  std::vector<JobRef> jobs;
+  for (int i = 1; i <= 50; ++i) jobs.push_back(a_job(i));
+  brain.load(ready_work(jobs));
+  brain.connect();
+  EXPECT_EQ(brain.permits_asked().size(), 10U) << "the burst: 40 / 4";
+  brain.commit_all();
+  EXPECT_EQ(brain.on_the_wire().size(), 10U);
+  EXPECT_TRUE(brain.permits_asked().empty());
+}
+
+TEST(Dispatcher, KeepsToTheNumberOfRequestsInFlight) {
+  DispatcherPolicy policy = brain_policy();
+  policy.limiter.tiers.clear();
+  policy.in_flight_max = 4;
+  Brain brain(policy);
+  std::vector<JobRef> jobs;
+  for (int i = 1; i <= 50; ++i) jobs.push_back(a_job(i));
+  brain.start_with(jobs);
+  EXPECT_EQ(brain.on_the_wire().size(), 4U);
+  brain.reply(brain.on_the_wire().front(), answer(201, {"dsp-1"}));
+  brain.connect();
+  brain.commit_all();
+  EXPECT_EQ(brain.on_the_wire().size(), 4U);
+}
+
+TEST(Dispatcher, GivesTheSlotOfARefusedPermitBackAndLooksAgain) {
+  DispatcherPolicy policy = brain_policy();
+  policy.limiter.tiers = {{1, 60'000}};
+  Brain brain(policy);
+  brain.load(ready_work({a_job(1), a_job(2)}));
+  brain.connect();
+  brain.commit_refusing("it is not ready any more");
+  EXPECT_EQ(brain.loads_asked(), 1) << "the view was stale";
+  EXPECT_EQ(brain.permits_asked(), std::vector<JobId>{JobId{2}}) << "the one slot is free again";
+}
+
+// The tables list it as ready and yet refuse it: asking again at once, for ever, would burn both threads.
+TEST(Dispatcher, SetsAsideAJobThatTheTablesListAndRefuse) {
+  Brain brain(brain_policy(Lifetime::drain));
+  const LoadedWork work = ready_work({a_job(7)});
+  brain.load(work);
+  brain.connect();
+  brain.commit_refusing("its payload was changed behind our back");
+  brain.load(work);
+  ASSERT_EQ(brain.permits_asked(), std::vector<JobId>{JobId{7}}) << "once more: it may have been us";
+  brain.commit_refusing("its payload was changed behind our back");
+  ASSERT_EQ(brain.said(Level::error).size(), 1U);
+  const std::string said = brain.said(Level::error).front();
+  EXPECT_NE(said.find("job 7"), std::string::npos) << said;
+  EXPECT_NE(said.find("its payload was changed behind our back"), std::string::npos) << said;
+  for (int i = 0; i < 5 && brain.loads_asked() > 0; ++i) {
+    brain.load(work);
+    EXPECT_TRUE(brain.permits_asked().empty());
+  }
+  EXPECT_EQ(brain.loads_asked(), 0) << "it does not spin";
+  EXPECT_EQ(brain.ending(), Ending::drained) << "it keeps no drain from ending";
+}
+
+TEST(Dispatcher, TriesAShelvedJobAgainOnceTheTablesHaveChanged) {
+  Brain brain(brain_policy());
+  const LoadedWork work = ready_work({a_job(7)});
+  brain.load(work);
+  brain.connect();
+  for (int round = 0; round < 3; ++round) {
+    brain.commit_refusing("its payload was changed");
+    brain.load(work);
+    brain.commit_refusing("its payload was changed");
+    EXPECT_TRUE(brain.permits_asked().empty());
+    brain.feed(input::TablesChanged{});
+    brain.load(work);
+    EXPECT_EQ(brain.permits_asked(), std::vector<JobId>{JobId{7}});
+  }
+  EXPECT_EQ(brain.said(Level::error).size(), 1U) << "said once";
+  brain.commit();
+  EXPECT_TRUE(brain.is_sent(JobId{7}));
+}
+
+TEST(Dispatcher, ForgetsARefusalOnceThePermitIsGranted) {
+  Brain brain(brain_policy());
+  brain.load(ready_work({a_job(7)}));
+  brain.connect();
+  brain.commit_refusing("a request of it is open");
+  brain.load(ready_work({a_job(7)}));
+  brain.commit();
+  brain.reply(JobId{7}, answer(412));
+  brain.commit();
+  brain.wake();
+  brain.commit();
+  brain.connect();
+  brain.commit_refusing("a request of it is open");
+  EXPECT_TRUE(brain.said(Level::error).empty()) << "not twice in a row";
+}
+
+// Else a window full of shelved jobs would hide the work behind it, and be loaded without end.
+TEST(Dispatcher, LoadsMoreThanWhatItLeavesOut) {
+  Brain brain(brain_policy());
+  LoadedWork window = ready_work({a_job(1)});
+  window.ready_complete = false;
+  brain.load(window);
+  brain.connect();
+  EXPECT_EQ(brain.loads_asked(), 1) << "the table has more";
+  brain.commit_refusing("no");
+  brain.load(window);
+  brain.load(window);
+  brain.commit_refusing("no");
+  brain.load(window);
+  EXPECT_EQ(brain.loads_asked(), 1);
+  EXPECT_EQ(brain.last_limits().ready, LoadLimits{}.ready + 1) << "one is shelved";
+  brain.load(ready_work({a_job(1), a_job(2)}));
+  EXPECT_EQ(brain.permits_asked(), std::vector<JobId>{JobId{2}});
+  EXPECT_EQ(brain.loads_asked(), 0);
+}
+
+TEST(Dispatcher, RefillsItsWindowWithOneLoad) {
+  Brain brain(brain_policy());
+  LoadedWork window = ready_work({a_job(1), a_job(2)});
+  window.ready_complete = false;
+  brain.load(window);
+  EXPECT_EQ(brain.loads_asked(), 1);
+  brain.connect();
+  brain.commit_all();
+  brain.load(ready_work({}));
+  EXPECT_EQ(brain.loads_asked(), 0);
+}
+
+TEST(Dispatcher, SurvivesAConnectionClosedWhileThePermitIsOnItsWay) {
+  for (const bool granted : {true, false}) {
+    Brain brain(brain_policy());
+    brain.load(ready_work({a_job(1)}));
+    brain.connect();
+    const std::int64_t serial = 1;
+    brain.feed(input::Closed{ConnectionId{static_cast<int>(serial % 3), serial}});
+    if (granted) {
+      brain.commit();
+      DspReply gone;
+      gone.wire = Wire::not_sent;
+      brain.reply(JobId{1}, gone);
+      EXPECT_EQ(brain.batch().outcomes.front().event, JobEvent::not_sent);
+    } else {
+      brain.commit_refusing("it is not ready any more");
+      brain.load(ready_work({a_job(1)}));
+      EXPECT_EQ(brain.connects_asked(), 1) << "the old one is gone";
+    }
+  }
+}
+
+TEST(Dispatcher, GivesUpARequestThatNoWorkerReports) {
+  DispatcherPolicy policy = brain_policy();
+  policy.http_timeout_ms = 120'000;
+  Brain brain(policy);
+  brain.start_with({a_job(1)});
+  brain.advance(149'999);
+  brain.feed(input::Woke{});
+  EXPECT_EQ(brain.batches(), 0U);
+  brain.advance(1);
+  brain.feed(input::Woke{});
+  ASSERT_EQ(brain.batches(), 1U);
+  const Outcome outcome = brain.batch().outcomes.front();
+  EXPECT_EQ(outcome.event, JobEvent::unknown);
+  EXPECT_EQ(outcome.slot, SlotEnd::unsure);
+  EXPECT_TRUE(outcome.hold);
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}));
+  EXPECT_EQ(brain.batches(), 1U) << "its late answer changes nothing any more";
+}
+
+TEST(Dispatcher, WakesForTheRequestThatNobodyMayReport) {
+  Brain brain(brain_policy());
+  brain.start_with({a_job(1)});
+  brain.wake();
+  EXPECT_EQ(brain.batch().outcomes.size(), 1U);
+}
+
+TEST(Dispatcher, TakesAFreshConnectionForAPost) {
+  for (const UnknownOutcome unknown : {UnknownOutcome::hold, UnknownOutcome::lookup}) {
+    Brain brain(brain_policy(Lifetime::for_ever, unknown));
+    brain.start_with({a_job(1)});
+    const ConnectionId used = brain.connection_of(JobId{1});
+    brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+    brain.commit();
+    brain.feed(input::TablesChanged{});
+    brain.load(ready_work({a_job(2)}));
+    brain.connect();
+    brain.commit_all();
+    ASSERT_TRUE(brain.is_sent(JobId{2}));
+    EXPECT_NE(brain.connection_of(JobId{2}), used);
+  }
+}
+
+TEST(Dispatcher, ReusesAConnectionForAPostWhereTheDspHonoursKeys) {
+  Brain brain(brain_policy(Lifetime::for_ever, UnknownOutcome::resubmit));
+  brain.start_with({a_job(1)});
+  const ConnectionId used = brain.connection_of(JobId{1});
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain.commit();
+  brain.feed(input::TablesChanged{});
+  brain.load(ready_work({a_job(2)}));
+  brain.commit_all();
+  ASSERT_TRUE(brain.is_sent(JobId{2})) << "no new connection is needed";
+  EXPECT_EQ(brain.connection_of(JobId{2}), used);
+}
+
+TEST(Dispatcher, PollsOnAReusedConnection) {
+  Brain brain(brain_policy());
+  brain.start_with({a_job(1)});
+  const ConnectionId used = brain.connection_of(JobId{1});
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain.commit();
+  brain.wake();
+  brain.commit();
+  ASSERT_TRUE(brain.is_sent(JobId{1}));
+  EXPECT_EQ(brain.purpose_of(JobId{1}), Purpose::status);
+  EXPECT_EQ(brain.connection_of(JobId{1}), used);
+}
+
+// Ages count from the sending of the creation, however long answers and commits take.
+TEST(Dispatcher, CountsAPollsAgeFromTheSendingOfTheCreation) {
+  Brain brain(brain_policy());
+  brain.start_with({a_job(1)});
+  const std::int64_t sent_at = brain.now().boot_ms;
+  const Schedule schedule(Pace::limited);
+  brain.advance(700);
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain.commit();
+  Millis age = schedule.next_look_age(JobKind::campaign, kNeverLooked);
+  for (int look = 0; look < 6; ++look) {
+    EXPECT_EQ(brain.wake_at(), sent_at + age) << "look " << look;
+    brain.wake();
+    brain.commit();
+    brain.advance(900);
+    brain.reply(JobId{1}, status_answer("processing"), true);
+    brain.commit();
+    age = schedule.next_look_age(JobKind::campaign, age);
+  }
+}
+
+TEST(Dispatcher, LooksAtTheTablesAgainWhereAnOutcomeCameTooLate) {
+  Brain brain(brain_policy());
+  brain.start_with({a_job(1)});
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}));
+  brain.commit_unmatched();
+  EXPECT_EQ(brain.loads_asked(), 1);
+  EXPECT_EQ(brain.outcomes_recorded(), 1) << "late evidence always counts";
+}
+
+TEST(Dispatcher, LeavesOutOfALoadWhatIsOnItsWay) {
+  Brain brain(brain_policy());
+  brain.load(ready_work({a_job(1)}));
+  brain.connect();
+  brain.feed(input::TablesChanged{});
+  brain.load(ready_work({a_job(1)}));
+  EXPECT_EQ(brain.permits_asked().size(), 1U) << "its permit is asked for once";
+  brain.commit();
+  brain.feed(input::TablesChanged{});
+  brain.load(ready_work({a_job(1)}));
+  EXPECT_TRUE(brain.permits_asked().empty());
+}
+
+}  // namespace
+}  // namespace dl
