@@ -250,6 +250,7 @@ TEST(MockFlags, RefuseWhatIsWrongWith64) {
     EXPECT_NE(finish.err, "") << flags[0];
   }
   EXPECT_EQ(run_program("dl-mock-dsp", {"--ledger", "/nowhere/x"}).exit_code, 73);
+  EXPECT_EQ(run_program("dl-mock-dsp", {"--ledger", "/dev/full"}).exit_code, 74);
 }
 
 TEST(MockFlags, TeachTheirUse) {

@@ -20,7 +20,7 @@
 namespace dl::mock {
 
 inline constexpr std::string_view kFaultHelp =
-    R"(  NNN:P[:D]           status NNN (300 to 599), not applied; D: Retry-After (429: 1s if not given)
+    R"(  NNN:P[:D]           status NNN (300 to 599), not applied; D: Retry-After (429: 1s)
   NNN_applied:P[:D]   the same, but the request was applied first
   lost_answer:P       applied, connection closed without an answer
   lost_request:P      not applied, connection closed without an answer

@@ -24,8 +24,8 @@
 //   answered_ms         when the answer leaves (for a delayed one: is due to); null: none
 //
 // A late_apply fault's creation gets a line of its own when it happens:
-//   {"event":"applied_late","seq":7,"applied_ms":…,"applied_scaled_ms":…,"kind":…,"entity":…,
-//    "parent":…,"key":…,"external_id":…,"created":…,"fails":…,"dsp_id":…,"note":…}
+//   {"event":"applied_late","seq":7,"applied_ms":…,"applied_scaled_ms":…,"kind":…,
+//    "entity":…,"parent":…,"key":…,"external_id":…,"created":…,"fails":…,"dsp_id":…,"note":…}
 // and each start of a mock: {"event":"started","time_scale":1,"limit":"40/60s",…}
 //
 // Thread rule: one owner. Ownership: the ledger owns its file.
