@@ -88,6 +88,7 @@ class Store {
 
  private:
   struct Facts;
+  struct Creation;
   SQLite::Statement& sql(std::string_view text);
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
   bool move(const Outcome& outcome, Moment now, std::int64_t& batch_id);
@@ -100,7 +101,9 @@ class Store {
   std::string permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
   void write_intent(const Permit& permit, Granted& granted, std::int64_t body_request, Moment now);
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
-  bool key_is_alive(std::int64_t sent_at, std::int64_t sent_boot_ms, const std::string& boot_key, Moment now) const;
+  std::optional<Creation> unresolved_creation(const Granted& granted);
+  bool key_is_alive(const Creation& first, Moment now) const;
+  std::string hold(JobId job, const std::string& why, Moment now);
   void add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now);
   void count(std::int64_t batch_id, JobKind kind, JobState from, JobState to);
   void write_counts();

@@ -21,9 +21,20 @@ struct Store::Facts {
   std::int64_t posted_at = 0;
 };
 
+// The POST that opened the present attempt, as it was sent.
+struct Store::Creation {
+  RequestId request;
+  std::string idempotency_key;
+  std::string body;
+  std::int64_t sent_at = 0;
+  std::int64_t sent_boot_ms = 0;
+  std::string boot_key;
+};
+
 namespace {
 
 constexpr Millis kKeyMargin = 60'000;
+constexpr const char* kNoUnresolvedPost = "in doubt, but the ledger holds no unresolved POST of this attempt";
 
 }  // namespace
 
@@ -121,41 +132,51 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
 std::string Store::permit_resubmit(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
   if (facts.state != JobState::in_doubt) return "it is not in doubt any more";
   if (facts.is_held) return "it is held";
-  SQLite::Statement& first = sql(sql::k_unresolved_creation);
-  first.bind(":job", permit.job.value);
-  first.bind(":attempt", granted.attempt);
-  std::string why_held;
-  std::int64_t first_request = 0;
-  if (!first.executeStep()) {
-    why_held = "in doubt, but the ledger holds no unresolved POST of this attempt";
-  } else {
-    first_request = first.getColumn(0).getInt64();
-    granted.idempotency_key = first.getColumn(1).getString();
-    granted.body = first.getColumn(2).getString();
-    const bool alive = key_is_alive(first.getColumn(3).getInt64(), first.getColumn(4).getInt64(), first.getColumn(5).getString(), now);
-    if (!alive) why_held = "the DSP may have forgotten the idempotency key (key_lifetime has passed)";
+  const std::optional<Creation> first = unresolved_creation(granted);
+  if (!first) return hold(permit.job, kNoUnresolvedPost, now);
+  if (!key_is_alive(*first, now)) {
+    return hold(permit.job, "the DSP may have forgotten the idempotency key (key_lifetime has passed)", now);
   }
-  first.reset();
-  if (!why_held.empty()) {
-    SQLite::Statement& hold = sql(sql::k_hold_job);
-    hold.bind(":job", permit.job.value);
-    hold.bind(":hold", why_held);
-    hold.bind(":at", now.wall_ms);
-    hold.exec();
-    return why_held;
-  }
+  granted.idempotency_key = first->idempotency_key;
+  granted.body = first->body;
   granted.target = format_.create_target(granted.job.kind);
-  write_intent(permit, granted, first_request, now);
+  write_intent(permit, granted, first->request.value, now);
   lease(granted, JobState::in_doubt, JobState::submitting, now);
   add_history(permit.job, *rule_for(JobState::in_doubt, JobEvent::resubmitted), 0, granted.request, "", now);
   count(facts.batch_id, granted.job.kind, JobState::in_doubt, JobState::submitting);
   return "";
 }
 
-bool Store::key_is_alive(std::int64_t sent_at, std::int64_t sent_boot_ms, const std::string& boot_key, Moment now) const {
+std::optional<Store::Creation> Store::unresolved_creation(const Granted& granted) {
+  SQLite::Statement& row = sql(sql::k_unresolved_creation);
+  row.bind(":job", granted.job.id.value);
+  row.bind(":attempt", granted.attempt);
+  if (!row.executeStep()) return std::nullopt;
+  Creation first;
+  first.request = RequestId{row.getColumn(0).getInt64()};
+  first.idempotency_key = row.getColumn(1).getString();
+  first.body = row.getColumn(2).getString();
+  first.sent_at = row.getColumn(3).getInt64();
+  first.sent_boot_ms = row.getColumn(4).getInt64();
+  first.boot_key = row.getColumn(5).getString();
+  row.reset();
+  return first;
+}
+
+// An operator must decide. Returns the reason.
+std::string Store::hold(JobId job, const std::string& why, Moment now) {
+  SQLite::Statement& update = sql(sql::k_hold_job);
+  update.bind(":job", job.value);
+  update.bind(":hold", why);
+  update.bind(":at", now.wall_ms);
+  update.exec();
+  return why;
+}
+
+bool Store::key_is_alive(const Creation& first, Moment now) const {
   // The wall clock may have stepped back, the boot clock may be of another boot: trust the longer age.
-  Millis age = std::max(Millis{0}, now.wall_ms - sent_at);
-  if (boot_key == facts_.boot_key) age = std::max(age, now.boot_ms - sent_boot_ms);
+  Millis age = std::max(Millis{0}, now.wall_ms - first.sent_at);
+  if (first.boot_key == facts_.boot_key) age = std::max(age, now.boot_ms - first.sent_boot_ms);
   const Millis last_use = policy_.key_lifetime_ms - (policy_.http_timeout_ms + policy_.late_arrival_ms + kKeyMargin);
   return age < last_use;
 }
@@ -180,7 +201,14 @@ std::string Store::permit_status(const Permit& permit, const Facts& facts, Grant
 std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
   if (facts.state != JobState::in_doubt) return "it is not in doubt any more";
   if (facts.is_held) return "it is held";
-  granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
+  const std::optional<Creation> first = unresolved_creation(granted);
+  if (!first) return hold(permit.job, kNoUnresolvedPost, now);
+  // A POST that was sent before the account looked anything up does not carry the key: it would be absent
+  // for ever, and the next POST a duplicate.
+  if (first->body.find(first->idempotency_key) == std::string::npos) {
+    return hold(permit.job, "its POST was sent without the key in its body, so no lookup can find it", now);
+  }
+  granted.idempotency_key = first->idempotency_key;
   granted.target = format_.lookup_target(granted.job.kind, granted.idempotency_key);
   write_intent(permit, granted, 0, now);
   lease(granted, JobState::in_doubt, JobState::in_doubt, now);

@@ -1,0 +1,140 @@
+// Ways out of a doubt that send something: a resubmission of the same bytes under the same key
+// while the DSP still knows the key, and a lookup by it.
+#include <gmock/gmock.h>
+
+#include "tests/storage/store_fixture.h"
+
+namespace dl {
+namespace {
+
+using namespace fixture;
+using ::testing::HasSubstr;
+
+class StoreDoubt : public StoreTest {
+ protected:
+  StoreDoubt() {
+    policy_.unknown_outcome = UnknownOutcome::resubmit;
+    start();
+  }
+  // ready -> in_doubt, and the daemon means to resolve it by itself.
+  Granted lose(int id) {
+    Outcome lost = unsure(grant(id));
+    lost.hold.reset();
+    lost.due_in_ms = 1'000;
+    EXPECT_TRUE(finish(lost).matched);
+    return creation(id);
+  }
+  Granted creation(int id) {
+    Granted first;
+    first.idempotency_key =
+        value("SELECT idempotency_key FROM request WHERE job_id = " + std::to_string(id));
+    first.body =
+        value("SELECT body FROM request_body JOIN request ON id = request_id WHERE job_id = " +
+              std::to_string(id));
+    return first;
+  }
+  Millis last_use() const {
+    return policy_.key_lifetime_ms - policy_.http_timeout_ms - policy_.late_arrival_ms - 60'000;
+  }
+  // The permit is refused, and the job is held with the reason that is given back.
+  std::string held(int id, Purpose purpose) {
+    const std::string requests = value("SELECT count(*) FROM request");
+    const WorkResult result = ask(id, purpose);
+    EXPECT_TRUE(result.granted.empty());
+    EXPECT_EQ(requests, value("SELECT count(*) FROM request")) << "no intent";
+    EXPECT_EQ(value("SELECT state, lease_token, due_at FROM job WHERE id = " + std::to_string(id)),
+              "in_doubt|NULL|NULL");
+    EXPECT_EQ(result.refused.size(), 1U);
+    EXPECT_EQ(job(id, "hold"), result.refused.empty() ? "?" : result.refused[0].why);
+    EXPECT_EQ(refusal(id, purpose), "it is held");
+    return job(id, "hold");
+  }
+};
+
+TEST_F(StoreDoubt, AResubmissionCopiesKeyAndBytesWhateverChangedSince) {
+  const Granted first = lose(kCampaign);
+  EXPECT_EQ("", as_stranger("DROP TRIGGER job_payload_is_fixed_once_sent"));
+  set_payload(kCampaign, "{\"id\":\"another\"}");
+  policy_.unknown_outcome = UnknownOutcome::lookup;  // a body rendered now would carry the key
+  start();
+  const Granted again = grant(kCampaign, Purpose::resubmit);
+  EXPECT_EQ(again.idempotency_key, first.idempotency_key);
+  EXPECT_EQ(again.body, "{\"id\":\"job1\"}");
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(again.target, "/campaigns");
+  EXPECT_EQ(again.attempt, 1);
+  EXPECT_EQ(value("SELECT purpose, idempotency_key, body_request_id, attempt FROM request ORDER BY "
+                  "id DESC LIMIT 1"),
+            "resubmit|" + first.idempotency_key + "|1|1");
+  EXPECT_EQ(value("SELECT count(*) FROM request_body"), "1") << "the bytes are kept once";
+  EXPECT_EQ(value("SELECT state, lease_token FROM job WHERE id = 1"), "submitting|2");
+  EXPECT_EQ(value("SELECT rule_id, request_id FROM job_history ORDER BY id DESC LIMIT 1"), "13|2");
+  expect_consistent();
+}
+
+TEST_F(StoreDoubt, AResubmissionIsOfThePresentAttempt) {
+  finish(refused(grant(kCampaign)));
+  make_due(kCampaign);
+  Outcome lost = unsure(grant(kCampaign));
+  lost.hold.reset();
+  finish(lost);
+  const Granted again = grant(kCampaign, Purpose::resubmit);
+  EXPECT_EQ(again.attempt, 2);
+  EXPECT_EQ(again.idempotency_key, value("SELECT idempotency_key FROM request WHERE id = 2"));
+  EXPECT_EQ(request_column(again.request, "body_request_id"), "2");
+}
+
+TEST_F(StoreDoubt, AKeyIsUsedUntilTheDspMayHaveForgottenIt) {
+  lose(kCampaign);
+  pass(last_use() - 1);
+  const Granted again = grant(kCampaign, Purpose::resubmit);
+  Outcome lost = unsure(again);
+  lost.hold.reset();
+  finish(lost);
+  pass(1);
+  EXPECT_THAT(held(kCampaign, Purpose::resubmit), HasSubstr("key_lifetime has passed"))
+      << "the first sending counts";
+}
+
+TEST_F(StoreDoubt, AKeysAgeIsTheLongerOfBothClocks) {
+  lose(kCampaign);
+  lose(kOther);
+  now_.boot_ms += last_use();
+  now_.wall_ms -= 3'600'000;
+  EXPECT_THAT(held(kCampaign, Purpose::resubmit), HasSubstr("key_lifetime has passed"))
+      << "the wall clock stepped back";
+  now_.boot_ms -= last_use();
+  now_.wall_ms += 3'600'000 + last_use();
+  EXPECT_THAT(held(kOther, Purpose::resubmit), HasSubstr("key_lifetime has passed"))
+      << "it stepped forward";
+}
+
+TEST_F(StoreDoubt, AKeysAgeInAnotherBootIsByTheWallClock) {
+  lose(kCampaign);
+  lose(kOther);
+  facts_.boot_key = "boot-b";
+  now_ = {60'000'000'000, now_.wall_ms + last_use() - 1};
+  start();
+  grant(kCampaign, Purpose::resubmit);
+  ++now_.wall_ms;
+  held(kOther, Purpose::resubmit);
+}
+
+TEST_F(StoreDoubt, ADoubtWithoutAnUnresolvedPostIsForAnOperator) {
+  lose(kCampaign);
+  as_daemon("UPDATE request SET resolution = 'refused'");
+  EXPECT_THAT(held(kCampaign, Purpose::resubmit), HasSubstr("no unresolved POST"));
+}
+
+TEST_F(StoreDoubt, ALookupFindsNothingThatWasSentWithoutTheKeyInItsBody) {
+  lose(kCampaign);  // sent while nothing was looked up: the body says nothing of the key
+  policy_.unknown_outcome = UnknownOutcome::lookup;
+  start();
+  EXPECT_THAT(held(kCampaign, Purpose::lookup), HasSubstr("without the key in its body"))
+      << "three absent looks would be no proof, and the next POST a duplicate";
+  lose(kOther);
+  grant(kOther, Purpose::lookup);
+}
+
+}  // namespace
+}  // namespace dl
