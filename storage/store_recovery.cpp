@@ -12,6 +12,7 @@ namespace {
 
 constexpr Millis kReclaimedDue = 1'000;
 constexpr Millis kLongestGate = 3'600'000;
+constexpr Millis kStandstill = 1'000;
 
 // W' of the limiter, for the longest tier.
 Millis longest_hold(const std::vector<Tier>& tiers) {
@@ -148,15 +149,19 @@ void Store::save_settings(Moment now) {
   hold.exec();
 }
 
-// Newest first until nothing older can be held any more. Requests of another boot cannot be compared: nothing
-// is sent before W' + D have passed, since this boot began where the machine is the same, else since this
-// boot first saw the ledger.
+// Newest first until nothing older can be held any more. That is judged by how long the daemon was awake: a
+// process that stands still (SIGSTOP) or is dead ends what it had begun only at the end of the gap, so a gap in
+// the ledger longer than any request counts next to nothing. Requests of another boot cannot be compared:
+// nothing is sent before W' + D have passed, since this boot began where the machine is the same, else since
+// this boot first saw the ledger.
 void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   const Millis hold = longest_hold(policy_.tiers);
   const Millis longest = hold + policy_.late_arrival_ms + 2 * policy_.http_timeout_ms;
   SQLite::Statement& rows = sql(sql::k_recent_requests);
   bool another_boot = false;
-  while (rows.executeStep()) {
+  Millis awake = 0;
+  std::int64_t next_sent = now.boot_ms;
+  while (awake <= longest && rows.executeStep()) {
     const std::string sent_in = rows.getColumn("boot_key").getString();
     const SQLite::Column finished_in = rows.getColumn("finished_boot_key");
     const std::string ended_in = finished_in.isNull() ? sent_in : finished_in.getString();
@@ -171,7 +176,10 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
       another_boot = true;
       break;
     }
-    if (rows.getColumn("sent_boot_ms").getInt64() + longest < now.boot_ms && ended_in == sent_in) break;
+    const std::int64_t sent = rows.getColumn("sent_boot_ms").getInt64();
+    const Millis gap = next_sent - sent;
+    awake += gap > policy_.http_timeout_ms ? kStandstill : gap;
+    next_sent = sent;
   }
   rows.reset();
   std::sort(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
