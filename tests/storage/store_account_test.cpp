@@ -1,0 +1,130 @@
+// What the account keeps over a restart, and that a person's pause is the person's.
+#include <gmock/gmock.h>
+
+#include "tests/storage/store_fixture.h"
+
+namespace dl {
+namespace {
+
+using namespace fixture;
+
+class StoreAccount : public StoreTest {
+ protected:
+  StoreAccount() { start(); }
+  void act(const std::string& what, const std::string& who = "maria") {
+    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('" + what + "', '" +
+                              who + "', 'lunch')"));
+  }
+  void save(const AccountState& account) {
+    WorkBatch batch;
+    batch.account = account;
+    commit(batch);
+  }
+  static AccountState paused_by_daemon() {
+    AccountState account;
+    account.paused_by = "daemon";
+    account.paused_reason = "HTTP 401";
+    return account;
+  }
+  std::string paused() { return value("SELECT paused_by, paused_reason, paused_at FROM account"); }
+};
+
+TEST_F(StoreAccount, ComesBackAsItWasSaved) {
+  AccountState account = paused_by_daemon();
+  account.refusals = 4;
+  account.cap = 17;
+  account.ceiling = 23;
+  account.gate_boot_ms = now_.boot_ms + 30'000;
+  account.gate_wall_ms = now_.wall_ms + 30'000;
+  save(account);
+  pass(1'000);
+  for (const AccountState& back : {load().account, start().account}) {
+    EXPECT_EQ(back.paused_by, "daemon");
+    EXPECT_EQ(back.paused_reason, "HTTP 401");
+    EXPECT_EQ(back.refusals, 4);
+    EXPECT_EQ(back.cap, 17);
+    EXPECT_EQ(back.ceiling, 23);
+    EXPECT_EQ(back.gate_boot_ms, account.gate_boot_ms);
+    EXPECT_EQ(back.gate_wall_ms, account.gate_wall_ms);
+  }
+  save({});
+  const AccountState open = load().account;
+  EXPECT_FALSE(open.paused_by || open.cap || open.ceiling);
+  EXPECT_EQ(open.gate_boot_ms, 0);
+  EXPECT_EQ(paused(), "NULL|NULL|NULL");
+}
+
+TEST_F(StoreAccount, OpensAGateThatHasPassed) {
+  AccountState account;
+  account.gate_boot_ms = now_.boot_ms + 30'000;
+  account.gate_wall_ms = now_.wall_ms + 30'000;
+  save(account);
+  pass(30'000);
+  EXPECT_EQ(start().account.gate_boot_ms, 0);
+}
+
+TEST_F(StoreAccount, CarriesAGateIntoAnotherBootByTheWallClockAndNeverForLong) {
+  AccountState account;
+  account.gate_boot_ms = now_.boot_ms + 30'000;
+  account.gate_wall_ms = now_.wall_ms + 30'000;
+  save(account);
+  facts_.boot_key = "boot-b";
+  now_ = {500, kWallStart + 10'000};
+  EXPECT_EQ(start().account.gate_boot_ms, 500 + 20'000);
+  now_.wall_ms = kWallStart - 30 * 86'400'000LL;
+  EXPECT_EQ(start().account.gate_boot_ms, 500 + 3'600'000)
+      << "the wall clock stepped back by a month";
+  now_.wall_ms = kWallStart + 30'000;
+  EXPECT_EQ(start().account.gate_boot_ms, 0);
+}
+
+TEST_F(StoreAccount, KeepsTheTimeItsPauseBegan) {
+  save(paused_by_daemon());
+  const std::string began = paused();
+  pass(9'000);
+  save(paused_by_daemon());
+  EXPECT_EQ(began, paused());
+}
+
+TEST_F(StoreAccount, LeavesAPersonsPauseToThePerson) {
+  act("pause");
+  const std::string before = paused();
+  AccountState account = paused_by_daemon();
+  account.refusals = 4;
+  save(account);
+  EXPECT_EQ(before, paused()) << "the daemon's own pause does not take its place";
+  EXPECT_EQ(value("SELECT refusals FROM account"), "4") << "what was learned is kept all the same";
+  save({});
+  EXPECT_EQ(before, paused()) << "and the daemon, who had not noticed it yet, does not end it";
+  EXPECT_EQ(start().account.paused_by, "maria") << "nor does a restart";
+}
+
+TEST_F(StoreAccount, DoesNotBringBackAPauseThatThePersonEnded) {
+  act("pause");
+  AccountState seen = load().account;
+  act("resume");
+  seen.refusals = 2;
+  save(seen);  // the daemon had not noticed the resume yet
+  EXPECT_EQ(paused(), "NULL|NULL|NULL");
+  EXPECT_EQ(value("SELECT refusals FROM account"), "2");
+}
+
+TEST_F(StoreAccount, StartsOnHoldUntilAnOperatorResumes) {
+  save(paused_by_daemon());
+  policy_.starts_on_hold = true;
+  const AccountState held = start().account;
+  EXPECT_EQ(held.paused_by, "--hold");
+  EXPECT_THAT(held.paused_reason, ::testing::HasSubstr("operator_act resume"));
+  save({});
+  EXPECT_EQ(load().account.paused_by, "--hold") << "the daemon does not end it";
+  policy_.starts_on_hold = false;
+  EXPECT_EQ(start().account.paused_by, "--hold") << "nor does a start without the flag";
+  act("resume");
+  EXPECT_FALSE(load().account.paused_by);
+  act("pause");
+  policy_.starts_on_hold = true;
+  EXPECT_EQ(start().account.paused_by, "maria") << "a person's pause holds as well, under her name";
+}
+
+}  // namespace
+}  // namespace dl
