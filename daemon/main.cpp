@@ -60,6 +60,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<std::unique_ptr<dl::Database>> database = dl::Database::open(config.db, dl::OpenMode::create);
   if (!database) return report(database.error());
   if (dl::Status sound = (*database)->check_integrity(); !sound) return report(sound.error());
+  (*database)->leave_guards_to_others();
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
            dl::format_rate_spec(config.rate_limit));
   auto store = std::make_unique<dl::Store>(std::move(*database), dl::request_format(), dl::store_policy(config));

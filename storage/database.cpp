@@ -185,6 +185,10 @@ Status Database::prepare(OpenMode mode) {
   });
 }
 
+void Database::leave_guards_to_others() {
+  sqlite3_db_config(db_.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+}
+
 int Database::data_version() {
   data_version_->reset();
   data_version_->executeStep();

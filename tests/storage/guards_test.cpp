@@ -222,6 +222,32 @@ TEST_F(Guards, KeepHistoryAndActsForEverybody) {
   EXPECT_THAT(as_daemon_error("UPDATE operator_act SET why = ''"), HasSubstr("append-only"));
 }
 
+// The daemon and dl-ingest do not ask the guards, which are there for everybody else.
+TEST_F(Guards, CanBeLeftToOthersByAConnectionOfOurs) {
+  database_->leave_guards_to_others();
+  SQLite::Database& ours = database_->handle();
+  EXPECT_NO_THROW(ours.exec("UPDATE job SET priority = 3 WHERE id = 1"));
+  SQLite::Statement returning(ours,
+                              "UPDATE job SET priority = 4 WHERE id = 1 RETURNING id, priority");
+  ASSERT_TRUE(returning.executeStep());
+  EXPECT_EQ(4, returning.getColumn(1).getInt());
+  returning.reset();
+  as_daemon("UPDATE account SET refusals = 1");
+  EXPECT_EQ("NULL", value("SELECT actor FROM writer"));
+  EXPECT_THAT(as_stranger("UPDATE job SET priority = 5"), HasSubstr(kUseActs));
+}
+
+TEST_F(Guards, AreNotFooledByTemporaryTablesOfTheSameNames) {
+  EXPECT_EQ(
+      "",
+      as_stranger(
+          "CREATE TEMP TABLE writer (one, actor); INSERT INTO temp.writer VALUES (1, 'daemon');"
+          "CREATE TEMP TABLE operator_act (id, job_id, act, applied_at);"
+          "INSERT INTO temp.operator_act VALUES (1, 1, 'retry', NULL), (2, NULL, 'pause', NULL)"));
+  EXPECT_THAT(as_stranger("UPDATE job SET state = 'ready' WHERE id = 1"), HasSubstr(kUseActs));
+  EXPECT_THAT(as_stranger("UPDATE account SET paused_by = NULL"), HasSubstr("'pause' or 'resume'"));
+}
+
 TEST_F(Guards, FixAPayloadThatMayHaveBeenApplied) {
   const std::string change = "UPDATE job_payload SET body = '{\"id\":\"c1\"}' WHERE job_id = 1";
   as_daemon(change);
