@@ -31,21 +31,21 @@ class Brain {
 
   // Each answers what was asked for and not yet answered; the test fails where nothing was.
   void load(const LoadedWork& work);
-  void connect();                 // every connection asked for
+  void connect();  // every connection asked for
   void refuse_connections(const std::string& trouble);
-  void commit();                  // the oldest batch: every permit granted, every outcome matched
+  void commit();  // the oldest batch: every permit granted, every outcome matched
   void commit_refusing(const std::string& why);
-  void commit_unmatched();        // outcomes come too late for their jobs
-  void commit_all();              // until no batch is left
+  void commit_unmatched();  // outcomes come too late for their jobs
+  void commit_all();        // until no batch is left
   void reply(JobId job, const DspReply& reply, bool reusable = false);
-  void wake();                    // goes to the time asked for
+  void wake();  // goes to the time asked for
 
   // Loads `jobs`, opens connections and grants what is asked for.
   void start_with(std::vector<JobRef> jobs);
   bool is_sent(JobId job) const { return flights_.contains(job); }
   Purpose purpose_of(JobId job) const { return flights_.at(job).request.purpose; }
   ConnectionId connection_of(JobId job) const { return flights_.at(job).id; }
-  std::vector<JobId> permits_asked() const;    // in batches not yet answered
+  std::vector<JobId> permits_asked() const;  // in batches not yet answered
   std::vector<JobId> on_the_wire() const;
 
   const Dispatcher& dispatcher() const { return dispatcher_; }

@@ -12,9 +12,9 @@ namespace {
 using enum OutcomeClass;
 
 constexpr OutcomeClass kClasses[] = {
-    not_sent,     accepted,     throttled, unauthorized,    refused,   refused_for_good,
-    unavailable,  key_in_use,   key_mismatch, unknown,      confirmed, creation_failed,
-    undecided,    not_found,    found,     found_many,      look_failed};
+    not_sent,    accepted,   throttled,    unauthorized, refused,    refused_for_good,
+    unavailable, key_in_use, key_mismatch, unknown,      confirmed,  creation_failed,
+    undecided,   not_found,  found,        found_many,   look_failed};
 constexpr UnknownOutcome kUnknowns[] = {UnknownOutcome::hold, UnknownOutcome::resubmit,
                                         UnknownOutcome::lookup};
 
@@ -69,7 +69,8 @@ TEST(Decide, CreationFollowsTheDesignsTable) {
     EXPECT_EQ(outcome.from, JobState::submitting) << name;
     EXPECT_EQ(outcome.event, row.event) << name;
     EXPECT_EQ(outcome.spends_attempt, row.spends) << name;
-    EXPECT_EQ(outcome.resolution, row.resolution ? std::optional<std::string>(row.resolution) : std::nullopt)
+    EXPECT_EQ(outcome.resolution,
+              row.resolution ? std::optional<std::string>(row.resolution) : std::nullopt)
         << name;
     EXPECT_EQ(outcome.due_in_ms.has_value(), row.due) << name;
     EXPECT_EQ(outcome.dsp_id.has_value(), row.what == accepted) << name;
@@ -77,7 +78,8 @@ TEST(Decide, CreationFollowsTheDesignsTable) {
 }
 
 TEST(Decide, EveryPurposeAndClassFollowsTheStateMachine) {
-  for (const Purpose purpose : {Purpose::create, Purpose::resubmit, Purpose::status, Purpose::lookup}) {
+  for (const Purpose purpose :
+       {Purpose::create, Purpose::resubmit, Purpose::status, Purpose::lookup}) {
     for (const UnknownOutcome unknown_outcome : kUnknowns) {
       for (const OutcomeClass what : kClasses) {
         const Outcome outcome = decided(asked(purpose, unknown_outcome), what);
@@ -150,7 +152,8 @@ TEST(Decide, HoldsWhenTheKeyWasUsedWithAnotherBody) {
   const Outcome outcome = decided(asked(Purpose::resubmit, UnknownOutcome::resubmit), key_mismatch);
   EXPECT_TRUE(outcome.hold);
   EXPECT_FALSE(outcome.due_in_ms);
-  const Outcome in_progress = decided(asked(Purpose::resubmit, UnknownOutcome::resubmit), key_in_use);
+  const Outcome in_progress =
+      decided(asked(Purpose::resubmit, UnknownOutcome::resubmit), key_in_use);
   EXPECT_FALSE(in_progress.hold);
   EXPECT_TRUE(in_progress.due_in_ms);
 }
@@ -183,9 +186,11 @@ TEST(Decide, CreatesOnceWhereNoRetryIsAllowed) {
 }
 
 TEST(Decide, SpendsNoAttemptOnAnythingButARefusalOrAFailedStatus) {
-  for (const Purpose purpose : {Purpose::create, Purpose::resubmit, Purpose::status, Purpose::lookup}) {
+  for (const Purpose purpose :
+       {Purpose::create, Purpose::resubmit, Purpose::status, Purpose::lookup}) {
     for (const OutcomeClass what : kClasses) {
-      const bool refusal = purpose == Purpose::create && (what == refused || what == refused_for_good);
+      const bool refusal =
+          purpose == Purpose::create && (what == refused || what == refused_for_good);
       const bool failed_status = purpose == Purpose::status && what == creation_failed;
       EXPECT_EQ(decided(asked(purpose), what).spends_attempt, refusal || failed_status)
           << name_of(purpose) << " " << name_of(what);
@@ -205,8 +210,7 @@ TEST(Decide, SetsBackTheJobThatIsRefusedWhileOthersPassAndAtLastFailsIt) {
       ASSERT_EQ(outcome.event, JobEvent::throttled);
       waits.push_back(*outcome.due_in_ms);
     }
-    const std::vector<Millis> expected = {0,       60'000,  120'000,  240'000,
-                                          480'000, 960'000, 1'920'000};
+    const std::vector<Millis> expected = {0, 60'000, 120'000, 240'000, 480'000, 960'000, 1'920'000};
     EXPECT_EQ(waits, expected);
     EXPECT_EQ(a.granted.setbacks, kSetbacksMax);
   }

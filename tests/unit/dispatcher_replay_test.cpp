@@ -1,5 +1,6 @@
-// The dispatcher against tables and a DSP that answer at random: what goes in is written down, and going
-// in again it gives the same commands. On the way every run keeps the rules and comes to its end.
+// The dispatcher against tables and a DSP that answer at random: what goes in is written down, and
+// going in again it gives the same commands. On the way every run keeps the rules and comes to its
+// end.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -226,8 +227,8 @@ void Play::carry_out(const std::vector<AnyCommand>& commands) {
     } else if (const auto* send = std::get_if<command::Send>(&what)) {
       EXPECT_EQ(granted_.erase(send->request.id.value), 1U) << "one permit is one request";
       if (below(100) == 0) continue;  // its worker never reports
-      feed_in(1 + below(5'000), input::Replied{send->id, send->request.id,
-                                               reply_to(send->request), below(3) > 0});
+      feed_in(1 + below(5'000),
+              input::Replied{send->id, send->request.id, reply_to(send->request), below(3) > 0});
     } else if (const auto* wake = std::get_if<command::WakeAt>(&what)) {
       const std::int64_t mine = ++wakes_;
       in(wake->boot_ms - now_.boot_ms, [this, mine] {

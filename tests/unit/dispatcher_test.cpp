@@ -57,7 +57,8 @@ TEST(Dispatcher, GivesTheSlotOfARefusedPermitBackAndLooksAgain) {
   EXPECT_EQ(brain.permits_asked(), std::vector<JobId>{JobId{2}}) << "the one slot is free again";
 }
 
-// The tables list it as ready and yet refuse it: asking again at once, for ever, would burn both threads.
+// The tables list it as ready and yet refuse it: asking again at once, for ever, would burn both
+// threads.
 TEST(Dispatcher, SetsAsideAJobThatTheTablesListAndRefuse) {
   Brain brain(brain_policy(Lifetime::drain));
   const LoadedWork work = ready_work({a_job(7)});
@@ -65,7 +66,8 @@ TEST(Dispatcher, SetsAsideAJobThatTheTablesListAndRefuse) {
   brain.connect();
   brain.commit_refusing("its payload was changed behind our back");
   brain.load(work);
-  ASSERT_EQ(brain.permits_asked(), std::vector<JobId>{JobId{7}}) << "once more: it may have been us";
+  ASSERT_EQ(brain.permits_asked(), std::vector<JobId>{JobId{7}})
+      << "once more: it may have been us";
   brain.commit_refusing("its payload was changed behind our back");
   ASSERT_EQ(brain.said(Level::error).size(), 1U);
   const std::string said = brain.said(Level::error).front();

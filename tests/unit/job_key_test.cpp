@@ -34,7 +34,8 @@ TEST(JobKey, TellsOneAdGroupIdUnderTwoCampaignsApart) {
 
 TEST(JobKey, GivesThePathBack) {
   const std::vector<std::vector<std::string>> paths = {
-      {"c1"}, {"/"}, {"%"}, {"%%"}, {"%2F"}, {"%25"}, {"%252F", "a"}, {"a/", "/b"}, {"2F", "%", "F"}};
+      {"c1"},  {"/"},          {"%"},        {"%%"},          {"%2F"},
+      {"%25"}, {"%252F", "a"}, {"a/", "/b"}, {"2F", "%", "F"}};
   for (const auto& path : paths) EXPECT_EQ(job_path(job_key(views(path))), path);
 }
 

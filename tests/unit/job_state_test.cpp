@@ -14,14 +14,31 @@ namespace {
 
 using enum JobState;
 
-constexpr auto kEvents = std::to_array<JobEvent>(
-    {JobEvent::parents_done, JobEvent::leased, JobEvent::due, JobEvent::accepted,
-     JobEvent::not_sent, JobEvent::given_back, JobEvent::throttled, JobEvent::refused,
-     JobEvent::refused_for_good, JobEvent::exhausted, JobEvent::unknown, JobEvent::owner_lost,
-     JobEvent::resubmitted, JobEvent::found, JobEvent::absent, JobEvent::confirmed,
-     JobEvent::creation_failed, JobEvent::id_not_found, JobEvent::retry_confirming,
-     JobEvent::retry_in_doubt, JobEvent::retry_blocked, JobEvent::retry_ready,
-     JobEvent::declared_absent, JobEvent::declared_existing, JobEvent::cancel});
+constexpr auto kEvents = std::to_array<JobEvent>({JobEvent::parents_done,
+                                                  JobEvent::leased,
+                                                  JobEvent::due,
+                                                  JobEvent::accepted,
+                                                  JobEvent::not_sent,
+                                                  JobEvent::given_back,
+                                                  JobEvent::throttled,
+                                                  JobEvent::refused,
+                                                  JobEvent::refused_for_good,
+                                                  JobEvent::exhausted,
+                                                  JobEvent::unknown,
+                                                  JobEvent::owner_lost,
+                                                  JobEvent::resubmitted,
+                                                  JobEvent::found,
+                                                  JobEvent::absent,
+                                                  JobEvent::confirmed,
+                                                  JobEvent::creation_failed,
+                                                  JobEvent::id_not_found,
+                                                  JobEvent::retry_confirming,
+                                                  JobEvent::retry_in_doubt,
+                                                  JobEvent::retry_blocked,
+                                                  JobEvent::retry_ready,
+                                                  JobEvent::declared_absent,
+                                                  JobEvent::declared_existing,
+                                                  JobEvent::cancel});
 
 std::vector<JobState> all_states() {
   std::vector<JobState> states;
@@ -152,8 +169,8 @@ TEST(JobState, KeepsTheOperatorFromWhatIsOnTheWireOrDone) {
 
 TEST(JobState, GivesEachActorItsOwnEvents) {
   const std::set<JobEvent> acts = {
-      JobEvent::retry_confirming, JobEvent::retry_in_doubt,    JobEvent::retry_blocked,
-      JobEvent::retry_ready,      JobEvent::declared_absent,   JobEvent::declared_existing,
+      JobEvent::retry_confirming, JobEvent::retry_in_doubt,  JobEvent::retry_blocked,
+      JobEvent::retry_ready,      JobEvent::declared_absent, JobEvent::declared_existing,
       JobEvent::cancel,
   };
   for (const Rule& rule : kRules) {

@@ -1,4 +1,5 @@
-// The limiter's rules one by one (design 3). limiter_property_test.cpp attacks the guarantee itself.
+// The limiter's rules one by one (design 3). limiter_property_test.cpp attacks the guarantee
+// itself.
 #include "daemon/core/limiter.h"
 
 #include <gtest/gtest.h>

@@ -53,32 +53,32 @@ int ids_in(Body body) { return body == Body::one_id ? 1 : body == Body::two_ids 
 
 // Rows 14 to 18, and design 2: "accepted (2xx with the id)", "2xx without id: missing_id".
 OutcomeClass success_oracle(const Case& c) {
-  if (c.wire != Wire::answered) return unknown;       // 12: applied, id unknown
-  if (c.status == 207) return unknown;                // 18
-  if (c.body == Body::unreadable) return unknown;     // 16
-  if (ids_in(c.body) == 1) return accepted;           // 14, 15
+  if (c.wire != Wire::answered) return unknown;    // 12: applied, id unknown
+  if (c.status == 207) return unknown;             // 18
+  if (c.body == Body::unreadable) return unknown;  // 16
+  if (ids_in(c.body) == 1) return accepted;        // 14, 15
   if (ids_in(c.body) == 2) return unknown;
   return c.missing_id == MissingId::refused ? refused : unknown;
 }
 
 OutcomeClass post_oracle(const Case& c) {
-  static const std::set<int> retryable = {412, 417, 421, 425};     // 27
-  static const std::set<int> credentials = {401, 403, 407, 511};   // 22 to 24, design 2
+  static const std::set<int> retryable = {412, 417, 421, 425};             // 27
+  static const std::set<int> credentials = {401, 403, 407, 511};           // 22 to 24, design 2
   static const std::set<int> permanent_beyond_4xx = {307, 308, 501, 505};  // 20, 30
   const int status = c.status;
-  if (c.wire == Wire::not_sent) return not_sent;      // 1 to 6
-  if (status == 0) return unknown;                    // 8 to 11
+  if (c.wire == Wire::not_sent) return not_sent;  // 1 to 6
+  if (status == 0) return unknown;                // 8 to 11
   if (status >= 200 && status <= 299) return success_oracle(c);
-  if (status == 408) return c.fresh ? refused : unknown;                      // 25
-  if (status == 409 && c.purpose == Purpose::resubmit) return key_in_use;     // 26, design 2
-  if (status == 422 && c.purpose == Purpose::resubmit) return key_mismatch;   // design 2
-  if (status == 429) return throttled;                // 28
-  if (status == 503) return unavailable;              // 32, design 3
+  if (status == 408) return c.fresh ? refused : unknown;                     // 25
+  if (status == 409 && c.purpose == Purpose::resubmit) return key_in_use;    // 26, design 2
+  if (status == 422 && c.purpose == Purpose::resubmit) return key_mismatch;  // design 2
+  if (status == 429) return throttled;                                       // 28
+  if (status == 503) return unavailable;                                     // 32, design 3
   if (credentials.contains(status)) return unauthorized;
   if (retryable.contains(status)) return refused;
   if (permanent_beyond_4xx.contains(status)) return refused_for_good;
   if (status >= 400 && status <= 499) return refused_for_good;  // 21, 26: unknown 4xx is 400
-  return unknown;                                     // 13, 19, 29, 31, and anything unlisted
+  return unknown;  // 13, 19, 29, 31, and anything unlisted
 }
 
 // "GET polls and lookups: every failure is R; 404 is not yet, not gone."
@@ -152,7 +152,8 @@ TEST(Outcome, ClosesTheSlotAsAnsweredOnlyForTheOriginsFinalAnswer) {
 
 // What may be sent again under a new key must be proven not applied.
 TEST(Outcome, NeverCallsALostOrBrokenPostRefused) {
-  for (const int status : {0, 100, 101, 200, 201, 202, 204, 207, 301, 303, 500, 502, 503, 504, 520}) {
+  for (const int status :
+       {0, 100, 101, 200, 201, 202, 204, 207, 301, 303, 500, 502, 503, 504, 520}) {
     for (const Purpose purpose : {Purpose::create, Purpose::resubmit}) {
       const Case cut{.purpose = purpose, .wire = Wire::no_answer, .status = status};
       const OutcomeClass what = classify(purpose, reply_of(cut), {});

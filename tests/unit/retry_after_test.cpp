@@ -5,8 +5,8 @@
 namespace dl {
 namespace {
 
-constexpr std::int64_t kSunday = 784'111'777;               // Sun, 06 Nov 1994 08:49:37 GMT
-constexpr std::int64_t kWall = 1'790'000'000'000;           // 2026-09-21T14:13:20Z
+constexpr std::int64_t kSunday = 784'111'777;      // Sun, 06 Nov 1994 08:49:37 GMT
+constexpr std::int64_t kWall = 1'790'000'000'000;  // 2026-09-21T14:13:20Z
 constexpr std::string_view kNow = "Mon, 21 Sep 2026 14:13:20 GMT";
 
 TEST(HttpDate, ReadsTheThreeFormsOfRfc9110) {
@@ -38,9 +38,9 @@ TEST(HttpDate, RefusesEverythingElse) {
         "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 6 Nov 1994 08:49:37 GMT",
         "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 94 08:49:37 GMT",
         "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT",
-        "Sun Nov 6 08:49:37 1994", "Sunday, 06-Nov-1994 08:49:37 GMT", ", 06 Nov 1994 08:49:37 GMT",
-        "1994-11-06T08:49:37Z", "Sun, 06 Nov -994 08:49:37 GMT"}) {
+        "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT", "Sun Nov 6 08:49:37 1994",
+        "Sunday, 06-Nov-1994 08:49:37 GMT", ", 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z",
+        "Sun, 06 Nov -994 08:49:37 GMT"}) {
     EXPECT_EQ(parse_http_date(text, 2026), std::nullopt) << text;
   }
 }

@@ -141,7 +141,8 @@ TEST(WorkList, LeavesOutWhatIsOnItsWayElsewhere) {
   loaded.ready = {job({.id = 1}), job({.id = 2})};
   loaded.timed = {timed(job({.id = 3}), JobState::waiting, 0),
                   timed(job({.id = 4}), JobState::waiting, 0)};
-  work.reload(loaded, [](JobId id) { return id.value % 2 == 0; }, 0);
+  work.reload(
+      loaded, [](JobId id) { return id.value % 2 == 0; }, 0);
   EXPECT_EQ(drained(work), std::vector<std::int64_t>{1});
   EXPECT_EQ(work.fire(0).size(), 1U);
 }
@@ -171,12 +172,14 @@ TEST(WorkList, AvoidsWhatItIsToldWhereItCan) {
 
 LoadedWork window(std::int64_t first, std::int64_t last, bool complete) {
   LoadedWork loaded;
-  for (std::int64_t id = first; id <= last; ++id) loaded.ready.push_back(job({.id = id, .root = id}));
+  for (std::int64_t id = first; id <= last; ++id)
+    loaded.ready.push_back(job({.id = id, .root = id}));
   loaded.ready_complete = complete;
   return loaded;
 }
 
-// Beyond an incomplete window the table remembers: a job there must not overtake what was not loaded.
+// Beyond an incomplete window the table remembers: a job there must not overtake what was not
+// loaded.
 TEST(WorkListWindow, TakesNothingFromBeyondItsEnd) {
   WorkList work(UnknownOutcome::hold);
   work.reload(window(1, 1'000, false), kNobody, 0);
