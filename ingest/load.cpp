@@ -16,9 +16,10 @@
 namespace dl {
 namespace {
 
-constexpr int kRowsInTransaction = 1000;
+constexpr int kRowsBesideADaemon = 1000;  // some milliseconds, for which its commits wait
+constexpr int kRowsAlone = 10'000;
 constexpr std::chrono::milliseconds kPauseForDaemon{2};
-constexpr int kCheckpointPages = 1000;
+constexpr int kCheckpointPages = 4000;
 constexpr std::size_t kParentsKept = 200'000;  // about 40 MiB
 
 std::int64_t wall_clock_ms() {
@@ -72,6 +73,7 @@ class Loader {
   std::array<std::optional<PlacedJob>, 3> placed_;  // of the last row
   std::unordered_map<std::string, PlacedJob> parents_;
   std::string raw_;
+  int rows_in_transaction_ = kRowsBesideADaemon;
 };
 
 Status Loader::write_rows(const ProgressSink& progress) {
@@ -92,7 +94,7 @@ Status Loader::write_rows(const ProgressSink& progress) {
 
 Result<bool> Loader::write_some() {
   Row row;
-  for (int i = 0; i < kRowsInTransaction; ++i) {
+  for (int i = 0; i < rows_in_transaction_; ++i) {
     Result<bool> more = reader_.next(row, told_before_);
     if (!more || !*more) return more;
     if (Status ok = write_row(row); !ok) return ok.error();
@@ -178,6 +180,7 @@ Status Loader::let_others_through() {
     return Done{};
   });
   if (!ok) return ok;
+  rows_in_transaction_ = alive ? kRowsBesideADaemon : kRowsAlone;
   if (!alive) return database_.checkpoint_if_longer_than(kCheckpointPages);
   std::this_thread::sleep_for(kPauseForDaemon);
   return Done{};

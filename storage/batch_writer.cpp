@@ -1,5 +1,7 @@
 #include "storage/batch_writer.h"
 
+#include <sqlite3.h>
+
 #include "queries_sql.h"
 #include "storage/model/job_state.h"
 
@@ -14,6 +16,27 @@ void run(SQLite::Statement& statement) {
 }
 
 }  // namespace
+
+// Between begin() and publish() this connection runs neither triggers nor checks of foreign keys,
+// which take more time than the rows themselves. The triggers guard against hand-written SQL, which
+// comes over other connections; the rows we refer to are those we have just written or looked up.
+class BatchWriter::BulkMode {
+ public:
+  explicit BulkMode(SQLite::Database& db) : db_(db) { switch_to(0); }
+  ~BulkMode() { switch_to(1); }
+  BulkMode(const BulkMode&) = delete;
+  BulkMode& operator=(const BulkMode&) = delete;
+
+ private:
+  void switch_to(int on) {
+    int now = -1;
+    for (const int what : {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_FKEY}) {
+      sqlite3_db_config(db_.getHandle(), what, on, &now);
+      DL_CHECK(now == on, "SQLite did not switch triggers or foreign keys");
+    }
+  }
+  SQLite::Database& db_;
+};
 
 // Parameters are bound by position: the order in which their names first stand in the file.
 struct BatchWriter::Statements {
@@ -48,7 +71,10 @@ Result<std::unique_ptr<BatchWriter>> BatchWriter::begin(Database& database, cons
   std::unique_ptr<BatchWriter> writer(new BatchWriter(database, head));
   SQLite::Database& db = database.handle();
   Status ok = database.guard(database.path(), [&]() -> Status {
-    db.exec("DROP TABLE IF EXISTS temp.changed_payload; PRAGMA temp_store = FILE;");
+    // Room for the upper pages of all indexes; changed payloads may be many and go to a file.
+    db.exec(
+        "DROP TABLE IF EXISTS temp.changed_payload; PRAGMA temp_store = FILE;"
+        "PRAGMA cache_size = -65536;");
     db.exec(std::string(sql::k_ingest_make_changes));
     return Done{};
   });
@@ -68,9 +94,15 @@ Result<std::unique_ptr<BatchWriter>> BatchWriter::begin(Database& database, cons
     begin.exec();
     writer->id_ = BatchId{db.getLastInsertRowid()};
     writer->next_job_ = db.execAndGet(std::string(sql::k_ingest_next_job)).getInt64();
-    writer->sql_ = std::make_unique<Statements>(db);
     return Done{};
   });
+  if (ok) {
+    ok = database.guard(database.path(), [&]() -> Status {
+      writer->bulk_mode_ = std::make_unique<BulkMode>(db);
+      writer->sql_ = std::make_unique<Statements>(db);
+      return Done{};
+    });
+  }
   if (!ok) return ok.error();
   return writer;
 }
@@ -212,6 +244,7 @@ bool BatchWriter::has_changes() {
 Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
                                          const std::function<Status()>& before_changes,
                                          std::vector<LateConflict>& conflicts) {
+  bulk_mode_.reset();
   const Status ok = transaction([&]() -> Status {
     if (has_changes()) {
       if (Status prepared = before_changes(); !prepared) return prepared;
@@ -291,6 +324,7 @@ void BatchWriter::make_ready(std::int64_t now_ms) {
 
 Status BatchWriter::discard() {
   sql_.reset();
+  bulk_mode_.reset();
   Result<int> removed = remove_orphaned_batches(database_);
   if (!removed) return removed.error();
   return Done{};

@@ -107,6 +107,7 @@ class BatchWriter {
   BatchWriter(Database& database, const BatchHead& head);
 
   struct Statements;  // one prepared statement a file of SQL
+  class BulkMode;     // what is switched off while rows are written
 
   PlacedJob create(const JobText& job, const PlacedJob* parent);
   Result<PlacedJob> find(const JobText& job);
@@ -118,6 +119,7 @@ class BatchWriter {
   void make_ready(std::int64_t now_ms);
 
   Database& database_;
+  std::unique_ptr<BulkMode> bulk_mode_;
   std::unique_ptr<Statements> sql_;
   std::string loaded_by_;
   BatchId id_;
