@@ -25,6 +25,12 @@ SQLite::Statement& Store::sql(std::string_view text) {
   return *statement;
 }
 
+// A statement that was not read to its end keeps its view of the tables, and the next transaction would fail
+// as busy once somebody else has written.
+void Store::reset_statements() {
+  for (auto& [text, statement] : statements_) statement->tryReset();
+}
+
 Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches, Moment now) {
   std::vector<WorkResult> results(batches.size());
   const Totals before = totals_;
@@ -39,7 +45,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
     write_counts();
     return Done{};
   });
-  for (auto& [text, statement] : statements_) statement->tryReset();
+  reset_statements();
   if (!ok) {
     totals_ = before;
     return ok.error();

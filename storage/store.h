@@ -90,6 +90,7 @@ class Store {
   struct Facts;
   struct Creation;
   SQLite::Statement& sql(std::string_view text);
+  void reset_statements();
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
   bool move(const Outcome& outcome, Moment now, std::int64_t& batch_id);
   void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);

@@ -54,6 +54,7 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     count_all();
     return Done{};
   });
+  reset_statements();
   if (!ok) return ok.error();
   schema_hash_ = schema_hash(*database_);
   data_version_ = database_->data_version();
@@ -258,10 +259,10 @@ Result<LoadedWork> Store::load(const LoadLimits& limits, Moment now) {
     loaded.account = load_account(now);
     count_all();
     loaded.totals = totals_;
-    for (auto& [text, statement] : statements_) statement->tryReset();
     snapshot.commit();
     return Done{};
   });
+  reset_statements();
   if (!ok) return ok.error();
   return loaded;
 }

@@ -1,5 +1,7 @@
 #include "tests/storage/store_fixture.h"
 
+#include <sqlite3.h>
+
 #include "storage/digest.h"
 
 namespace dl {
@@ -57,6 +59,7 @@ Recovery StoreTest::start() {
     ADD_FAILURE() << recovery.error().message;
     return {};
   }
+  expect_at_rest();
   return *recovery;
 }
 
@@ -99,7 +102,14 @@ void StoreTest::pass(Millis span) {
 }
 
 Result<std::vector<WorkResult>> StoreTest::try_commit(const WorkBatch& batch) {
-  return store_->commit(std::span(&batch, 1), now_);
+  auto results = store_->commit(std::span(&batch, 1), now_);
+  expect_at_rest();
+  return results;
+}
+
+void StoreTest::expect_at_rest() {
+  EXPECT_EQ(sqlite3_txn_state(store_->database().handle().getHandle(), nullptr), SQLITE_TXN_NONE)
+      << "a statement still holds its view of the tables";
 }
 
 WorkResult StoreTest::commit(const WorkBatch& batch) {
@@ -193,6 +203,7 @@ LoadedWork StoreTest::load() {
     ADD_FAILURE() << loaded.error().message;
     return {};
   }
+  expect_at_rest();
   return std::move(*loaded);
 }
 

@@ -49,6 +49,8 @@ class StoreTest : public SqlTest {
   LoadedWork load();
   // The one timed job that load() must find.
   TimedJob timed(int job);
+  // Between two calls the store holds no snapshot. Asked after each of the above.
+  void expect_at_rest();
   // Every row of every table but sqlite's own, as text.
   std::vector<std::string> everything();
 

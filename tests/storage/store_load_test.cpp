@@ -1,0 +1,235 @@
+// What the dispatcher loads: the order of work, and when each job is due by clocks that step.
+#include <gmock/gmock.h>
+
+#include <numeric>
+
+#include "tests/storage/store_fixture.h"
+
+namespace dl {
+namespace {
+
+using namespace fixture;
+using ::testing::ElementsAre;
+
+class StoreLoad : public StoreTest {
+ protected:
+  StoreLoad() { start(); }
+  static std::vector<std::int64_t> ids(const LoadedWork& loaded) {
+    std::vector<std::int64_t> all;
+    for (const JobRef& each : loaded.ready) all.push_back(each.id.value);
+    for (const TimedJob& each : loaded.timed) all.push_back(each.job.id.value);
+    return all;
+  }
+  LoadedWork load_at_most(LoadLimits limits) { return store_->load(limits, now_).value(); }
+  // ready -> waiting for two seconds.
+  void refuse(int id) { finish(refused(grant(id))); }
+  void act(const std::string& what, int id) {
+    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, who, why, at) VALUES (" +
+                              std::to_string(id) + ", '" + what + "', 'maria', 'x', " +
+                              std::to_string(now_.wall_ms) + ")"));
+  }
+  // in_doubt, as a daemon that looks up leaves it.
+  void lose(int id, Millis due_in_ms) {
+    Outcome lost = unsure(grant(id));
+    lost.hold.reset();
+    lost.due_in_ms = due_in_ms;
+    finish(lost);
+  }
+  void boot(const std::string& key, std::int64_t boot_ms) {
+    facts_.boot_key = key;
+    now_.boot_ms = boot_ms;
+    start();
+  }
+};
+
+TEST_F(StoreLoad, GivesTheReadyJobsInOrderOfWork) {
+  add_job(20, JobKind::ad, {});
+  add_job(21, JobKind::ad, {});
+  as_daemon(
+      "UPDATE job SET state = 'ready', priority = -1 WHERE id = 21; UPDATE job SET state = 'ready' "
+      "WHERE id = 20");
+  const LoadedWork loaded = load();
+  EXPECT_THAT(ids(loaded), ElementsAre(21, kCampaign, 20, kOther))
+      << "priority, campaign, level, id";
+  EXPECT_TRUE(loaded.ready_complete);
+  EXPECT_EQ(loaded.ready[0].priority, -1);
+  EXPECT_EQ(loaded.ready[1].kind, JobKind::campaign);
+  EXPECT_TRUE(loaded.ready[1].has_children);
+  EXPECT_EQ(loaded.ready[2].root_id, 1);
+  EXPECT_EQ(loaded.ready[2].level, 2);
+  EXPECT_FALSE(loaded.ready[2].has_children);
+}
+
+TEST_F(StoreLoad, SaysWhenThereIsMoreThanWasAskedFor) {
+  EXPECT_TRUE(load_at_most({.ready = 2, .timed = 1}).ready_complete);
+  LoadedWork some = load_at_most({.ready = 1, .timed = 1});
+  EXPECT_THAT(ids(some), ElementsAre(kCampaign));
+  EXPECT_FALSE(some.ready_complete);
+  refuse(kOther);
+  pass(1'000);
+  refuse(kCampaign);
+  EXPECT_TRUE(load_at_most({.ready = 2, .timed = 3}).timed_complete);
+  some = load_at_most({.ready = 1, .timed = 1});
+  EXPECT_THAT(ids(some), ElementsAre(kOther)) << "soonest due first";
+  EXPECT_FALSE(some.timed_complete);
+}
+
+TEST_F(StoreLoad, LeavesOutWhatIsLeasedHeldOrHidden) {
+  doubt(kCampaign);
+  confirm(kOther, "dsp-5");
+  EXPECT_THAT(ids(load()), ElementsAre(kOther));
+  grant(kOther, Purpose::status);
+  const LoadedWork loaded = load();
+  EXPECT_THAT(ids(loaded), ElementsAre());
+  const auto campaigns = loaded.totals[static_cast<std::size_t>(JobKind::campaign)];
+  EXPECT_EQ(std::accumulate(campaigns.begin(), campaigns.end(), std::int64_t{0}), 2)
+      << "a batch that is loading is not counted";
+}
+
+TEST_F(StoreLoad, TellsHowLongARetryStillWaits) {
+  refuse(kCampaign);
+  EXPECT_EQ(timed(kCampaign).state, JobState::waiting);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, 2'000);
+  pass(500);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, 1'500);
+  pass(5'000);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, 0);
+}
+
+TEST_F(StoreLoad, NeverWaitsLongerThanPlannedWhenTheWallClockSteps) {
+  refuse(kCampaign);
+  confirm(kOther, "dsp-5");
+  for (const Millis step : {-1'000LL, -3'600'000LL, -400 * 86'400'000LL}) {
+    now_.wall_ms = kWallStart + step;
+    EXPECT_EQ(timed(kCampaign).due_in_ms, 2'000) << step;
+    EXPECT_EQ(timed(kOther).due_in_ms, 500) << step;
+    EXPECT_EQ(timed(kOther).posted_ago_ms, 0) << step;
+  }
+  now_.wall_ms = kWallStart + 3'600'000;
+  EXPECT_EQ(timed(kCampaign).due_in_ms, 0);
+}
+
+TEST_F(StoreLoad, TellsTheAgeOfACreationAndOfItsLastLook) {
+  confirm(kCampaign, "dsp-1");  // its POST took 40 ms, as every request here
+  TimedJob poll = timed(kCampaign);
+  EXPECT_EQ(poll.state, JobState::confirming);
+  EXPECT_EQ(poll.posted_ago_ms, 40);
+  EXPECT_EQ(poll.looked_age_ms, 0) << "never looked";
+  pass(3'000);
+  Outcome look = undecided(grant(kCampaign, Purpose::status), 4'000);
+  look.overdue = true;
+  finish(look);
+  pass(1'000);
+  poll = timed(kCampaign);
+  EXPECT_EQ(poll.posted_ago_ms, 4'040);
+  EXPECT_EQ(poll.looked_age_ms, 3'000);
+  EXPECT_EQ(poll.due_in_ms, 3'000);
+  EXPECT_TRUE(poll.overdue);
+}
+
+TEST_F(StoreLoad, ForgetsTheLooksAtADeadCreation) {
+  confirm(kCampaign, "dead");
+  pass(1'000);
+  finish(undecided(grant(kCampaign, Purpose::status), 0));
+  Outcome failed = outcome_of(grant(kCampaign, Purpose::status), JobEvent::creation_failed);
+  failed.spends_attempt = true;
+  failed.due_in_ms = 0;
+  finish(failed);
+  pass(1'000);
+  make_due(kCampaign);
+  confirm(kCampaign, "alive");
+  EXPECT_EQ(timed(kCampaign).looked_age_ms, 0);
+}
+
+class SettleTime : public StoreLoad {
+ protected:
+  SettleTime() {
+    policy_.unknown_outcome = UnknownOutcome::lookup;
+    start();
+  }
+};
+
+TEST_F(SettleTime, OfALookupIsByTheBootClock) {
+  lose(kCampaign, 1'000);  // due by the wall clock long before it has settled
+  pass(60'000);
+  now_.wall_ms += 86'400'000;
+  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms - 60'000);
+  pass(policy_.settle_ms - 60'000);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, 0);
+}
+
+TEST_F(SettleTime, BeginsAnewInANewBoot) {
+  lose(kCampaign, 1'000);
+  pass(policy_.settle_ms);
+  boot("boot-b", 500);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms);
+  pass(60'000);
+  start();
+  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms - 60'000)
+      << "of the boot, not of the process";
+}
+
+TEST_F(SettleTime, OfAReclaimedPostRunsFromItsEndInTheBootThatEndedIt) {
+  grant(kCampaign);
+  boot("boot-b", 70'000'000'000);  // sent in one boot, ended in the next
+  EXPECT_EQ(value("SELECT finished_boot_key FROM request"), "boot-b");
+  pass(60'000);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms - 60'000);
+  boot("boot-c", 900);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms);
+}
+
+TEST_F(SettleTime, RunsFromTheLastOfSeveralPosts) {
+  policy_.unknown_outcome = UnknownOutcome::resubmit;
+  start();
+  lose(kCampaign, 0);
+  pass(policy_.settle_ms);
+  Outcome again = unsure(grant(kCampaign, Purpose::resubmit));
+  again.hold.reset();
+  again.due_in_ms = 5;
+  finish(again);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, 5) << "a resubmission need not settle";
+  policy_.unknown_outcome = UnknownOutcome::lookup;
+  start();
+  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms);
+}
+
+TEST_F(SettleTime, OfAJobDeclaredAbsentHoldsWhateverThePolicy) {
+  for (const UnknownOutcome what :
+       {UnknownOutcome::hold, UnknownOutcome::resubmit, UnknownOutcome::lookup}) {
+    policy_.unknown_outcome = what;
+    start();
+    const int id = what == UnknownOutcome::hold       ? kCampaign
+                   : what == UnknownOutcome::resubmit ? kOther
+                                                      : 20;
+    if (id == 20) {
+      add_job(20, JobKind::ad, {});
+      as_daemon("UPDATE job SET state = 'ready' WHERE id = 20");
+    }
+    doubt(id);
+    pass(60'000);
+    now_.wall_ms += 7 * 86'400'000;  // by the wall clock it has settled long ago
+    act("absent", id);
+    EXPECT_EQ(timed(id).state, JobState::waiting);
+    EXPECT_EQ(timed(id).due_in_ms, policy_.settle_ms - 60'000);
+    EXPECT_EQ(refusal(id), "it is not ready any more");
+    pass(policy_.settle_ms - 60'000);
+    EXPECT_EQ(timed(id).due_in_ms, 0);
+    EXPECT_EQ(make_due(id).size(), 1U);
+    EXPECT_EQ(value("SELECT resolution FROM request WHERE job_id = " + std::to_string(id)),
+              "absent");
+    grant(id);
+  }
+}
+
+TEST_F(SettleTime, OfAJobDeclaredAbsentBeginsAnewInANewBoot) {
+  lose(kCampaign, 1'000);
+  pass(policy_.settle_ms - 1);
+  act("absent", kCampaign);
+  pass(1);
+  boot("boot-b", 500);
+  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms);
+}
+
+}  // namespace
+}  // namespace dl
