@@ -188,7 +188,6 @@ std::string Store::permit_status(const Permit& permit, const Facts& facts, Grant
   if (granted.looks > 0) {
     SQLite::Statement& declared = sql(sql::k_id_was_declared);
     declared.bind(":job", permit.job.value);
-    declared.bind(":attempt", granted.attempt);
     declared.executeStep();
     granted.declared_id = declared.getColumn(0).getInt() != 0;
     declared.reset();

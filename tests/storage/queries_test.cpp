@@ -84,6 +84,7 @@ TEST_F(Queries, OfTheHotPathUseTheirPartialIndexAndSortNothing) {
       {sql::k_unresolved_creation, by_job},
       {sql::k_post_obstacles, by_job},
       {sql::k_resolve_posts, by_job},
+      {sql::k_id_was_declared, by_job},
       {sql::k_promote_children, by_id},
       {sql::k_permit_facts, by_id},
       {sql::k_move_job, by_id},

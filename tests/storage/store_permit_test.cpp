@@ -186,6 +186,30 @@ TEST_F(StorePermit, TellsWhoseIdAPollAsksFor) {
   EXPECT_FALSE(grant(kOther, Purpose::status).declared_id) << "the DSP itself said so";
 }
 
+TEST_F(StorePermit, KnowsADeclaredIdAlsoWhereEveryPostWasRefused) {
+  Outcome refusal = outcome_of(grant(kCampaign), JobEvent::refused_for_good);
+  refusal.resolution = "refused";
+  refusal.spends_attempt = true;
+  finish(refusal);
+  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) "
+                            "VALUES (1, 'exists', 'made-by-hand', 'maria', 'x')"));
+  finish(undecided(grant(kCampaign, Purpose::status), 10));
+  EXPECT_TRUE(grant(kCampaign, Purpose::status).declared_id) << "or it is asked for, for ever";
+}
+
+TEST_F(StorePermit, BelievesTheDspInAnIdThatAnOperatorDeclaredToo) {
+  confirm(kCampaign, "dsp-1");
+  EXPECT_EQ(
+      "",
+      as_stranger(
+          "INSERT INTO operator_act (job_id, act, who, why) VALUES (1, 'cancel', 'maria', 'x')"));
+  put(kCampaign, JobState::failed);
+  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) "
+                            "VALUES (1, 'exists', 'dsp-1', 'maria', 'x')"));
+  finish(undecided(grant(kCampaign, Purpose::status), 10));
+  EXPECT_FALSE(grant(kCampaign, Purpose::status).declared_id) << "a known id is never in doubt";
+}
+
 TEST_F(StorePermit, GivesABatchsResultsInItsOrder) {
   add_job(20, JobKind::campaign, {});
   as_daemon("UPDATE job SET state = 'ready' WHERE id = 20");
