@@ -42,3 +42,5 @@ SELECT batch_id, kind, state, sum(n) AS difference
 FROM (SELECT batch_id, kind, state, n FROM job_count
       UNION ALL SELECT batch_id, kind, state, -count(*) FROM job GROUP BY batch_id, kind, state)
 GROUP BY batch_id, kind, state HAVING difference <> 0;
+.print -- 8. An act was inserted, but not applied (a trigger of somebody's own stood in the way)
+SELECT id, job_id, act, who, why FROM operator_act WHERE applied_at IS NULL;

@@ -119,6 +119,7 @@ TEST_F(Guards, HoldInTheShellAndSayWhatToDo) {
        "'y')",
        "leave id out"},
       {"INSERT INTO apply_move VALUES (1, 1, 'leased', 1, 'by hand')", "DemandLink alone"},
+      {"INSERT INTO apply_move VALUES (1, 1, 'no such event', 1, 'by hand')", "DemandLink alone"},
       {"UPDATE job_count SET n = 0", "DemandLink alone"},
       {"UPDATE account SET paused_by = NULL", "'pause' or 'resume'"},
       {"DELETE FROM account", "one row for ever"},

@@ -176,7 +176,7 @@ TEST_F(OperatorSql, CheckPromisesPrintsWhatBreaksThem) {
       "parent.id = parent_id"
       " WHERE child_id = job.id AND parent.state <> 'succeeded')");
   const auto titles = lines();
-  EXPECT_EQ(7, titles) << out_of("check_promises.sql");
+  EXPECT_EQ(8, titles) << out_of("check_promises.sql");
   as_daemon("UPDATE job SET open_parents = 9 WHERE id = 3");
   EXPECT_GT(lines(), titles);
 }
