@@ -39,6 +39,7 @@ struct StoreThread::Impl {
   std::vector<WorkBatch> group;
   std::chrono::steady_clock::time_point schema_checked = std::chrono::steady_clock::now();
   bool broken = false;
+  bool stopping = false;
   std::thread thread;
 
   void fail(const Error& error, bool fatal) {
@@ -85,7 +86,7 @@ struct StoreThread::Impl {
   void look_again() {
     look_timer.expires_after(kLookForChanges);
     look_timer.async_wait([this](boost::system::error_code error) {
-      if (error || broken) return;
+      if (error || broken || stopping) return;  // a timer that has expired is not cancelled any more
       look();
       look_again();
     });
@@ -132,6 +133,7 @@ void StoreThread::stop() {
   if (!impl_->thread.joinable()) return;
   net::post(impl_->io, [impl = impl_.get()] {
     impl->commit_group();
+    impl->stopping = true;
     impl->look_timer.cancel();
     if (!impl->broken) {
       const Status ok = impl->store->stop(impl->clock.now());
