@@ -7,8 +7,7 @@
 #include <thread>
 #include <unordered_map>
 
-#include "ingest/json_reader.h"
-#include "ingest/rejects.h"
+#include "ingest/row_pump.h"
 #include "ingest/user_row.h"
 #include "queries_sql.h"
 #include "storage/batch_reader.h"
@@ -16,8 +15,10 @@
 namespace dl {
 namespace {
 
-constexpr int kRowsBesideADaemon = 1000;  // some milliseconds, for which its commits wait
-constexpr int kRowsAlone = 10'000;
+// In one transaction. Beside a daemon: some milliseconds, for which its commits wait.
+constexpr std::size_t kChunksBesideADaemon = 1;
+constexpr std::size_t kChunksAlone = 10;
+constexpr int kAdsInGroup = 64;
 constexpr std::chrono::milliseconds kPauseForDaemon{2};
 constexpr int kCheckpointPages = 4000;
 constexpr std::size_t kParentsKept = 200'000;  // about 40 MiB
@@ -36,141 +37,152 @@ bool daemon_seems_alive(SQLite::Database& db) {
   return false;
 }
 
+// Writes prepared rows. Parents are placed at once, ads in groups.
 class Loader {
  public:
-  Loader(Survey& survey, Database& database, const LoadOptions& options, RowReader& reader,
-         BatchWriter& writer)
-      : survey_(survey),
-        database_(database),
-        options_(options),
-        reader_(reader),
-        writer_(writer),
-        rejects_(options.rejects, survey) {}
+  Loader(Database& database, RowPump& pump, BatchWriter& writer)
+      : database_(database), pump_(pump), writer_(writer) {}
 
   // Writes all rows. Errors: as load().
-  Status write_rows(const ProgressSink& progress);
-  Status finish_rejects() { return rejects_.finish(); }
+  Status write_all(const ProgressSink& progress);
 
-  std::int64_t left_out() const { return rejects_.count(); }
   std::vector<Problem> conflicts;
 
  private:
-  Result<bool> write_some();
-  Status write_row(const Row& row);
-  Status place_entities(const Row& row);
-  void add_row(const Row& row);
-  void report_conflict(const Row& row, JobKind kind, const PlacedJob& placed);
+  using Chunks = std::vector<std::unique_ptr<PreparedChunk>>;
+
+  Result<Chunks> take_chunks();
+  Status write_chunk(const PreparedChunk& chunk);
+  Status add(const PreparedRow& row);
+  Result<const PlacedJob*> place_parent(const PreparedRow& row, JobKind kind,
+                                        const PlacedJob* parent);
+  Status flush();
+  void report_conflict(const PreparedRow& row, JobKind kind, const PlacedJob& placed);
   Status let_others_through();
 
-  Survey& survey_;
+  struct WaitingAd {
+    const PreparedRow* row = nullptr;
+    PlacedJob parent;
+    bool keep_row = false;  // as it was, whatever becomes of the ad
+  };
+
   Database& database_;
-  const LoadOptions& options_;
-  RowReader& reader_;
+  RowPump& pump_;
   BatchWriter& writer_;
-  Rejects rejects_;
-  RowEntities entities_;
-  Problems told_before_;
-  std::array<std::optional<PlacedJob>, 3> placed_;  // of the last row
+  std::array<PlacedJob, 3> placed_;  // of the last row
   std::unordered_map<std::string, PlacedJob> parents_;
-  std::string raw_;
-  int rows_in_transaction_ = kRowsBesideADaemon;
+  std::vector<WaitingAd> waiting_;
+  std::vector<JobText> texts_;
+  std::vector<PlacedJob> ads_;
+  std::vector<BatchRow> rows_;
+  std::size_t chunks_in_transaction_ = kChunksBesideADaemon;
 };
 
-Status Loader::write_rows(const ProgressSink& progress) {
+Status Loader::write_all(const ProgressSink& progress) {
   for (;;) {
-    bool more = false;
+    Result<Chunks> chunks = take_chunks();
+    if (!chunks) return chunks.error();
+    if (chunks->empty()) return Done{};
     const Status ok = writer_.transaction([&]() -> Status {
-      Result<bool> some = write_some();
-      if (!some) return some.error();
-      more = *some;
+      for (const auto& chunk : *chunks) {
+        if (Status written = write_chunk(*chunk); !written) return written;
+      }
       return Done{};
     });
     if (!ok) return ok;
-    if (!more) return Done{};
-    progress(reader_.bytes_read());
+    progress(chunks->back()->bytes_read);
+    for (auto& chunk : *chunks) pump_.give_back(std::move(chunk));
     if (Status polite = let_others_through(); !polite) return polite;
   }
 }
 
-Result<bool> Loader::write_some() {
-  Row row;
-  for (int i = 0; i < rows_in_transaction_; ++i) {
-    Result<bool> more = reader_.next(row, told_before_);
-    if (!more || !*more) return more;
-    if (Status ok = write_row(row); !ok) return ok.error();
+// Before the transaction, so that nobody waits for the pump with the database locked.
+Result<Loader::Chunks> Loader::take_chunks() {
+  Chunks chunks;
+  while (chunks.size() < chunks_in_transaction_) {
+    Result<std::unique_ptr<PreparedChunk>> chunk = pump_.take();
+    if (!chunk) return chunk.error();
+    if (*chunk == nullptr) break;
+    chunks.push_back(std::move(*chunk));
   }
-  return true;
+  return chunks;
 }
 
-Status Loader::write_row(const Row& row) {
-  const bool good = entities_.take(row, reader_, told_before_);
-  const bool left_out = survey_.leaves_out(options_.on_error, row.number, entities_);
-  for (const KindNames& names : kKinds) {
-    const bool deeper = names.kind > row.deepest;
-    if (deeper || !entities_[names.kind].repeated)
-      placed_[static_cast<std::size_t>(names.kind)].reset();
+Status Loader::write_chunk(const PreparedChunk& chunk) {
+  for (std::size_t i = 0; i < chunk.count; ++i) {
+    if (Status ok = add(chunk.rows[i]); !ok) return ok;
   }
-  if (left_out) return rejects_.add(row, reader_);
-  if (!good) return Error{Errc::busy, "the file changed while it was being loaded; try again"};
-  if (Status ok = place_entities(row); !ok) return ok;
-  add_row(row);
-  return Done{};
+  return flush();
 }
 
-Status Loader::place_entities(const Row& row) {
+bool differs(Fate fate) { return fate == Fate::changed || fate == Fate::conflict; }
+
+Status Loader::add(const PreparedRow& row) {
   const PlacedJob* parent = nullptr;
-  for (const KindNames& names : kKinds) {
-    if (names.kind > row.deepest) break;
-    const Entity& entity = entities_[names.kind];
-    std::optional<PlacedJob>& placed = placed_[static_cast<std::size_t>(names.kind)];
-    const bool may_have_children = names.kind != JobKind::ad;
-    if (!placed && may_have_children) {
-      const auto known = parents_.find(entity.key);
-      if (known != parents_.end()) placed = known->second;
-    }
-    if (!placed) {
-      Result<PlacedJob> made =
-          writer_.place({names.kind, entity.key, entity.body, row.line}, parent);
-      if (!made) return made.error();
-      if (made->fate == Fate::conflict) report_conflict(row, names.kind, *made);
-      placed = std::move(*made);
-      if (may_have_children) {
-        if (parents_.size() == kParentsKept) parents_.clear();  // place() finds them again
-        parents_.emplace(entity.key, *placed);
-      }
-    }
-    parent = &*placed;
+  bool keep_row = !row.verbatim;
+  for (const JobKind kind : {JobKind::campaign, JobKind::ad_group}) {
+    if (kind > row.deepest) break;
+    Result<const PlacedJob*> placed = place_parent(row, kind, parent);
+    if (!placed) return placed.error();
+    parent = *placed;
+    keep_row = keep_row || differs(parent->fate);
   }
+  if (row.deepest != JobKind::ad) {
+    const BatchRow written{row.number, row.line, parent->id, keep_row ? &row.raw : nullptr};
+    writer_.add_rows({&written, 1});
+    return Done{};
+  }
+  waiting_.push_back({&row, *parent, keep_row});
+  if (waiting_.size() < static_cast<std::size_t>(kAdsInGroup)) return Done{};
+  return flush();
+}
+
+Result<const PlacedJob*> Loader::place_parent(const PreparedRow& row, JobKind kind,
+                                              const PlacedJob* parent) {
+  const auto level = static_cast<std::size_t>(kind);
+  const PreparedEntity& entity = row.entities[level];
+  PlacedJob& placed = placed_[level];
+  if (entity.repeated) return &placed;
+  if (const auto known = parents_.find(entity.key); known != parents_.end()) {
+    placed = known->second;
+    return &placed;
+  }
+  const JobText text{kind, entity.key, entity.body, entity.digest, row.line, parent};
+  if (Status ok = writer_.place({&text, 1}, {&placed, 1}); !ok) return ok.error();
+  if (placed.fate == Fate::conflict) report_conflict(row, kind, placed);
+  if (parents_.size() == kParentsKept) parents_.clear();  // place() finds them again
+  parents_.emplace(entity.key, placed);
+  return &placed;
+}
+
+// Writes the ads that wait. A row is kept as it was only where the payloads will not give it back.
+Status Loader::flush() {
+  if (waiting_.empty()) return Done{};
+  texts_.clear();
+  for (const WaitingAd& ad : waiting_) {
+    const PreparedEntity& entity = ad.row->entities[static_cast<std::size_t>(JobKind::ad)];
+    texts_.push_back(
+        {JobKind::ad, entity.key, entity.body, entity.digest, ad.row->line, &ad.parent});
+  }
+  ads_.resize(waiting_.size());
+  if (Status ok = writer_.place(texts_, ads_); !ok) return ok;
+  rows_.clear();
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    const PreparedRow& row = *waiting_[i].row;
+    if (ads_[i].fate == Fate::conflict) report_conflict(row, JobKind::ad, ads_[i]);
+    const bool keep_row = waiting_[i].keep_row || differs(ads_[i].fate);
+    rows_.push_back({row.number, row.line, ads_[i].id, keep_row ? &row.raw : nullptr});
+  }
+  writer_.add_rows(rows_);
+  waiting_.clear();
   return Done{};
 }
 
-// The row as it was is kept only where the payloads will not give it back.
-void Loader::add_row(const Row& row) {
-  bool keep = reader_.has_extra_columns();
-  for (const KindNames& names : kKinds) {
-    if (names.kind > row.deepest) break;
-    const Fate fate = placed_[static_cast<std::size_t>(names.kind)]->fate;
-    keep =
-        keep || !entities_[names.kind].verbatim || fate == Fate::changed || fate == Fate::conflict;
-  }
-  if (keep) {
-    raw_ = "[";
-    for (const std::string_view field : reader_.fields()) {
-      if (raw_.size() > 1) raw_ += ',';
-      append_json_string(raw_, field);
-    }
-    raw_ += ']';
-  }
-  const JobId job = placed_[static_cast<std::size_t>(row.deepest)]->id;
-  writer_.add_row(row.number, row.line, job, keep ? &raw_ : nullptr);
-}
-
-void Loader::report_conflict(const Row& row, JobKind kind, const PlacedJob& placed) {
-  const Column id = columns_of(kind).front().column;
-  conflicts.push_back(
-      problem_at(row, reader_, id, "conflict",
-                 "this " + std::string(names_of(kind).name) + " is " + placed.state +
-                     " already, with other values; the new ones were not taken over"));
+void Loader::report_conflict(const PreparedRow& row, JobKind kind, const PlacedJob& placed) {
+  conflicts.push_back({row.line, 0, std::string(columns_of(kind).front().name), "conflict",
+                       "this " + std::string(names_of(kind).name) + " is " + placed.state +
+                           " already, with other values; the new ones were not taken over",
+                       row.entities[static_cast<std::size_t>(kind)].key, true});
 }
 
 Status Loader::let_others_through() {
@@ -180,7 +192,7 @@ Status Loader::let_others_through() {
     return Done{};
   });
   if (!ok) return ok;
-  rows_in_transaction_ = alive ? kRowsBesideADaemon : kRowsAlone;
+  chunks_in_transaction_ = alive ? kChunksBesideADaemon : kChunksAlone;
   if (!alive) return database_.checkpoint_if_longer_than(kCheckpointPages);
   std::this_thread::sleep_for(kPauseForDaemon);
   return Done{};
@@ -214,10 +226,18 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   Problems told_before;
   Result<std::unique_ptr<RowReader>> reader = open_rows(file, survey.format, told_before);
   if (!reader) return reader.error();
-  Loader loader(survey, database, options, **reader, writer);
-  Status ok = loader.write_rows(progress);
-  if (ok) ok = check_unchanged(file, **reader, survey);
-  if (ok) ok = loader.finish_rejects();
+  Rejects rejects(options.rejects, survey);
+  std::int64_t unreadable = 0;
+  std::vector<Problem> conflicts;
+  {
+    RowPump pump(**reader, survey, options.on_error, rejects);
+    Loader loader(database, pump, writer);
+    if (Status ok = loader.write_all(progress); !ok) return ok.error();
+    unreadable = pump.unreadable_rows();
+    conflicts = std::move(loader.conflicts);
+  }
+  Status ok = check_unchanged(file, **reader, survey);
+  if (ok) ok = rejects.finish();
   if (!ok) return ok.error();
   std::vector<LateConflict> late;
   const auto keep_rows = [&]() -> Status {
@@ -229,12 +249,11 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   Result<BatchCounts> counts = writer.publish(wall_clock_ms(), keep_rows, late);
   if (!counts) return counts.error();
   for (const LateConflict& conflict : late) {
-    loader.conflicts.push_back(
-        {conflict.line, 0, conflict.kind, "conflict",
-         "is " + conflict.state + " by now; the new values were not taken over", conflict.key,
-         true});
+    conflicts.push_back({conflict.line, 0, conflict.kind, "conflict",
+                         "is " + conflict.state + " by now; the new values were not taken over",
+                         conflict.key, true});
   }
-  return Loaded{writer.id(), *counts, loader.left_out(), std::move(loader.conflicts)};
+  return Loaded{writer.id(), *counts, rejects.count() + unreadable, std::move(conflicts)};
 }
 
 }  // namespace

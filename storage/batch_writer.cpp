@@ -4,6 +4,7 @@
 
 #include "queries_sql.h"
 #include "storage/model/job_state.h"
+#include "storage/row_insert.h"
 
 namespace dl {
 namespace {
@@ -47,10 +48,11 @@ struct BatchWriter::Statements {
     return SQLite::Statement(db_, std::string(text));
   }
 
-  SQLite::Statement add_job = make(sql::k_ingest_add_job);
-  SQLite::Statement add_payload = make(sql::k_ingest_add_payload);
-  SQLite::Statement add_edge = make(sql::k_ingest_add_edge);
-  SQLite::Statement add_row = make(sql::k_ingest_add_row);
+  RowInsert add_job{db_, sql::k_ingest_add_job};
+  RowInsert add_payload{db_, sql::k_ingest_add_payload};
+  RowInsert add_edge{db_, sql::k_ingest_add_edge};
+  RowInsert add_row{db_, sql::k_ingest_add_row};
+  SQLite::Statement jobs_between = make(sql::k_ingest_jobs_between);
   SQLite::Statement is_open = make(sql::k_ingest_is_open);
   SQLite::Statement find_job = make(sql::k_ingest_find_job);
   SQLite::Statement add_change = make(sql::k_ingest_add_change);
@@ -136,43 +138,82 @@ bool BatchWriter::count_once(JobId id, std::int64_t& counter) {
   return true;
 }
 
-Result<PlacedJob> BatchWriter::place(const JobText& job, const PlacedJob* parent) {
-  PlacedJob placed = create(job, parent);
-  if (placed.id) return placed;
-  return find(job);
+Status BatchWriter::place(std::span<const JobText> jobs, std::span<PlacedJob> placed) {
+  DL_CHECK(jobs.size() == placed.size(), "one place for each job");
+  const std::vector<std::size_t> fresh = create(jobs, placed);
+  add_content(jobs, placed, fresh);
+  if (fresh.size() == jobs.size()) return Done{};
+  auto next_fresh = fresh.begin();
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (next_fresh != fresh.end() && *next_fresh == i) {
+      ++next_fresh;
+      continue;
+    }
+    Result<PlacedJob> found = find(jobs[i]);
+    if (!found) return found.error();
+    placed[i] = std::move(*found);
+  }
+  return Done{};
 }
 
-PlacedJob BatchWriter::create(const JobText& job, const PlacedJob* parent) {
-  const JobId id{next_job_};
-  PlacedJob placed{id, parent == nullptr ? id : parent->root,
-                   parent == nullptr ? 0 : parent->level + 1, Fate::created, ""};
-  SQLite::Statement& add = sql_->add_job;
-  add.bind(1, id.value);
-  add.bindNoCopy(2, names_of(job.kind).name.data());
-  add.bindNoCopy(3, job.key);
-  add.bind(4, placed.root.value);
-  add.bind(5, placed.level);
-  add.bind(6, open_parents_of(parent));
-  add.bind(7, id_.value);
-  add.bind(8, priority_);
-  add.bind(9, now_ms_);
-  const int added = add.exec();
-  add.reset();
-  if (added == 0) return {};
-  const Sha256 digest = sha256(job.body);
-  sql_->add_payload.bind(1, id.value);
-  sql_->add_payload.bindNoCopy(2, job.body);
-  sql_->add_payload.bindNoCopy(3, digest.data(), static_cast<int>(digest.size()));
-  run(sql_->add_payload);
-  if (parent != nullptr) {
-    sql_->add_edge.bind(1, parent->id.value);
-    sql_->add_edge.bind(2, id.value);
-    run(sql_->add_edge);
+std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
+                                             std::span<PlacedJob> placed) {
+  const std::int64_t first = next_job_;
+  const auto count = static_cast<int>(jobs.size());
+  const int added = sql_->add_job.insert(count, [&](SQLite::Statement& add, int at, int i) {
+    const JobText& job = jobs[static_cast<std::size_t>(i)];
+    const JobId id{first + i};
+    PlacedJob& place = placed[static_cast<std::size_t>(i)];
+    place = {id, job.parent == nullptr ? id : job.parent->root,
+             job.parent == nullptr ? 0 : job.parent->level + 1, Fate::created, ""};
+    add.bind(at, id.value);
+    add.bindNoCopy(at + 1, names_of(job.kind).name.data());
+    add.bindNoCopy(at + 2, job.key);
+    add.bind(at + 3, place.root.value);
+    add.bind(at + 4, place.level);
+    add.bind(at + 5, open_parents_of(job.parent));
+    add.bind(at + 6, id_.value);
+    add.bind(at + 7, priority_);
+    add.bind(at + 8, now_ms_);
+  });
+  if (added > 0) next_job_ += count;
+  std::vector<std::size_t> fresh;
+  fresh.reserve(jobs.size());
+  if (added == count) {
+    for (std::size_t i = 0; i < jobs.size(); ++i) fresh.push_back(i);
+  } else if (added > 0) {
+    SQLite::Statement& between = sql_->jobs_between;
+    between.bind(1, first);
+    between.bind(2, first + count - 1);
+    while (between.executeStep()) {
+      fresh.push_back(static_cast<std::size_t>(between.getColumn(0).getInt64() - first));
+    }
+    between.reset();
   }
-  ++next_job_;
-  ++counts_.created;
-  count(job.kind, "blocked", +1);
-  return placed;
+  return fresh;
+}
+
+// Payloads, edges and counts of new jobs.
+void BatchWriter::add_content(std::span<const JobText> jobs, std::span<const PlacedJob> placed,
+                              const std::vector<std::size_t>& fresh) {
+  const auto count = static_cast<int>(fresh.size());
+  sql_->add_payload.insert(count, [&](SQLite::Statement& add, int at, int i) {
+    const std::size_t which = fresh[static_cast<std::size_t>(i)];
+    add.bind(at, placed[which].id.value);
+    add.bindNoCopy(at + 1, jobs[which].body);
+    const Sha256& digest = jobs[which].digest;
+    add.bindNoCopy(at + 2, digest.data(), static_cast<int>(digest.size()));
+  });
+  const bool are_roots = jobs.front().parent == nullptr;
+  if (!are_roots) {
+    sql_->add_edge.insert(count, [&](SQLite::Statement& add, int at, int i) {
+      const std::size_t which = fresh[static_cast<std::size_t>(i)];
+      add.bind(at, jobs[which].parent->id.value);
+      add.bind(at + 1, placed[which].id.value);
+    });
+  }
+  counts_.created += count;
+  this->count(jobs.front().kind, "blocked", count);
 }
 
 // Counted inside the write transaction: the daemon may have confirmed the parent a moment ago.
@@ -188,9 +229,8 @@ int BatchWriter::open_parents_of(const PlacedJob* parent) {
 }
 
 Result<PlacedJob> BatchWriter::find(const JobText& job) {
-  const Sha256 digest = sha256(job.body);
   SQLite::Statement& find = sql_->find_job;
-  find.bindNoCopy(1, digest.data(), static_cast<int>(digest.size()));
+  find.bindNoCopy(1, job.digest.data(), static_cast<int>(job.digest.size()));
   find.bindNoCopy(2, job.key);
   if (!find.executeStep()) return Error{Errc::data, "the job " + job.key + " has no payload"};
   PlacedJob placed{JobId{find.getColumn(0).getInt64()}, JobId{find.getColumn(1).getInt64()},
@@ -213,26 +253,26 @@ Result<PlacedJob> BatchWriter::find(const JobText& job) {
     placed.fate = Fate::changed;
     sql_->add_change.bind(1, placed.id.value);
     sql_->add_change.bindNoCopy(2, job.body);
-    sql_->add_change.bindNoCopy(3, digest.data(), static_cast<int>(digest.size()));
+    sql_->add_change.bindNoCopy(3, job.digest.data(), static_cast<int>(job.digest.size()));
     sql_->add_change.bind(4, job.line);
     run(sql_->add_change);
   }
   return placed;
 }
 
-void BatchWriter::add_row(std::int64_t number, std::int64_t line, JobId job,
-                          const std::string* raw) {
-  SQLite::Statement& add = sql_->add_row;
-  add.bind(1, id_.value);
-  add.bind(2, number);
-  add.bind(3, line);
-  add.bind(4, job.value);
-  if (raw == nullptr) {
-    add.bind(5);
-  } else {
-    add.bindNoCopy(5, *raw);
-  }
-  run(add);
+void BatchWriter::add_rows(std::span<const BatchRow> rows) {
+  sql_->add_row.insert(static_cast<int>(rows.size()), [&](SQLite::Statement& add, int at, int i) {
+    const BatchRow& row = rows[static_cast<std::size_t>(i)];
+    add.bind(at, id_.value);
+    add.bind(at + 1, row.number);
+    add.bind(at + 2, row.line);
+    add.bind(at + 3, row.job.value);
+    if (row.raw == nullptr) {
+      add.bind(at + 4);
+    } else {
+      add.bindNoCopy(at + 4, *row.raw);
+    }
+  });
 }
 
 bool BatchWriter::has_changes() {

@@ -2,7 +2,7 @@
 // through, invisible until one last transaction publishes them all.
 // Thread rule: as the Database it borrows. Ownership: the caller holds the IngestLock for as long
 // as this object lives. A writer that dies leaves an orphan, which remove_orphaned_batches()
-// removes. SQLite's exceptions pass through place() and add_row() up to transaction(), which makes
+// removes. SQLite's exceptions pass through place() and add_rows() up to transaction(), which makes
 // them Errors.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,11 +48,23 @@ struct PlacedJob {
   std::string state;  // of a conflict: what the job is in
 };
 
+// An entity to be placed; borrows everything.
 struct JobText {
   JobKind kind;
   const std::string& key;
   const std::string& body;
-  std::int64_t line = 0;  // for messages about late conflicts
+  const Sha256& digest;     // of the body
+  std::int64_t line;        // for messages about late conflicts
+  const PlacedJob* parent;  // placed before; nullptr for a campaign
+};
+
+// A row of the user's sheet.
+struct BatchRow {
+  std::int64_t number = 0;  // 1 = first row below the header
+  std::int64_t line = 0;    // physical line where it begins
+  JobId job;                // that it ends in
+  const std::string* raw =
+      nullptr;  // JSON array of the fields; nullptr: the payloads give them back
 };
 
 struct LateConflict {
@@ -79,17 +92,16 @@ class BatchWriter {
   ~BatchWriter();
   BatchId id() const { return id_; }
 
-  // Runs `work`, which calls place() and add_row(), in one transaction. Errors: work's and
+  // Runs `work`, which calls place() and add_rows(), in one transaction. Errors: work's and
   // SQLite's; then nothing of this transaction is there and the batch can only be discarded.
   Status transaction(const std::function<Status()>& work);
 
-  // Creates the job, or finds what is there. `parent`: placed before; nullptr for a campaign.
-  // Errors: busy, where the batch itself has the key with other content (the file was changed).
-  Result<PlacedJob> place(const JobText& job, const PlacedJob* parent);
+  // Creates the jobs, or finds what is there; cheapest for RowInsert::kGroup at a time. No job is
+  // the parent of another one in the same call. `placed`: one for each job. Errors: busy, where the
+  // batch itself has the key with other content (the file was changed).
+  Status place(std::span<const JobText> jobs, std::span<PlacedJob> placed);
 
-  // `number`: 1 = first row below the header. `raw`: JSON array of the fields, where the payloads
-  // cannot give the row back byte for byte; nullptr: they can.
-  void add_row(std::int64_t number, std::int64_t line, JobId job, const std::string* raw);
+  void add_rows(std::span<const BatchRow> rows);
 
   // Are there jobs whose payload publish() will change?
   bool has_changes();
@@ -109,7 +121,10 @@ class BatchWriter {
   struct Statements;  // one prepared statement a file of SQL
   class BulkMode;     // what is switched off while rows are written
 
-  PlacedJob create(const JobText& job, const PlacedJob* parent);
+  // The indexes of those that were created; the others are there already.
+  std::vector<std::size_t> create(std::span<const JobText> jobs, std::span<PlacedJob> placed);
+  void add_content(std::span<const JobText> jobs, std::span<const PlacedJob> placed,
+                   const std::vector<std::size_t>& fresh);
   Result<PlacedJob> find(const JobText& job);
   int open_parents_of(const PlacedJob* parent);
   void count(JobKind kind, const char* state, std::int64_t delta);

@@ -9,7 +9,9 @@ namespace dl {
 Sha256 sha256(std::string_view bytes) {
   Sha256 digest{};
   unsigned int size = 0;
-  const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  // Fetched once: EVP_sha256() is looked up under locks at every call. Never freed.
+  static const EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kind, nullptr);
   DL_CHECK(ok == 1 && size == digest.size(), "OpenSSL has no SHA-256");
   return digest;
 }

@@ -1,6 +1,6 @@
 -- The user's rows in their order, with what they are put together from. Error and attempts as in
--- the view v_results, which our own connections cannot read: it calls JSON functions, and they trust
--- no schema.
+-- the view v_results, which our own connections cannot read: it calls JSON functions, and they do
+-- not trust the schema.
 SELECT r.row, r.line, r.raw, leaf.state,
        campaign.dsp_id, ad_group.dsp_id, CASE leaf.kind WHEN 'ad' THEN leaf.dsp_id END,
        campaign_payload.body, group_payload.body,

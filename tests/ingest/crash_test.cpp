@@ -74,10 +74,15 @@ TEST(Crash, AnOrphanIsRemovedWholeAndItsForeignKeysAreCheckedAgainAfterwards) {
     for (const std::string key : {"orphan_1", "orphan_2"}) {
       ASSERT_TRUE((*writer)->transaction([&]() -> Status {
         const std::string body = "{\"id\":\"" + key + "\"}";
-        Result<PlacedJob> root = (*writer)->place({JobKind::campaign, key, body, 1}, nullptr);
         const std::string child = key + "/g";
-        Result<PlacedJob> group = (*writer)->place({JobKind::ad_group, child, body, 1}, &*root);
-        (*writer)->add_row(root->id.value, 1, group->id, nullptr);
+        const Sha256 digest = sha256(body);
+        std::array<PlacedJob, 2> placed;
+        const JobText root{JobKind::campaign, key, body, digest, 1, nullptr};
+        const JobText group{JobKind::ad_group, child, body, digest, 1, &placed[0]};
+        if (Status ok = (*writer)->place({&root, 1}, {&placed[0], 1}); !ok) return ok;
+        if (Status ok = (*writer)->place({&group, 1}, {&placed[1], 1}); !ok) return ok;
+        const BatchRow row{placed[0].id.value, 1, placed[1].id, nullptr};
+        (*writer)->add_rows({&row, 1});
         return Done{};
       }));
     }

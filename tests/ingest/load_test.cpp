@@ -1,6 +1,8 @@
 // Loading, through the real program.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "program.h"
 #include "storage/ingest_lock.h"
 
@@ -40,22 +42,20 @@ TEST(Load, MakesTwentyThreeJobsOfTheSample) {
 TEST(Load, StoresBodiesWithoutParentsAndWithExactMoney) {
   Program program;
   program.run({kSample});
-  EXPECT_EQ(
-      program.ask(
-          "SELECT body FROM job_payload JOIN job ON id = job_id WHERE key = 'cmp_2025_004'"),
-      R"({"id":"cmp_2025_004","name":"Autumn Styles 2024","budget":21000,)"
-      R"("start_date":"2024-09-01",)"
-      R"("end_date":"2024-10-15","objective":"video_views"})");
+  EXPECT_EQ(program.ask(
+                "SELECT body FROM job_payload JOIN job ON id = job_id WHERE key = 'cmp_2025_004'"),
+            R"({"id":"cmp_2025_004","name":"Autumn Styles 2024","budget":21000,)"
+            R"("start_date":"2024-09-01",)"
+            R"("end_date":"2024-10-15","objective":"video_views"})");
   EXPECT_EQ(program.ask("SELECT body FROM job_payload JOIN job ON id = job_id WHERE key = "
                         "'cmp_2025_004/ag_1003'"),
             R"({"id":"ag_1003","name":"Adults - City","bid":4,"targeting":{"ages":"35-44;45-64",)"
             R"("interests":"fashion;streetwear","geo":"UK;IE"}})");
-  EXPECT_EQ(
-      program.ask("SELECT body FROM job_payload JOIN job ON id = job_id WHERE key = "
-                  "'cmp_2025_004/ag_1003/ad_6001'"),
-      R"({"id":"ad_6001","type":"video",)"
-      R"("creative_url":"https://cdn.example.com/creatives/autumn_style_city.jpg",)"
-      R"("click_url":"https://shop.example.com/city-autumn","status":"new"})");
+  EXPECT_EQ(program.ask("SELECT body FROM job_payload JOIN job ON id = job_id WHERE key = "
+                        "'cmp_2025_004/ag_1003/ad_6001'"),
+            R"({"id":"ad_6001","type":"video",)"
+            R"("creative_url":"https://cdn.example.com/creatives/autumn_style_city.jpg",)"
+            R"("click_url":"https://shop.example.com/city-autumn","status":"new"})");
 }
 
 TEST(Load, OfTheSameFileAgainCreatesNothing) {
@@ -172,7 +172,7 @@ TEST(Load, AddsChildrenToAParentThatIsThereAlready) {
       program.run({"-", "--priority", "-5"}, sheet_of({sample_lines()[7], sample_lines()[8]}));
   EXPECT_EQ(ran.out, "stdin: batch 2: 3 new, 2 unchanged (2 rows)\n") << ran.err;
   EXPECT_EQ(program.ask("SELECT group_concat(key || ' ' || state || ' ' || open_parents || ' ' || "
-                        "priority, ', ') FROM job WHERE id > 3"),
+                        "priority, ', ') FROM (SELECT * FROM job WHERE id > 3 ORDER BY key)"),
             "cmp_2025_multi_01/ag_3001/ad_9002 ready 0 -5, cmp_2025_multi_01/ag_3002 ready 0 -5, "
             "cmp_2025_multi_01/ag_3002/ad_9003 blocked 1 -5");
   EXPECT_EQ(program.ask("SELECT group_concat(job_id) FROM job_history WHERE rule_id = 1"), "1,4,5");
@@ -285,6 +285,58 @@ TEST(Load, OfSeveralFilesGoesOnBehindABadOne) {
   const Ran ran = program.run({"missing.csv", kSample});
   EXPECT_EQ(ran.exit_code, 66);
   EXPECT_NE(ran.out.find("23 new"), std::string::npos);
+}
+
+// Groups of ads of which some are new, some known, some changed and some fixed: what becomes of
+// each must not depend on its neighbours, nor on the order of the rows.
+TEST(Load, JudgesEveryAdOfAGroupByItself) {
+  const std::string ordered = big_sheet(3);  // 300 ads
+  std::vector<std::string> rows;
+  for (std::size_t at = ordered.find('\n') + 1; at < ordered.size();) {
+    const std::size_t end = ordered.find('\n', at);
+    rows.push_back(ordered.substr(at, end - at));
+    at = end + 1;
+  }
+  std::vector<std::string> every_third;
+  for (std::size_t i = 0; i < rows.size(); i += 3) every_third.push_back(rows[i]);
+  Program program;
+  Ran ran = program.run({"-"}, sheet_of(every_third));
+  EXPECT_EQ(ran.out, "stdin: batch 1: 118 new, 0 unchanged (100 rows)\n");
+  program.as_daemon(
+      "UPDATE job SET state = 'succeeded', dsp_id = 'd' || id WHERE kind <> 'ad';"
+      "UPDATE job SET open_parents = 0, state = 'confirming', dsp_id = 'd' WHERE key = "
+      "'cmp_1/ag_2/ad_1'");
+
+  std::mt19937 random(7);
+  std::shuffle(rows.begin(), rows.end(), random);
+  for (std::string& row : rows) {
+    const bool fixed = row.starts_with("cmp_1,") && row.find(",ag_2,") != std::string::npos &&
+                       row.find(",ad_1,") != std::string::npos;
+    const bool free = row.starts_with("cmp_0,") && row.find(",ag_0,") != std::string::npos &&
+                      row.find(",ad_0,") != std::string::npos;
+    if (fixed || free) row.replace(row.find(",banner,"), 8, ",video,");
+  }
+  ran = program.run({"-"}, sheet_of(rows));
+  EXPECT_EQ(ran.out,
+            "stdin: batch 2: 200 new, 116 unchanged, 1 changed, 1 in conflict (300 rows)\n");
+  EXPECT_NE(ran.err.find("\"cmp_1/ag_2/ad_1\" (warning)"), std::string::npos) << ran.err;
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job WHERE kind = 'ad'"), "300");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job_edge"), "315");
+  EXPECT_EQ(program.ask(
+                "SELECT count(*) FROM job JOIN job_edge ON child_id = job.id JOIN job p ON p.id = "
+                "parent_id WHERE job.key LIKE p.key || '/%'"),
+            "315");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job WHERE batch_id = 2 AND state = 'ready'"), "200");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM job_payload WHERE body LIKE '%\"video\"%'"), "1");
+  EXPECT_EQ(program.ask("SELECT count(*) FROM pragma_foreign_key_check"), "0");
+  // Both changed rows come back as they were sent, in their place.
+  const std::string results = program.run({"results"}).out;
+  EXPECT_EQ(std::count(results.begin(), results.end(), '\n'), 301);
+  std::size_t at = 0;
+  for (const std::string& row : rows) {
+    at = results.find(row + ",", at);
+    ASSERT_NE(at, std::string::npos) << row;
+  }
 }
 
 }  // namespace

@@ -133,7 +133,8 @@ TEST(Plan, SaysWhatLoadingWouldDoAndWritesNothing) {
       << ran.out;
   EXPECT_FALSE(program.has_database());
   program.run({kSample});
-  program.as_daemon("UPDATE job SET state = 'confirming', dsp_id = 'd1' WHERE id = 4");
+  program.as_daemon(
+      "UPDATE job SET state = 'confirming', dsp_id = 'd1' WHERE key = 'cmp_2025_002'");
   const std::string sheet = sheet_of(
       {row_with(1, "bid", "9"), row_with(2, "objective", "x"), row_with(3, "ad_id", "new")});
   ran = program.run({"plan", "-"}, sheet);
