@@ -1,5 +1,5 @@
-// The rules of the house (docs/HACKING.md, "Where what may be") as pure functions: files in,
-// complaints out, so that each rule can be shown to bite on a file made up for it.
+// The rules of the house (docs/HACKING.md, "Rules that a machine checks") as pure functions: files
+// in, complaints out, so that each rule can be shown to bite on a file made up for it.
 #pragma once
 
 #include <string>
