@@ -38,7 +38,8 @@ TEST(StoreThread, StopsWhileItsLookIsDue) {
   events.loaded = [&](LoadedWork) {
     loading.set_value();
     stopping.get_future().wait();
-    std::this_thread::sleep_for(100ms);  // several looks: one is due when this ends, after the stop
+    // waits: for several looks' time, so that one is due when this ends, after the stop
+    std::this_thread::sleep_for(100ms);
   };
   events.failed = [](Error error, bool) { ADD_FAILURE() << error.message; };
   StoreThread store(new_store(scratch), Clock(1), std::move(events));
