@@ -2,6 +2,9 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -10,6 +13,23 @@
 #include "tests/mock_dsp/json_object.h"
 
 namespace dl::e2e {
+namespace {
+
+// Connects, says nothing and waits for the end: a mock that has seen it has seen what came before.
+void knock(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  char nothing = 0;
+  DL_CHECK(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+               ::shutdown(fd, SHUT_WR) == 0 && ::read(fd, &nothing, 1) == 0,
+           "the mock takes connections and ends them");
+  ::close(fd);
+}
+
+}  // namespace
 
 Flags joined(Flags first, const Flags& second) {
   first.insert(first.end(), second.begin(), second.end());
@@ -95,12 +115,13 @@ std::string Site::text(const std::string& query) const {
 
 std::int64_t Site::number(const std::string& query) const { return std::stoll(text(query)); }
 
-void Site::operate(const std::string& sql) const {
+std::string Site::operate(const std::string& typed) const {
   const Finish shell = run(Launch{.program = "sqlite3",
-                                  .arguments = {"-cmd", ".timeout 60000", db(), sql},
+                                  .arguments = {"-cmd", ".timeout 60000", db(), typed},
                                   .environment = {},
                                   .errors_to = ErrorsTo::file});
-  EXPECT_EQ(shell.exit_code, 0) << sql << "\n" << shell.err;
+  EXPECT_EQ(shell.exit_code, 0) << typed << "\n" << shell.err;
+  return shell.out;
 }
 
 std::int64_t Site::unfinished() const {
@@ -114,6 +135,19 @@ void Site::expect_promises_kept(const std::string& limit, std::int64_t entities)
       .environment = {},
       .errors_to = ErrorsTo::file});
   EXPECT_EQ(judge.exit_code, 0) << judge.out << judge.err;
+  const std::string path = std::string(DL_SOURCE_DIR) + "/storage/operator_sql/check_promises.sql";
+  std::istringstream said(operate(".read " + path));
+  int promises = 0;
+  for (std::string line; std::getline(said, line); ++promises) {
+    EXPECT_TRUE(line.starts_with("-- ")) << "a broken promise: " << line;
+  }
+  EXPECT_GT(promises, 0);
+}
+
+void Site::let_mock_catch_up() const {
+  const int port = std::stoi(text_of(file("port")));
+  knock(port);
+  knock(port);  // what was read in the turn of the first is written before the turn of the second
 }
 
 std::vector<Row> Site::ledger() const {

@@ -44,13 +44,16 @@ class Site {
   std::vector<Row> rows(const std::string& query) const;
   std::string text(const std::string& query) const;  // the first column of the only row
   std::int64_t number(const std::string& query) const;
-  // What an operator types: the sqlite3 shell must take it.
-  void operate(const std::string& sql) const;
+  // What an operator types: the sqlite3 shell must take it. What it prints.
+  std::string operate(const std::string& typed) const;
 
   // Jobs that have not succeeded.
   std::int64_t unfinished() const;
-  // The ledger of the mock, judged: every promise kept, `entities` alive, no window above `limit`.
+  // The mock's ledger, judged: every promise kept, `entities` alive, no window above `limit`; and
+  // the daemon's own, by the operators' check_promises.sql.
   void expect_promises_kept(const std::string& limit, std::int64_t entities) const;
+  // Returns once all that was sent to the mock before, by whomever, is in its ledger.
+  void let_mock_catch_up() const;
   // Requests in the ledger: all its lines but that of the start.
   std::vector<Row> ledger() const;
 

@@ -1,0 +1,175 @@
+// How the programs end: the exit codes that scripts and service managers go by.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/e2e/site.h"
+
+namespace dl::e2e {
+namespace {
+
+// A port of this machine at which nobody listens, and nobody else can begin to.
+class DeadPort {
+ public:
+  DeadPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const plain = reinterpret_cast<sockaddr*>(&address);
+    DL_CHECK(::bind(fd_, plain, size) == 0 && ::getsockname(fd_, plain, &size) == 0,
+             "there is a free port");
+    endpoint_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~DeadPort() { ::close(fd_); }
+  DeadPort(const DeadPort&) = delete;
+  DeadPort& operator=(const DeadPort&) = delete;
+  const std::string& endpoint() const { return endpoint_; }
+
+ private:
+  int fd_;
+  std::string endpoint_;
+};
+
+TEST(Drain, EndsWith0WhenAllHasSucceeded) {
+  const Site site;
+  site.load_sheet(shape(1, 2, 2));
+  const Finish drain = site.drain();
+  EXPECT_EQ(drain.exit_code, 0) << drain.err;
+  EXPECT_EQ(site.unfinished(), 0);
+  site.expect_promises_kept("40/60s", entities(1, 2, 2));
+}
+
+TEST(Drain, EndsWith0WhenThereIsNothingToDo) {
+  const Site site;
+  EXPECT_EQ(site.drain().exit_code, 0);
+  EXPECT_TRUE(site.ledger().empty());
+}
+
+TEST(Drain, EndsWith1WhenAnAdIsRefused) {
+  const Site site({"--faults", "post.400:@4"});  // after campaign, ad group and an ad
+  site.load_sheet(shape(1, 1, 3));
+  const Finish drain = site.drain();
+  EXPECT_EQ(drain.exit_code, 1) << drain.err;
+  EXPECT_EQ(site.unfinished(), 1);
+  EXPECT_EQ(site.text("SELECT state || ' ' || kind FROM job WHERE state <> 'succeeded'"),
+            "failed ad");
+  EXPECT_EQ(site.ingest({"results"}).exit_code, 1);
+  site.expect_promises_kept("40/60s", entities(1, 1, 3) - 1);
+}
+
+TEST(Drain, EndsWith1WhenACreationFailsTooOften) {
+  const Site site({"--faults", "fail_status:1"});
+  site.load_sheet(shape(1, 1, 1));
+  const Finish drain = site.drain({"--max-retries", "2"});
+  EXPECT_EQ(drain.exit_code, 1) << drain.err;
+  EXPECT_EQ(site.number("SELECT count(*) FROM job WHERE state = 'failed' AND kind = 'campaign'"),
+            1);
+  EXPECT_EQ(site.number("SELECT count(*) FROM v_blocked WHERE stuck = 1"), 2);
+  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE purpose = 'create'"), 3);
+}
+
+TEST(Drain, EndsWith69WhenTheDspIsOutOfReach) {
+  const Site site;
+  const DeadPort dead;
+  site.load_sheet(shape(1, 1, 1));
+  const Finish drain = site.drain({"--endpoint", dead.endpoint(), "--unreachable-timeout", "30s"});
+  EXPECT_EQ(drain.exit_code, 69) << drain.err;
+  EXPECT_NE(drain.err.find("out of reach"), std::string::npos) << drain.err;
+  EXPECT_EQ(site.drain().exit_code, 0) << "nothing is lost";
+  site.expect_promises_kept("40/60s", entities(1, 1, 1));
+}
+
+TEST(Drain, EndsWith77WhenTheDspRefusesTheCredentials) {
+  const Site stranger({"--faults", "401:1"});
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  const Finish drain = site.drain({"--endpoint", stranger.endpoint()});
+  EXPECT_EQ(drain.exit_code, 77) << drain.err;
+  EXPECT_EQ(site.text("SELECT paused_by FROM account"), "daemon");
+  EXPECT_EQ(site.number("SELECT sum(tries) FROM job"), 0) << "credentials spend no attempt";
+  EXPECT_EQ(stranger.ledger().size(), 1U) << "no second knock at a closed door";
+  const Finish again = site.drain();
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+}
+
+TEST(Daemon, EndsWith64OnWrongFlagsAnd78OnAWrongConfiguration) {
+  const Site site;
+  const auto code = [&](const Flags& flags) { return run(site.daemon(flags)).exit_code; };
+  EXPECT_EQ(code({"--no-such-flag"}), 64);
+  EXPECT_EQ(code({"--workers", "many"}), 64);
+  EXPECT_EQ(code({"--endpoint", "ftp://127.0.0.1/"}), 64);
+  EXPECT_EQ(code({"--rate-limit", "40"}), 64);
+  Launch by_environment = site.daemon();
+  by_environment.environment["DL_ENDPOINT"] = "nowhere";
+  EXPECT_EQ(run(by_environment).exit_code, 78);
+  const std::string file = site.file("config.toml");
+  std::ofstream(file) << "rate_limit = 7\n";
+  EXPECT_EQ(code({"--config", file}), 78);
+  EXPECT_EQ(code({"--config", site.file("none.toml")}), 66);
+  EXPECT_FALSE(std::filesystem::exists(site.db())) << "nothing was begun";
+}
+
+TEST(Ingest, EndsWith66WhenAReadingVerbFindsNoDatabase) {
+  const Site site;
+  for (const std::string verb : {"results", "errors", "status"}) {
+    EXPECT_EQ(site.ingest({verb}).exit_code, 66) << verb;
+  }
+  EXPECT_EQ(site.ingest({site.file("none.csv")}).exit_code, 66);
+  EXPECT_FALSE(std::filesystem::exists(site.db()));
+}
+
+TEST(Programs, EndWith65OnAFileThatIsNoDatabase) {
+  const Site site;
+  std::ofstream(site.db()) << std::string(8192, 'x');
+  EXPECT_EQ(site.drain().exit_code, 65);
+  EXPECT_EQ(site.ingest({"status"}).exit_code, 65);
+  EXPECT_EQ(text_of(site.db()), std::string(8192, 'x')) << "it was not ours to touch";
+}
+
+TEST(Daemon, EndsWith75WhereAnotherOneSends) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  Process first(site.daemon());
+  eventually("the first one works", [&] { return site.unfinished() == 0; });
+  const Finish second = site.drain();
+  EXPECT_EQ(second.exit_code, 75) << second.err;
+  EXPECT_FALSE(first.ends_within(std::chrono::milliseconds{0})) << first.err();
+}
+
+TEST(Daemon, TakesOverFromADeadOneWhereItStandsBy) {
+  const char* const limit = "20/10s";
+  const Site site;  // without a limit of its own: the judge sees what was sent
+  site.load_sheet(shape(3, 3, 4));
+  const Flags flags = {"--rate-limit", limit, "--unknown-outcome", "resubmit"};
+  Process first(site.daemon(flags));
+  eventually("the first one has the lock",
+             [&] { return first.err().find("limit") != std::string::npos; });
+  Process standby(site.daemon(joined({"--standby", "--drain"}, flags)));
+  eventually("it stands by", [&] { return standby.err().find("standby") != std::string::npos; });
+  eventually("the first one is at work", [&] { return site.ledger().size() >= 30; });
+  EXPECT_GT(site.unfinished(), 0);
+  first.signal(SIGKILL);
+  EXPECT_EQ(standby.wait(), 0) << standby.err();
+  EXPECT_EQ(site.unfinished(), 0);
+  EXPECT_EQ(site.number("SELECT count(*) FROM instance"), 2);
+  site.expect_promises_kept(limit, entities(3, 3, 4));
+}
+
+TEST(Daemon, StandbyThatIsToldToStopEndsWith0) {
+  const Site site;
+  Process first(site.daemon());
+  eventually("the first one is up", [&] { return first.err().find("limit") != std::string::npos; });
+  Process standby(site.daemon({"--standby"}));
+  eventually("it stands by", [&] { return standby.err().find("standby") != std::string::npos; });
+  standby.signal(SIGTERM);
+  EXPECT_EQ(standby.wait(), 0) << standby.err();
+}
+
+}  // namespace
+}  // namespace dl::e2e

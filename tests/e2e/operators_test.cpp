@@ -1,0 +1,127 @@
+// People beside a running daemon: sheets that are loaded while it works, and acts typed into the
+// sqlite3 shell. Nobody tells the daemon; it notices.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/e2e/site.h"
+
+namespace dl::e2e {
+namespace {
+
+std::string act(const std::string& what, const std::string& jobs) {
+  return "INSERT INTO operator_act (job_id, act, who, why) SELECT id, '" + what +
+         "', 'maria', 'a test' FROM job WHERE " + jobs;
+}
+
+const std::string kPause =
+    "INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'a test')";
+const std::string kResume =
+    "INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'a test')";
+
+void await_log(Process& daemon, const std::string& words) {
+  eventually("it says: " + words, [&] { return daemon.err().find(words) != std::string::npos; });
+}
+
+std::vector<std::string> posted(const Site& site, const std::string& kind) {
+  std::vector<std::string> entities;
+  for (const Row& line : site.ledger()) {
+    if (line.at("method") == "POST" && line.at("kind") == kind) {
+      entities.push_back(line.at("entity"));
+    }
+  }
+  return entities;
+}
+
+TEST(Operators, LoadSheetsWhileTheDaemonWorks) {
+  const Site site;
+  Process daemon(site.daemon({"--rate-limit", "none"}));
+  await_log(daemon, "limit");
+  std::int64_t done = 0;
+  for (int campaigns = 1; campaigns <= 4; ++campaigns) {  // each holds the ones before, unchanged
+    site.load_sheet(shape(campaigns, 2, 3));
+    done = entities(campaigns, 2, 3);
+    if (campaigns % 2 == 1) continue;  // once in a while the next comes before this one is done
+    eventually("the new ones are done", [&] {
+      return site.number("SELECT count(*) FROM job WHERE state = 'succeeded'") == done;
+    });
+  }
+  EXPECT_FALSE(daemon.ends_within(std::chrono::milliseconds{0})) << daemon.err();
+  EXPECT_EQ(site.ingest({"results"}).exit_code, 0);
+  site.expect_promises_kept("none", done);
+}
+
+TEST(Operators, PauseCancelAndReorderWhatIsNotSentYet) {
+  const Site site;
+  Process daemon(site.daemon({"--rate-limit", "none", "--in-flight", "1"}));
+  await_log(daemon, "limit");
+  site.operate(kPause);
+  await_log(daemon, "paused by maria");
+  site.load_sheet(shape(3, 1, 2));
+  site.operate(act("cancel", "key = 'cmp_1/ag_1_1/ad_1_1_2'"));
+  site.operate(
+      "INSERT INTO operator_act (job_id, act, priority, who, why) "
+      "SELECT id, 'priority', -1, 'maria', 'first' FROM job WHERE key = 'cmp_3'");
+  EXPECT_TRUE(site.ledger().empty()) << "it is paused";
+  site.operate(kResume);
+  eventually("the rest is done", [&] { return site.unfinished() == 1; });
+  EXPECT_EQ(site.text("SELECT state FROM job WHERE state <> 'succeeded'"), "cancelled");
+  const std::vector<std::string> ads = posted(site, "ad");
+  EXPECT_EQ(std::count(ads.begin(), ads.end(), "ad_1_1_2"), 0);
+  EXPECT_EQ(posted(site, "campaign").front(), "cmp_3");
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  site.expect_promises_kept("none", entities(3, 1, 2) - 1);
+}
+
+TEST(Operators, RetryWhatHasFailed) {
+  const Site site({"--faults", "post.422:@2"});  // the ad group
+  site.load_sheet(shape(1, 1, 2));
+  Process daemon(site.daemon({"--rate-limit", "none"}));
+  eventually("the ad group has failed",
+             [&] { return site.number("SELECT count(*) FROM v_failed") == 1; });
+  EXPECT_EQ(site.number("SELECT count(*) FROM v_blocked WHERE stuck = 1"), 2);
+  site.operate(act("retry", "state = 'failed'"));
+  eventually("all is done", [&] { return site.unfinished() == 0; });
+  site.expect_promises_kept("none", entities(1, 1, 2));
+}
+
+TEST(Operators, AreToldWhatIsNotLegal) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  EXPECT_EQ(site.drain().exit_code, 0);
+  const auto refusal = [&](const std::string& sql) {
+    const Finish shell = run(Launch{.program = "sqlite3",
+                                    .arguments = {site.db(), sql},
+                                    .environment = {},
+                                    .errors_to = ErrorsTo::file});
+    EXPECT_NE(shell.exit_code, 0) << sql;
+    return shell.err;
+  };
+  EXPECT_NE(refusal(act("cancel", "kind = 'ad'")).find("succeeded"), std::string::npos);
+  EXPECT_NE(refusal("UPDATE job SET state = 'ready'").find("operator_act"), std::string::npos);
+  EXPECT_NE(refusal("DELETE FROM request").find("ledger"), std::string::npos);
+  site.expect_promises_kept("40/60s", entities(1, 1, 1));
+}
+
+// A doubt that was decided wrongly by "exists" shows: an id that the DSP does not know is no
+// success.
+TEST(Operators, CannotMakeASuccessOfAnIdTheDspDoesNotKnow) {
+  const Site site({"--faults", "post.lost_request:@1"});
+  site.load_sheet(shape(1, 1, 1));
+  const Flags flags = {"--rate-limit", "none"};
+  EXPECT_EQ(site.drain(flags).exit_code, 1);
+  site.operate(
+      "INSERT INTO operator_act (job_id, act, dsp_id, who, why) "
+      "SELECT id, 'exists', 'no-such-id', 'maria', 'a typo' FROM job "
+      "WHERE state = 'in_doubt'");
+  EXPECT_EQ(site.drain(flags).exit_code, 1);
+  EXPECT_EQ(site.number("SELECT count(*) FROM job WHERE state = 'in_doubt'"), 1);
+  site.operate(act("absent", "state = 'in_doubt'"));
+  const Finish rest = site.drain(flags);
+  EXPECT_EQ(rest.exit_code, 0) << rest.err;
+  site.expect_promises_kept("none", entities(1, 1, 1));
+}
+
+}  // namespace
+}  // namespace dl::e2e

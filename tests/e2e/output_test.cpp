@@ -1,0 +1,102 @@
+// What a person sees on the screen, and what nobody may see anywhere.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/e2e/site.h"
+
+namespace dl::e2e {
+namespace {
+
+TEST(Output, SaysProgressInPlainLinesWithoutATerminal) {
+  const Site site;
+  site.load_sheet(shape(2, 2, 3));
+  const Finish drain = site.drain({"--rate-limit", "20/30s"});
+  EXPECT_EQ(drain.exit_code, 0) << drain.err;
+  EXPECT_NE(drain.err.find("progress: "), std::string::npos) << drain.err;
+  EXPECT_NE(drain.err.find("ETA "), std::string::npos) << drain.err;
+  EXPECT_EQ(drain.err.find('\x1b'), std::string::npos) << "a file is no terminal";
+  EXPECT_EQ(drain.out, "");
+}
+
+TEST(Output, KeepsALiveLineOnATerminal) {
+  const Site site;
+  site.load_sheet(shape(2, 2, 3));
+  Launch launch = site.daemon({"--drain", "--rate-limit", "20/30s"});
+  launch.errors_to = ErrorsTo::terminal;
+  const Finish drain = run(launch);
+  EXPECT_EQ(drain.exit_code, 0) << drain.err;
+  const std::size_t drawn = drain.err.find("\r\x1b[K");
+  ASSERT_NE(drawn, std::string::npos) << drain.err;
+  EXPECT_NE(drain.err.find("ETA ", drawn), std::string::npos) << drain.err;
+  EXPECT_EQ(drain.err.find("progress: "), std::string::npos) << "one kind of progress is enough";
+}
+
+std::string mode_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return "missing";
+  char octal[8];
+  std::snprintf(octal, sizeof octal, "%o", info.st_mode & 07777U);
+  return octal;
+}
+
+// Operators of the group ingest and query beside the daemon; nobody else reads anything.
+TEST(Files, AreTheGroupsAndNobodyElsesWhateverTheUmask) {
+  for (const mode_t mask : {mode_t{0}, mode_t{0022}, mode_t{0077}}) {
+    const mode_t before = ::umask(mask);
+    const Site site;
+    site.load_sheet(shape(1, 1, 1));
+    EXPECT_EQ(mode_of(site.db()), "660") << "made by dl-ingest under umask " << mask;
+    std::filesystem::remove(site.db());
+    Process daemon(site.daemon());
+    ::umask(before);
+    eventually("it has taken over", [&] {
+      return daemon.err().find("limit") != std::string::npos &&
+             site.number("SELECT count(*) FROM sqlite_schema WHERE name = 'instance'") == 1 &&
+             site.number("SELECT count(*) FROM instance") == 1;
+    });
+    for (const char* const ending : {"", "-wal", "-shm", ".lock"}) {
+      EXPECT_EQ(mode_of(site.db() + ending), "660") << ending << " under umask " << mask;
+    }
+  }
+}
+
+TEST(Secrets, AppearInNoFileLogCommandLineOrEnvironment) {
+  const std::string canary = "canary-5d0c1f7e9b";
+  const Site site({"--faults", "bad_json:@2,400:@5,cut_body:@7,401:@9,garbage:@11,slow:0.5:5s"});
+  site.load_sheet(shape(2, 2, 3));
+  const TemporaryFolder elsewhere;
+  const std::string token_file = elsewhere.file("token");
+  std::ofstream(token_file) << canary << "\n";
+  Process daemon(site.daemon({"--token-file", token_file, "--log-level", "debug", "--rate-limit",
+                              "none", "--unknown-outcome", "resubmit"}));
+  eventually("it has sent a lot", [&] { return site.ledger().size() >= 20; });
+  const std::string proc = "/proc/" + std::to_string(daemon.pid());
+  EXPECT_NE(text_of(proc + "/cmdline").find("--token-file"), std::string::npos);
+  EXPECT_EQ(text_of(proc + "/cmdline").find(canary), std::string::npos);
+  EXPECT_EQ(text_of(proc + "/environ").find(canary), std::string::npos);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(site.file(""))) {
+    EXPECT_EQ(text_of(entry.path()).find(canary), std::string::npos) << entry.path();
+    ++files;
+  }
+  EXPECT_GE(files, 5) << "database, WAL, index, lock and the DSP's ledger";
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
+  EXPECT_EQ(daemon.err().find(canary), std::string::npos);
+  EXPECT_NE(daemon.err().find("401"), std::string::npos) << "the log has the troubles in it";
+}
+
+TEST(Secrets, MustBeReadable) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  const Finish drain = site.drain({"--token-file", site.file("none")});
+  EXPECT_EQ(drain.exit_code, 77) << drain.err;
+  EXPECT_TRUE(site.ledger().empty()) << "without its token nothing is sent";
+}
+
+}  // namespace
+}  // namespace dl::e2e

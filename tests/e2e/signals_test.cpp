@@ -1,0 +1,63 @@
+// Being told to stop: the first signal lets finish what is on the wire, the second does not wait.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/e2e/site.h"
+
+namespace dl::e2e {
+namespace {
+
+constexpr const char* kOpenRequests = "SELECT count(*) FROM request WHERE finished_at IS NULL";
+
+void expect_stops_cleanly(int signal) {
+  const Site site({"--faults", "slow:1:30s"});  // half a second each, so that some are on the wire
+  site.load_sheet(shape(2, 2, 4));
+  Process daemon(site.daemon({"--rate-limit", "none"}));
+  eventually("several are on the wire", [&] { return site.number(kOpenRequests) >= 2; });
+  daemon.signal(signal);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  EXPECT_EQ(site.number(kOpenRequests), 0);
+  EXPECT_EQ(site.number("SELECT count(*) FROM job WHERE state IN ('in_doubt', 'submitting')"), 0);
+  EXPECT_EQ(site.number("SELECT count(*) FROM instance WHERE stopped_at IS NULL"), 0);
+  EXPECT_GT(site.unfinished(), 0) << "it was told to stop in the middle";
+  const Finish rest = site.drain({"--rate-limit", "none"});
+  EXPECT_EQ(rest.exit_code, 0) << rest.err;
+  site.expect_promises_kept("none", entities(2, 2, 4));
+}
+
+TEST(Stop, FinishesWhatIsOnTheWireAtSigterm) { expect_stops_cleanly(SIGTERM); }
+TEST(Stop, FinishesWhatIsOnTheWireAtSigint) { expect_stops_cleanly(SIGINT); }
+
+TEST(Stop, LeavesAtOnceAtTheSecondSignal) {
+  const Site site({"--faults", "hang:@1:30d"});
+  site.load_sheet(shape(1, 1, 1));
+  const Flags patient = {"--http-timeout", "1d"};  // longer than a test's deadline
+  Process daemon(site.daemon(patient));
+  eventually("the POST is out", [&] { return site.ledger().size() == 1; });
+  daemon.signal(SIGTERM);
+  eventually("it says that it stops",
+             [&] { return daemon.err().find("stopping:") != std::string::npos; });
+  EXPECT_FALSE(daemon.ends_within(std::chrono::milliseconds{100})) << "its POST is on the wire";
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 1) << daemon.err();
+  const Finish rest = site.drain();
+  EXPECT_EQ(rest.exit_code, 1) << rest.err;
+  EXPECT_EQ(site.number("SELECT count(*) FROM v_in_doubt WHERE hold IS NOT NULL"), 1);
+  EXPECT_EQ(site.ledger().size(), 1U) << "a POST in doubt is not sent again on a guess";
+}
+
+TEST(Stop, EndsAnIdleDaemonWith0) {
+  const Site site;
+  Process daemon(site.daemon());
+  eventually("it is up", [&] { return daemon.err().find("limit") != std::string::npos; });
+  eventually("it has taken over",
+             [&] { return site.number("SELECT count(*) FROM instance") == 1; });
+  site.load_sheet(shape(1, 1, 1));
+  eventually("it works", [&] { return site.unfinished() == 0; });
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+}
+
+}  // namespace
+}  // namespace dl::e2e
