@@ -17,7 +17,8 @@ constexpr const char* kAbout =
     "  dl-mock-dsp judge dsp.jsonl --limit 40/60s --expect 23\n";
 
 std::string footer() {
-  return "Faults: --faults ITEM,ITEM,... with ITEM = [post.|get.]NAME:P[:D]; P a probability, or @N\n"
+  return "Faults: --faults ITEM,ITEM,... with ITEM = [post.|get.]NAME:P[:D]; P a probability, or "
+         "@N\n"
          "for exactly the N-th request it could hit; D a duration on the mock's clock.\n" +
          std::string(kFaultHelp) + "\n\nProcessing: " + std::string(kProcessingForms) +
          "\n\nExit codes: 0 done; 1 the judge found fault; 64 bad flags; 65 the ledger is "
@@ -40,7 +41,8 @@ void declare_serve(CLI::App& app, Typed& typed) {
   app.add_option("--listen", typed.serve.listen, "ADDR:PORT; port 0 is a free one (127.0.0.1:0)");
   app.add_option("--port-file", typed.serve.port_file,
                  "write the port to this file once it is bound");
-  app.add_option("--limit", typed.limit, "COUNT/WINDOW[,...] such as 40/60s,10/1s; else 429 (none)");
+  app.add_option("--limit", typed.limit,
+                 "COUNT/WINDOW[,...] such as 40/60s,10/1s; else 429 (none)");
   app.add_flag("--count-refused", typed.count_refused,
                "requests answered 429 by the limit count too");
   app.add_option("--processing", typed.processing,
