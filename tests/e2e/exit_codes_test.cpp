@@ -143,22 +143,22 @@ TEST(Daemon, EndsWith75WhereAnotherOneSends) {
 }
 
 TEST(Daemon, TakesOverFromADeadOneWhereItStandsBy) {
-  const char* const limit = "20/10s";
+  const char* const limit = "20/60s";
   const Site site;  // without a limit of its own: the judge sees what was sent
-  site.load_sheet(shape(3, 3, 4));
+  site.load_sheet(shape(2, 2, 4));
   const Flags flags = {"--rate-limit", limit, "--unknown-outcome", "resubmit"};
   Process first(site.daemon(flags));
   eventually("the first one has the lock",
              [&] { return first.err().find("limit") != std::string::npos; });
   Process standby(site.daemon(joined({"--standby", "--drain"}, flags)));
   eventually("it stands by", [&] { return standby.err().find("standby") != std::string::npos; });
-  eventually("the first one is at work", [&] { return site.ledger().size() >= 30; });
+  eventually("the first one has used up the limit", [&] { return site.ledger().size() >= 20; });
   EXPECT_GT(site.unfinished(), 0);
   first.signal(SIGKILL);
   EXPECT_EQ(standby.wait(), 0) << standby.err();
   EXPECT_EQ(site.unfinished(), 0);
   EXPECT_EQ(site.number("SELECT count(*) FROM instance"), 2);
-  site.expect_promises_kept(limit, entities(3, 3, 4));
+  site.expect_promises_kept(limit, entities(2, 2, 4));
 }
 
 TEST(Daemon, StandbyThatIsToldToStopEndsWith0) {

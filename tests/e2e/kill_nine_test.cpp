@@ -14,6 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr const char* kLimit = "24/10s";
+const Flags kPace = {"--rate-limit", kLimit, "--burst", "24"};  // all at once, were it forgotten
 constexpr int kKillsMin = 20;
 constexpr std::int64_t kEntities = 300;
 static_assert(kEntities == entities(12, 4, 5) && kEntities == entities(75, 1, 2));
@@ -71,7 +72,7 @@ class KillNine : public testing::Test {
 TEST_F(KillNine, CreatesEveryEntityExactlyOnceWhereTheDspHonoursKeys) {
   const Site site({"--limit", kLimit, "--faults", kFaults, "--lookup", "off"});
   site.load_sheet(joined(shape(12, 4, 5), {"--quirks"}));
-  const Flags flags = {"--rate-limit", kLimit, "--unknown-outcome", "resubmit"};
+  const Flags flags = joined(kPace, {"--unknown-outcome", "resubmit"});
   ASSERT_NO_FATAL_FAILURE(kill_until_nearly_done(site, flags));
   const Finish last = site.drain(flags);
   EXPECT_EQ(last.exit_code, 0) << last.err;
@@ -81,7 +82,7 @@ TEST_F(KillNine, CreatesEveryEntityExactlyOnceWhereTheDspHonoursKeys) {
 TEST_F(KillNine, CreatesEveryEntityExactlyOnceWhereTheDspCanBeAsked) {
   const Site site({"--limit", kLimit, "--faults", kFaults, "--idempotency", "off"});
   site.load_sheet(joined(shape(12, 4, 5), {"--quirks"}));
-  const Flags flags = {"--rate-limit", kLimit, "--unknown-outcome", "lookup", "--settle", "60s"};
+  const Flags flags = joined(kPace, {"--unknown-outcome", "lookup", "--settle", "60s"});
   ASSERT_NO_FATAL_FAILURE(kill_until_nearly_done(site, flags));
   const Finish last = site.drain(flags);
   EXPECT_EQ(last.exit_code, 0) << last.err;
@@ -110,7 +111,7 @@ TEST_F(KillNine, CreatesNothingTwiceWhereOnlyAnOperatorCanKnow) {
   const Site site(
       {"--limit", kLimit, "--faults", kFaults, "--idempotency", "off", "--lookup", "off"});
   site.load_sheet(shape(75, 1, 2));  // flat: a doubt holds up few others
-  const Flags flags = {"--rate-limit", kLimit, "--settle", "60s"};
+  const Flags flags = joined(kPace, {"--settle", "60s"});
   const std::string moving =
       "SELECT count(*) FROM job WHERE state NOT IN "
       "('succeeded', 'in_doubt', 'blocked')";
