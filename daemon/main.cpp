@@ -16,6 +16,8 @@
 #include "daemon/log.h"
 #include "daemon/systemd_notify.h"
 #include "daemon/version.h"
+#include "storage/batch_writer.h"
+#include "storage/ingest_lock.h"
 
 namespace {
 
@@ -54,12 +56,23 @@ dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log) {
   return lock;
 }
 
+// A loader that died left a batch that nobody will publish. A busy lock means that one is loading now.
+dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
+  const dl::Result<dl::IngestLock> nobody_loads = dl::IngestLock::take(database.path());
+  if (!nobody_loads) return dl::Done{};
+  const dl::Result<int> removed = dl::remove_orphaned_batches(database);
+  if (!removed) return removed.error();
+  if (*removed > 0) log.warning("removed what a dl-ingest that died had loaded in part; load the sheet again");
+  return dl::Done{};
+}
+
 int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<dl::InstanceLock> lock = take_lock(config, log);
   if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
   dl::Result<std::unique_ptr<dl::Database>> database = dl::Database::open(config.db, dl::OpenMode::create);
   if (!database) return report(database.error());
   if (dl::Status sound = (*database)->check_integrity(); !sound) return report(sound.error());
+  if (dl::Status clean = remove_orphans(**database, log); !clean) return report(clean.error());
   (*database)->leave_guards_to_others();
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
            dl::format_rate_spec(config.rate_limit));
