@@ -53,6 +53,7 @@ Recovery StoreTest::start() {
     std::abort();
   }
   (*database)->set_busy_wait(std::chrono::milliseconds{50});
+  if (own_guards_ == OwnGuards::left_to_others) (*database)->leave_guards_to_others();
   store_ = std::make_unique<Store>(std::move(*database), test_format(), policy_);
   Result<Recovery> recovery = store_->take_over(facts_, now_);
   if (!recovery) {

@@ -15,6 +15,10 @@ namespace dl {
 inline constexpr std::int64_t kWallStart = 1'800'000'000'000;
 inline constexpr std::int64_t kBootStart = 10'000'000;
 
+// Whether the store's own connection runs the guards too. dl-daemon leaves them to others, as it is
+// cheaper; here they are on, so that a write they would refuse does not go unseen.
+enum class OwnGuards { on, left_to_others };
+
 class StoreTest : public SqlTest {
  protected:
   StoreTest();
@@ -54,6 +58,7 @@ class StoreTest : public SqlTest {
   // Every row of every table but sqlite's own, as text.
   std::vector<std::string> everything();
 
+  OwnGuards own_guards_ = OwnGuards::on;
   StorePolicy policy_;
   InstanceFacts facts_;
   Moment now_{kBootStart, kWallStart};

@@ -125,6 +125,8 @@ TEST_F(StoreLoad, TellsTheAgeOfACreationAndOfItsLastLook) {
   EXPECT_EQ(poll.looked_age_ms, 3'000);
   EXPECT_EQ(poll.due_in_ms, 3'000);
   EXPECT_TRUE(poll.overdue);
+  finish(undecided(grant(kCampaign, Purpose::status), 0));
+  EXPECT_EQ(timed(kCampaign).looked_age_ms, 4'000) << "the last look, not the first";
 }
 
 TEST_F(StoreLoad, ForgetsTheLooksAtADeadCreation) {
@@ -177,6 +179,9 @@ TEST_F(SettleTime, OfAReclaimedPostRunsFromItsEndInTheBootThatEndedIt) {
   EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms - 60'000);
   boot("boot-c", 900);
   EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms);
+  now_.wall_ms += policy_.settle_ms;
+  boot("boot-a", kBootStart + policy_.settle_ms);  // as from another time name space
+  EXPECT_EQ(timed(kCampaign).due_in_ms, 0) << "its end is not a time of this boot";
 }
 
 TEST_F(SettleTime, RunsFromTheLastOfSeveralPosts) {

@@ -153,7 +153,8 @@ TEST_F(StorePermit, AsksForTheStatusOfAConfirmingJobAlone) {
     EXPECT_EQ(refusal(kCampaign, Purpose::status), "it is not confirming any more")
         << name_of(state);
   }
-  put(kCampaign, JobState::confirming, "posted_at = " + std::to_string(now_.wall_ms - 4'000));
+  put(kCampaign, JobState::confirming,
+      "due_at = 1, posted_at = " + std::to_string(now_.wall_ms - 4'000));
   const Granted poll = grant(kCampaign, Purpose::status);
   EXPECT_EQ(poll.target, "/campaigns/dsp-1/status");
   EXPECT_EQ(poll.age_ms, 4'000);
@@ -163,6 +164,7 @@ TEST_F(StorePermit, AsksForTheStatusOfAConfirmingJobAlone) {
   EXPECT_EQ(value("SELECT count(*) FROM request_body"), "0");
   EXPECT_EQ(job(kCampaign, "state || lease_token"),
             "confirming" + std::to_string(poll.request.value));
+  EXPECT_EQ(job(kCampaign, "due_at"), "NULL") << "what is on the wire is not due";
 }
 
 TEST_F(StorePermit, LooksUpAndResubmitsADoubtThatIsNotHeld) {
