@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "tests/e2e/site.h"
+#include "tests/support/tree.h"
 
 namespace dl::e2e {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 std::string script() {
   const char* const given = std::getenv("DL_NGINX_DSP");
   const std::string folder =
-      given != nullptr ? given : std::string(DL_SOURCE_DIR) + "/../shared/tools/nginx-dsp";
+      given != nullptr ? given : in_tree("../shared/tools/nginx-dsp");
   return folder + "/dsp.sh";
 }
 

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "tests/mock_dsp/json_object.h"
+#include "tests/support/tree.h"
 
 namespace dl::e2e {
 namespace {
@@ -135,7 +136,7 @@ void Site::expect_promises_kept(const std::string& limit, std::int64_t entities)
       .environment = {},
       .errors_to = ErrorsTo::file});
   EXPECT_EQ(judge.exit_code, 0) << judge.out << judge.err;
-  const std::string path = std::string(DL_SOURCE_DIR) + "/storage/operator_sql/check_promises.sql";
+  const std::string path = in_tree("storage/operator_sql/check_promises.sql");
   std::istringstream said(operate(".read " + path));
   int promises = 0;
   for (std::string line; std::getline(said, line); ++promises) {

@@ -11,11 +11,12 @@
 #include "program.h"
 #include "storage/batch_writer.h"
 #include "storage/ingest_lock.h"
+#include "tests/support/tree.h"
 
 namespace dl {
 namespace {
 
-const std::string kSample = DL_SOURCE_DIR "/examples/sample.csv";
+const std::string kSample = in_tree("examples/sample.csv");
 
 // How many jobs a batch in loading has; -1 where there is none.
 int jobs_loading(const Program& program) {

@@ -5,11 +5,12 @@
 
 #include "program.h"
 #include "storage/ingest_lock.h"
+#include "tests/support/tree.h"
 
 namespace dl {
 namespace {
 
-const std::string kSample = DL_SOURCE_DIR "/examples/sample.csv";
+const std::string kSample = in_tree("examples/sample.csv");
 
 TEST(Load, MakesTwentyThreeJobsOfTheSample) {
   Program program;
@@ -108,12 +109,12 @@ TEST(Load, TakesTheSameTableHoweverItIsSaved) {
 
 TEST(Load, TakesStdinALineNestedJsonAndJsonLinesForTheSameThing) {
   Program program;
-  const Ran first = program.run({DL_SOURCE_DIR "/examples/campaign.json"});
+  const Ran first = program.run({in_tree("examples/campaign.json")});
   EXPECT_EQ(first.exit_code, 0) << first.err;
   EXPECT_NE(first.out.find("batch 1: 6 new, 0 unchanged (3 rows)"), std::string::npos) << first.out;
   std::string json;
   {
-    std::string pretty = program.read(DL_SOURCE_DIR "/examples/campaign.json");
+    std::string pretty = program.read(in_tree("examples/campaign.json"));
     for (const char c : pretty) json += c == '\n' ? ' ' : c;
   }
   EXPECT_NE(program.run({"--line", json}).out.find("--line: batch 2: 0 new, 6 unchanged"),
@@ -129,7 +130,7 @@ TEST(Load, TakesStdinALineNestedJsonAndJsonLinesForTheSameThing) {
   const Ran flat = program.run({"results", "--format", "jsonl"});
   EXPECT_NE(program.run({"-"}, flat.out).out.find("0 new, 6 unchanged (6 rows)"),
             std::string::npos);
-  EXPECT_NE(program.run({DL_SOURCE_DIR "/examples/campaigns.jsonl"})
+  EXPECT_NE(program.run({in_tree("examples/campaigns.jsonl")})
                 .out.find("7 new, 0 unchanged (3 rows)"),
             std::string::npos);
 }

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "ingest/columns.h"
+#include "tests/support/tree.h"
 
 namespace dl {
 namespace {
@@ -42,7 +43,7 @@ Program::~Program() { std::filesystem::remove_all(folder_); }
 
 pid_t Program::spawn(std::vector<std::string> args, const std::string& in, const std::string& out,
                      const std::string& err) const {
-  args.insert(args.begin(), {DL_BIN_DIR "/dl-ingest", "--db", "jobs.db", "--config", "none.toml"});
+  args.insert(args.begin(), {built_program("dl-ingest"), "--db", "jobs.db", "--config", "none.toml"});
   std::ofstream(path("none.toml"), std::ios::app).flush();
   std::vector<char*> argv;
   for (std::string& arg : args) argv.push_back(arg.data());
@@ -95,7 +96,7 @@ void Program::as_daemon(const std::string& sql) const {
   ASSERT_TRUE(ok) << ok.error().message;
 }
 
-std::string sample() { return text_in(DL_SOURCE_DIR "/examples/sample.csv"); }
+std::string sample() { return text_in(in_tree("examples/sample.csv")); }
 
 std::vector<std::string> sample_lines() { return split(sample(), '\n'); }
 

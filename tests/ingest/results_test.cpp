@@ -3,11 +3,12 @@
 
 #include "ingest/sheet_writer.h"
 #include "program.h"
+#include "tests/support/tree.h"
 
 namespace dl {
 namespace {
 
-const std::string kSample = DL_SOURCE_DIR "/examples/sample.csv";
+const std::string kSample = in_tree("examples/sample.csv");
 
 // The sheet without the columns that results added.
 std::string users_part(const std::string& sheet, const std::string& line_end) {

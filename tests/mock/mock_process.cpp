@@ -13,6 +13,7 @@
 
 #include "storage/model/check.h"
 #include "tests/mock_dsp/json_object.h"
+#include "tests/support/tree.h"
 
 namespace dl::mock {
 namespace {
@@ -20,7 +21,7 @@ namespace {
 // `out`, `err`: descriptors for the child's; -1: as this process's. The child dies with this
 // thread.
 pid_t spawn(const std::string& name, const std::vector<std::string>& arguments, int out, int err) {
-  std::string path = std::string(DL_BIN_DIR) + "/" + name;
+  std::string path = built_program(name);
   std::vector<char*> argv = {path.data()};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);

@@ -27,7 +27,7 @@ class TemporaryFolder {
 using LedgerLine = std::map<std::string, std::string>;  // decoded values; nested ones are empty
 std::vector<LedgerLine> read_ledger(const std::string& path);
 
-// Runs a program of DL_BIN_DIR to its end.
+// Runs a program of ours to its end.
 struct Finish {
   int exit_code = 0;  // -1: ended by a signal
   std::string out, err;

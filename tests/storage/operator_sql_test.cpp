@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tests/storage/sql_fixture.h"
+#include "tests/support/tree.h"
 
 namespace dl {
 namespace {
@@ -14,7 +15,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::filesystem::path kFolder = std::string(DL_SOURCE_DIR) + "/storage/operator_sql";
+const std::filesystem::path kFolder = in_tree("storage/operator_sql");
 
 using Parameters = std::map<std::string, std::string>;
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/storage/sql_fixture.h"
+#include "tests/support/tree.h"
 
 namespace dl {
 namespace {
@@ -274,7 +275,7 @@ TEST_F(Views, GoByAnIndexWhereTheySaySo) {
 }
 
 TEST_F(Views, AndTablesAreDocumentedColumnByColumn) {
-  const std::string text = text_of(std::string(DL_SOURCE_DIR) + "/docs/SCHEMA.md");
+  const std::string text = text_of(in_tree("docs/SCHEMA.md"));
   for (const std::string& table :
        rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")) {
     const auto begin = text.find("### " + table + "\n");

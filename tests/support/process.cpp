@@ -14,13 +14,15 @@
 #include <string_view>
 #include <utility>
 
+#include "tests/support/tree.h"
+
 namespace dl {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
 std::string path_of(const std::string& program) {
-  const std::string built = std::string(DL_BIN_DIR) + "/" + program;
+  const std::string built = built_program(program);
   return ::access(built.c_str(), X_OK) == 0 ? built : program;
 }
 

@@ -23,7 +23,7 @@ inline constexpr std::chrono::seconds kTestDeadline{180};
 enum class ErrorsTo { file, terminal };  // stderr; a terminal is a pseudo one of the test's own
 
 struct Launch {
-  std::string program;  // a name is looked for in DL_BIN_DIR, then in PATH
+  std::string program;  // a name is looked for among ours, then in PATH
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // added to the test's own, without its DL_*
   ErrorsTo errors_to = ErrorsTo::file;

@@ -7,12 +7,13 @@
 #include <string>
 
 #include "tests/tidy/print_docs.h"
+#include "tests/support/tree.h"
 
 namespace dl::tidy {
 namespace {
 
 void expect_fresh(const std::string& name, const std::string& text) {
-  const std::string path = std::string(DL_SOURCE_DIR) + "/docs/" + name;
+  const std::string path = in_tree("docs/" + name);
   const char* const update = std::getenv("DL_UPDATE_DOCS");
   if (update != nullptr && std::string(update) == "1") {
     std::ofstream(path, std::ios::binary) << text;

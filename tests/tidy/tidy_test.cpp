@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "tests/tidy/rules.h"
+#include "tests/support/tree.h"
 
 namespace dl::tidy {
 namespace {
 
 const std::vector<SourceFile>& tree() {
-  static const std::vector<SourceFile> files = read_tree(DL_SOURCE_DIR);
+  static const std::vector<SourceFile> files = read_tree(in_tree(""));
   return files;
 }
 
