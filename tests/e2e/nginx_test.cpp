@@ -117,16 +117,27 @@ struct Run {
   std::size_t most = SIZE_MAX;  // arrivals in any window, which takes a second
 };
 
+void PrintTo(const Run& run, std::ostream* out) { *out << run.variant << ", limit " << run.limit; }
+
+constexpr const char* kHasJsModule =
+    "PATH=$PATH:/usr/sbin; folder=$(nginx -V 2>&1 | grep -o 'modules-path=[^ ]*' | cut -d= -f2); "
+    "[ -e \"$folder/ngx_http_js_module.so\" ]";
+
+bool shell_says_yes(const std::string& script) {
+  return run(Launch{.program = "sh",
+                    .arguments = {"-c", script},
+                    .environment = {},
+                    .errors_to = ErrorsTo::file})
+             .exit_code == 0;
+}
+
 class NeutralServer : public testing::TestWithParam<Run> {};
 
 TEST_P(NeutralServer, TakesEveryEntityOnce) {
   if (!std::filesystem::exists(script())) GTEST_SKIP() << "there is no " << script();
-  if (run(Launch{.program = "sh",
-                 .arguments = {"-c", "PATH=$PATH:/usr/sbin command -v nginx"},
-                 .environment = {},
-                 .errors_to = ErrorsTo::file})
-          .exit_code != 0) {
-    GTEST_SKIP() << "nginx is not installed";
+  if (!shell_says_yes("PATH=$PATH:/usr/sbin command -v nginx")) GTEST_SKIP() << "nginx is not installed";
+  if (GetParam().variant == "js" && !shell_says_yes(kHasJsModule)) {
+    GTEST_SKIP() << "nginx has no njs module (Debian: libnginx-mod-http-js)";
   }
   Nginx nginx(GetParam().variant);
   ASSERT_TRUE(nginx.runs()) << nginx.trouble();
