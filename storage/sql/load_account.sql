@@ -1,3 +1,2 @@
-SELECT paused_by, paused_reason, gate_boot_key, gate_boot_ms, gate_at, refusals, cap, ceiling,
-       cap_boot_key, lowered_boot_ms, clean_boot_ms, clean_windows
+SELECT paused_by, paused_reason, gate_boot_key, gate_boot_ms, gate_at, refusals, cap, ceiling
 FROM account WHERE one = 1;

@@ -147,6 +147,7 @@ TEST(MockApi, WritesEveryFieldOfARequest) {
                                {"status", "201"},
                                {"created", "true"},
                                {"fails", "false"},
+                               {"processing_ms", "0.000"},
                                {"answer", ""},
                                {"note", ""},
                                {"connection", "2"},

@@ -221,7 +221,8 @@ void Dsp::create(const Creation& creation, Instant now, Reply& reply) {
   if (parent && !entities_.any_succeeded(*parent, creation.parent, now.scaled_us)) {
     return refuse(reply, 422, "child_before_parent", "the parent does not exist or is not done");
   }
-  const Micros decided_us = now.scaled_us + settings_.processing.sample(processing_random_);
+  reply.entry.processing_us = settings_.processing.sample(processing_random_);
+  const Micros decided_us = now.scaled_us + reply.entry.processing_us;
   reply.entry.created = true;
   reply.entry.fails = faults_.draw_fail_status();
   const Ending ending = reply.entry.fails ? Ending::failed : Ending::success;

@@ -61,6 +61,7 @@ void creation_fields(Fields& fields, const LedgerEntry& entry) {
   fields.text("external_id", entry.external_id);
   fields.truth("created", entry.created);
   fields.truth("fails", entry.fails);
+  fields.millis("processing_ms", entry.processing_us);
   fields.text("dsp_id", entry.dsp_id);
   fields.text("note", entry.note);
 }

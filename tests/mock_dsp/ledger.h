@@ -4,8 +4,9 @@
 // A request:
 //   {"seq":7,"arrival_ms":81234.567,"arrival_scaled_ms":81234.567,"method":"POST","path":"/ads",
 //    "status":201,"kind":"ad","entity":"ad_1","parent":"dsp_g3","key":"0b0f-…",
-//    "external_id":"0b0f-…","created":true,"fails":false,"dsp_id":"dsp_a7","note":"slow",
-//    "answer":"","connection":2,"request_on_connection":5,"answered_ms":81237.567}
+//    "external_id":"0b0f-…","created":true,"fails":false,"processing_ms":3000.000,
+//    "dsp_id":"dsp_a7","note":"slow","answer":"","connection":2,"request_on_connection":5,
+//    "answered_ms":81237.567}
 //
 //   seq                 1, 2, … in order of arrival; also in the answer as X-Request-Id
 //   arrival_ms          when the request was complete: CLOCK_BOOTTIME in ms
@@ -16,6 +17,7 @@
 //   status              HTTP status answered; 0: no HTTP answer went out
 //   created             this request made an entity
 //   fails               … whose status will be failed
+//   processing_ms       … after so long on the mock's clock (0.000 where nothing was created)
 //   dsp_id              the entity created, found again by key or lookup, or asked about (if known)
 //   answer              GET …/status: the status told, if it was told
 //   note                comma-separated: over_limit, child_before_parent, deduplicated,
@@ -25,7 +27,8 @@
 //
 // A late_apply fault's creation gets a line of its own when it happens:
 //   {"event":"applied_late","seq":7,"applied_ms":…,"applied_scaled_ms":…,"kind":…,
-//    "entity":…,"parent":…,"key":…,"external_id":…,"created":…,"fails":…,"dsp_id":…,"note":…}
+//    "entity":…,"parent":…,"key":…,"external_id":…,"created":…,"fails":…,"processing_ms":…,
+//    "dsp_id":…,"note":…}
 // and each start of a mock: {"event":"started","time_scale":1,"limit":"40/60s",…}
 //
 // Thread rule: one owner. Ownership: the ledger owns its file.
@@ -49,6 +52,7 @@ struct LedgerEntry {
   int status = 0;
   bool created = false;
   bool fails = false;
+  Micros processing_us = 0;  // of what was created
   std::string dsp_id;
   std::string_view answer;
   std::string note;
