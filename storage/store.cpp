@@ -41,6 +41,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
       for (const JobId job : batches[i].due) make_due(job, results[i], now);
       for (const Permit& wanted : batches[i].permits) permit(wanted, results[i], now);
       if (batches[i].account) save(*batches[i].account, now);
+      save_processing(batches[i].processing);
     }
     write_counts();
     return Done{};
@@ -99,7 +100,6 @@ bool Store::move(const Outcome& outcome, Moment now, std::int64_t& batch_id) {
   const int spent = outcome.spends_attempt ? 1 : 0;
   const bool drops_id = outcome.from == JobState::confirming && rule && to != JobState::succeeded;
   const std::int64_t sent_at = now.wall_ms - outcome.latency_us / 1'000;
-  const bool looked = outcome.purpose == Purpose::status && !rule;
   SQLite::Statement& update = sql(sql::k_move_job);
   update.bind(":job", outcome.job.value);
   update.bind(":request", outcome.request.value);
@@ -112,7 +112,7 @@ bool Store::move(const Outcome& outcome, Moment now, std::int64_t& batch_id) {
   update.bind(":drops_id", drops_id ? 1 : 0);
   bind_or_null(update, ":dsp_id", outcome.dsp_id);
   bind_or_null(update, ":posted_at", outcome.dsp_id ? std::optional<std::int64_t>(sent_at) : std::nullopt);
-  bind_or_null(update, ":looked_at", looked ? std::optional<std::int64_t>(sent_at) : std::nullopt);
+  bind_or_null(update, ":looked_at", outcome.looked ? std::optional<std::int64_t>(sent_at) : std::nullopt);
   update.bind(":overdue", outcome.overdue ? 1 : 0);
   bind_or_null(update, ":hold", outcome.hold);
   bind_text_or_null(update, ":error", outcome.error);

@@ -115,6 +115,8 @@ class Store {
   void reclaim(Recovery& recovery, Moment now);
   void reclaim_post(JobId job, RequestId request, Moment now);
   void read_limiter_memory(Recovery& recovery, Moment now);
+  void save_processing(const std::vector<ProcessingBin>& bins);
+  void read_processing(Recovery& recovery);
   void settle_policy_change(Moment now);
   void save_settings(Moment now);
 

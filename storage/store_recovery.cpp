@@ -21,6 +21,13 @@ Millis longest_hold(const std::vector<Tier>& tiers) {
   return longest;
 }
 
+// The tier with the lowest rate.
+std::vector<Tier>::const_iterator slowest_of(const std::vector<Tier>& tiers) {
+  return std::min_element(tiers.begin(), tiers.end(), [](const Tier& a, const Tier& b) {
+    return a.count * b.window_ms < b.count * a.window_ms;
+  });
+}
+
 }  // namespace
 
 Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
@@ -49,6 +56,7 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     settle_policy_change(now);
     save_settings(now);
     read_limiter_memory(recovery, now);
+    read_processing(recovery);
     recovery.account = load_account(now);
     write_counts();
     count_all();
@@ -134,9 +142,7 @@ void Store::save_settings(Moment now) {
   SQLite::Statement& save = sql(sql::k_save_settings);
   bind_text_or_null(save, ":endpoint", policy_.endpoint);
   save.bind(":rate_limit", format_rate_spec(policy_.tiers));
-  const auto slowest = std::min_element(policy_.tiers.begin(), policy_.tiers.end(), [](const Tier& a, const Tier& b) {
-    return a.count * b.window_ms < b.count * a.window_ms;
-  });
+  const auto slowest = slowest_of(policy_.tiers);
   const bool limited = slowest != policy_.tiers.end();
   bind_or_null(save, ":limit_count", limited ? std::optional<std::int64_t>(slowest->count) : std::nullopt);
   bind_or_null(save, ":limit_window_ms", limited ? std::optional<std::int64_t>(slowest->window_ms) : std::nullopt);
@@ -158,6 +164,8 @@ void Store::save_settings(Moment now) {
 void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   const Millis hold = longest_hold(policy_.tiers);
   const Millis longest = hold + policy_.late_arrival_ms + 2 * policy_.http_timeout_ms;
+  const auto slowest = slowest_of(policy_.tiers);
+  const Millis window = slowest == policy_.tiers.end() ? 0 : slowest->window_ms;
   SQLite::Statement& rows = sql(sql::k_recent_requests);
   bool another_boot = false;
   Millis awake = 0;
@@ -172,6 +180,9 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
       const std::int64_t anchor = slot == name_of(SlotEnd::answered) ? ended : ended + policy_.late_arrival_ms;
       const bool is_held = slot != name_of(SlotEnd::not_sent) && anchor + hold > now.boot_ms;
       if (is_held) recovery.slot_anchors_boot_ms.push_back(anchor);
+      const int status = rows.getColumn("http_status").getInt();
+      const bool is_accepted = slot == name_of(SlotEnd::answered) && status != 429 && status < 500;
+      if (is_accepted && ended + window > now.boot_ms) recovery.accepted_boot_ms.push_back(ended);
     }
     if (sent_in != facts_.boot_key) {
       another_boot = true;
@@ -184,6 +195,7 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   }
   rows.reset();
   std::sort(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
+  std::sort(recovery.accepted_boot_ms.begin(), recovery.accepted_boot_ms.end());
   if (!another_boot || policy_.tiers.empty()) return;
   SQLite::Statement strangers(database_->handle(), "SELECT EXISTS (SELECT 1 FROM instance WHERE boot_key <> ?1 AND machine_id <> ?2)");
   strangers.bind(1, facts_.boot_key);
@@ -202,6 +214,11 @@ AccountState Store::load_account(Moment now) {
   account.refusals = row.getColumn("refusals").getInt();
   if (!row.getColumn("cap").isNull()) account.cap = row.getColumn("cap").getInt();
   if (!row.getColumn("ceiling").isNull()) account.ceiling = row.getColumn("ceiling").getInt();
+  if (row.getColumn("cap_boot_key").getString() == facts_.boot_key) {
+    account.lowered_boot_ms = row.getColumn("lowered_boot_ms").getInt64();
+    account.clean_boot_ms = row.getColumn("clean_boot_ms").getInt64();
+  }
+  account.clean_windows = row.getColumn("clean_windows").getInt();
   const std::int64_t gate_at = row.getColumn("gate_at").getInt64();
   if (!row.getColumn("gate_boot_ms").isNull()) {
     const bool this_boot = row.getColumn("gate_boot_key").getString() == facts_.boot_key;
@@ -225,6 +242,9 @@ void Store::save(const AccountState& account, Moment now) {
     update.bind(":refusals", account.refusals);
     bind_or_null(update, ":cap", account.cap ? std::optional<std::int64_t>(*account.cap) : std::nullopt);
     bind_or_null(update, ":ceiling", account.ceiling ? std::optional<std::int64_t>(*account.ceiling) : std::nullopt);
+    bind_or_null(update, ":lowered_boot_ms", account.lowered_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.lowered_boot_ms));
+    bind_or_null(update, ":clean_boot_ms", account.clean_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.clean_boot_ms));
+    update.bind(":clean_windows", account.clean_windows);
   };
   if (!by_a_person) {  // a person's pause is the person's to write
     SQLite::Statement& update = sql(sql::k_save_account);

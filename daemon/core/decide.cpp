@@ -129,6 +129,7 @@ struct Decider {
     outcome.resolution = "accepted";
     outcome.setbacks = 0;
     outcome.looks = 0;
+    outcome.not_before_in_ms = context.wait_ms.value_or(0);
     outcome.due_in_ms = schedule.next_look_age(granted.job.kind, kNeverLooked);
   }
 
@@ -158,7 +159,8 @@ struct Decider {
     }
     if (what == OutcomeClass::not_sent || what == OutcomeClass::throttled || what == OutcomeClass::unauthorized ||
         what == OutcomeClass::unavailable) {
-      outcome.due_in_ms = kSoon;  // the account's own pause decides when
+      outcome.not_before_in_ms = kSoon;  // the account's own pause decides when
+      outcome.due_in_ms = kSoon;
       return;
     }
     if (what == OutcomeClass::not_found && granted.declared_id && granted.looks + 1 >= kDeclaredIdLooks) {
@@ -167,10 +169,13 @@ struct Decider {
       return;
     }
     outcome.looks = granted.looks + 1;
-    Millis step = std::max(kSoon / 1'000, schedule.next_look_age(granted.job.kind, context.age_ms) - context.age_ms);
-    if (outcome.overdue) step = std::clamp(context.age_ms / 4, step, kOverdueStepMax);
-    if (what == OutcomeClass::look_failed) step = std::max(step, retry_backoff(granted.job.id.value, std::min(granted.looks, 6)));
-    outcome.due_in_ms = step;
+    outcome.looked = what == OutcomeClass::undecided || what == OutcomeClass::not_found;
+    const Millis step = schedule.next_look_age(granted.job.kind, context.age_ms) - context.age_ms;
+    Millis wait = context.wait_ms.value_or(0);
+    if (outcome.overdue) wait = std::max(wait, std::clamp(context.age_ms / 4, kSoon, kOverdueStepMax));
+    if (!outcome.looked) wait = std::max(wait, retry_backoff(granted.job.id.value, std::min(granted.looks, 6)));
+    outcome.not_before_in_ms = wait;
+    outcome.due_in_ms = outcome.overdue ? wait : std::max({Millis{1}, step, wait});
   }
 
   void decide_lookup() {

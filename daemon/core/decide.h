@@ -2,6 +2,8 @@
 // Pure; callable from any thread.
 #pragma once
 
+#include <optional>
+
 #include "daemon/core/dsp.h"
 #include "daemon/core/outcome.h"
 #include "daemon/core/schedule.h"
@@ -21,8 +23,9 @@ struct DecisionPolicy {
 
 // What the dispatcher knows beside the reply.
 struct DecisionContext {
-  Millis age_ms = 0;        // status: age of the creation when this poll was sent
-  bool others_pass = false; // other requests were accepted since this job's last set-back
+  Millis age_ms = 0;              // status: age of the creation when this poll was sent
+  std::optional<Millis> wait_ms;  // Retry-After of the answer
+  bool others_pass = false;       // other requests were accepted since this job's last set-back
 };
 
 // `granted`: what was sent. The Outcome's state guard, event, new counters and due time follow design 2.

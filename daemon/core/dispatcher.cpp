@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/retry_after.h"
 #include "storage/model/check.h"
 
 namespace dl {
@@ -10,19 +11,20 @@ namespace {
 
 using Level = command::Say::Level;
 
-Schedule schedule_for(const LimiterPolicy& limiter) {
-  return Schedule(limiter.tiers.empty() ? Pace::unlimited : Pace::limited);
-}
+constexpr Millis kSaveLearnedEvery = 10'000;  // with outcomes, which are written anyway
+
+Pace pace_of(const LimiterPolicy& limiter) { return limiter.tiers.empty() ? Pace::unlimited : Pace::limited; }
 
 }  // namespace
 
 Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery, Moment now)
     : policy_(policy),
       limiter_(policy.limiter, recovery, now),
-      schedule_(schedule_for(policy.limiter)),
+      schedule_(pace_of(policy.limiter), recovery.processing),
       connections_(policy.workers),
-      work_(policy.decision.unknown_outcome),
-      account_(recovery.account) {
+      work_(policy.decision.unknown_outcome, schedule_),
+      account_(recovery.account),
+      learned_saved_at_(now.boot_ms) {
   if (account_.paused_by != "daemon") return;
   account_.paused_by.reset();  // a restart is the probe: the credentials may be mended
   account_changed_ = true;
@@ -37,6 +39,8 @@ std::vector<AnyCommand> Dispatcher::handle(const Input& input, Moment now) {
   if (limiter_.age(now)) account_changed_ = true;
   std::visit([&](const auto& what) { on(what, now); }, input);
   give_up_lost_flights(now);
+  schedule_.believe_what_was_seen(now.boot_ms);
+  judge_end_game(now);
   fire_timers(now);
   ask_permits(now);
   open_connections(now);
@@ -128,7 +132,10 @@ void Dispatcher::became_ready(const JobRef& job) {
 
 void Dispatcher::send(const Granted& granted, const AskedPermit& asked, Moment now) {
   Flight flight{granted, asked.connection, now.boot_ms, now.boot_ms};
-  if (granted.purpose == Purpose::status) flight.posted_boot_ms = asked.candidate.posted_boot_ms;
+  if (granted.purpose == Purpose::status) {
+    flight.posted_boot_ms = asked.candidate.posted_boot_ms;
+    flight.looked_age_ms = asked.candidate.looked_age_ms;
+  }
   if (stopping_) {  // the permit came too late: give the job back, provably unsent
     flights_.emplace(granted.request, std::move(flight));
     DspReply unsent;
@@ -165,7 +172,7 @@ void Dispatcher::apply(const Decided& decided, const Applied& applied, Moment no
       Candidate poll{.job = job, .purpose = Purpose::status, .overdue = outcome.overdue};
       poll.posted_boot_ms = decided.posted_boot_ms;
       poll.looked_age_ms = decided.looked_age_ms;
-      work_.add_later(poll, due);
+      work_.add_poll(poll, due, outcome.not_before_in_ms > 0 ? now.boot_ms + outcome.not_before_in_ms : 0);
       break;
     }
     case JobState::in_doubt:
@@ -206,8 +213,12 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     case SlotEnd::not_sent: limiter_.not_sent(); break;
   }
   settle_account(replied.reply, what, flight.granted, now);
+  learn(what, flight);
   DecisionContext context;
   context.age_ms = flight.sent_boot_ms - flight.posted_boot_ms;
+  if (replied.reply.retry_after) {
+    context.wait_ms = parse_retry_after(*replied.reply.retry_after, replied.reply.date, now.wall_ms);
+  }
   if (const auto seen = accepted_at_setback_.find(flight.granted.job.id); seen != accepted_at_setback_.end()) {
     context.others_pass = accepted_count_ > seen->second;
   }
@@ -222,13 +233,23 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     accepted_at_setback_.erase(flight.granted.job.id);
   }
   const bool due_by_age = outcome.event == JobEvent::accepted || outcome.from == JobState::confirming;
-  if (due_by_age && outcome.due_in_ms && !outcome.spends_attempt) {
+  if (due_by_age && outcome.due_in_ms && !outcome.spends_attempt) {  // the schedule counts from the sending
     const Millis since_sent = now.boot_ms - flight.sent_boot_ms;
-    outcome.due_in_ms = std::max(Millis{0}, *outcome.due_in_ms - since_sent);
+    outcome.due_in_ms = std::max({Millis{0}, *outcome.due_in_ms - since_sent, outcome.not_before_in_ms});
   }
-  const Millis looked_age = flight.granted.purpose == Purpose::status ? context.age_ms : kNeverLooked;
+  const Millis looked_age = outcome.looked ? context.age_ms : flight.looked_age_ms;
   outbox_notes_.decided.push_back({flight.granted, outcome, flight.posted_boot_ms, looked_age});
   outbox_.outcomes.push_back(std::move(outcome));
+}
+
+// Both ends of processing are "done"; a look that failed says nothing.
+void Dispatcher::learn(OutcomeClass what, const Flight& flight) {
+  if (!is_limited() || flight.granted.purpose != Purpose::status) return;
+  const JobKind kind = flight.granted.job.kind;
+  const Millis age = flight.sent_boot_ms - flight.posted_boot_ms;
+  const bool is_done = what == OutcomeClass::confirmed || what == OutcomeClass::creation_failed;
+  if (is_done) schedule_.saw_done(kind, flight.looked_age_ms, age);
+  if (what == OutcomeClass::undecided) schedule_.saw_undone(kind, flight.looked_age_ms, age);
 }
 
 void Dispatcher::take_back(ConnectionId id, bool reusable) {
@@ -255,6 +276,12 @@ std::vector<AnyCommand> Dispatcher::flush(Moment now) {
     outbox_notes_.writes_account = true;
     ++account_writes_;
   }
+  const bool saves = save_learned_ || (!outbox_.outcomes.empty() && now.boot_ms - learned_saved_at_ >= kSaveLearnedEvery);
+  if (saves && schedule_.has_changes()) {
+    outbox_.processing = schedule_.take_changes();
+    learned_saved_at_ = now.boot_ms;
+  }
+  save_learned_ = false;
   if (!outbox_.empty()) {
     commands_.emplace_back(command::CommitWork{std::exchange(outbox_, {})});
     sent_batches_.push_back(std::exchange(outbox_notes_, {}));
@@ -270,7 +297,7 @@ Standing Dispatcher::standing(Moment now) const {
   if (work_.has_candidates()) {
     standing.next_send_boot_ms = limiter_.next_permit_at(now);
   } else {
-    standing.next_send_boot_ms = work_.next_due_boot_ms();
+    standing.next_send_boot_ms = next_work_at();
   }
   if (account_.paused_by) {
     standing.stalled = "paused by " + *account_.paused_by + ": " + account_.paused_reason;

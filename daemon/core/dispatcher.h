@@ -94,6 +94,8 @@ struct Standing {
 class Dispatcher {
  public:
   Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery, Moment now);
+  Dispatcher(const Dispatcher&) = delete;  // its parts refer to each other
+  Dispatcher& operator=(const Dispatcher&) = delete;
 
   // The first commands: load the work.
   std::vector<AnyCommand> start(Moment now);
@@ -106,6 +108,7 @@ class Dispatcher {
     ConnectionId connection;
     std::int64_t sent_boot_ms = 0;
     std::int64_t posted_boot_ms = 0;  // when the creation was sent: a poll's age counts from here
+    Millis looked_age_ms = kNeverLooked;
   };
   struct AskedPermit {
     ConnectionId connection;
@@ -149,9 +152,13 @@ class Dispatcher {
   void take_refusal(const Refused& refused, const AskedPermit& asked);
   bool is_shelved(JobId job) const;
   void became_ready(const JobRef& job);
+  void learn(OutcomeClass what, const Flight& flight);
+  void judge_end_game(Moment now);
+  bool is_limited() const { return schedule_.pace() == Pace::limited; }
   void give_up_lost_flights(Moment now);
   void fire_timers(Moment now);
-  std::optional<Candidate> next_candidate() const;
+  std::optional<Candidate> next_candidate(Moment now);
+  std::optional<std::int64_t> next_work_at() const;
   void ask_permits(Moment now);
   void open_connections(Moment now);
   bool may_send(Moment now) const;
@@ -194,6 +201,9 @@ class Dispatcher {
   std::optional<std::int64_t> unreachable_since_;
   bool unreachable_ = false;            // connecting has failed for unreachable_timeout, to the last try
   std::string last_trouble_;
+  bool end_game_ = false;               // so little work is left that latency matters most
+  std::int64_t learned_saved_at_ = 0;   // when what the schedule learned went to the tables
+  bool save_learned_ = false;           // now, whatever the time
   Totals totals_{};
 };
 

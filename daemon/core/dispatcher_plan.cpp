@@ -49,23 +49,52 @@ bool Dispatcher::may_send(Moment now) const {
          now.boot_ms >= probe_credentials_at_ && flights_.empty() && asked_permits_ == 0;
 }
 
+// Whether so little is left that it could be done before the slowest plausible chain of processing is.
+void Dispatcher::judge_end_game(Moment) {
+  if (!is_limited()) return;
+  std::int64_t left = 0;
+  for (const auto& of_kind : totals_) {
+    for (int i = 0; i < kJobStateCount; ++i) {
+      const auto state = static_cast<JobState>(i);
+      const bool is_over = state == JobState::succeeded || state == JobState::failed || state == JobState::cancelled;
+      if (!is_over) left += of_kind[static_cast<std::size_t>(i)];
+    }
+  }
+  const Millis work = left * limiter_.spacing_ms();
+  const Millis chain = schedule_.longest_chain_ms();
+  end_game_ = work <= (end_game_ ? chain + chain / 10 : chain);  // it does not flutter
+  work_.set_end_game(end_game_ ? EndGame::yes : EndGame::no);
+}
+
 // What goes next. The probe after a refusal is another job than the one that met it, or that one could
 // keep the account shut for all.
-std::optional<Candidate> Dispatcher::next_candidate() const {
+std::optional<Candidate> Dispatcher::next_candidate(Moment now) {
   const bool probing = limiter_.refusals() > 0 || account_.paused_by == "daemon";
-  if (!probing) return work_.best();
-  return work_.best_but([this](JobId job) { return accepted_at_setback_.contains(job); });
+  std::optional<Candidate> certain =
+      probing ? work_.best_but([this](JobId job) { return accepted_at_setback_.contains(job); }, now.boot_ms)
+              : work_.best(now.boot_ms);
+  if (certain || !is_limited()) return certain;
+  return work_.doubtful(now.boot_ms, limiter_.spacing_ms());
+}
+
+// When there will be something to send, where there is nothing certain now.
+std::optional<std::int64_t> Dispatcher::next_work_at() const {
+  const std::optional<std::int64_t> due = work_.next_due_boot_ms();
+  if (!is_limited()) return due;
+  const std::optional<std::int64_t> guess = work_.next_doubtful_at(limiter_.spacing_ms());
+  if (!guess) return due;
+  return std::min(*guess, due.value_or(INT64_MAX));
 }
 
 void Dispatcher::ask_permits(Moment now) {
   while (may_send(now) && static_cast<int>(flights_.size()) + asked_permits_ < policy_.in_flight_max) {
-    const std::optional<Candidate> candidate = next_candidate();
+    const std::optional<Candidate> candidate = next_candidate(now);
     if (!candidate) return;
     const std::optional<std::int64_t> at = limiter_.next_permit_at(now);
     if (!at || *at > now.boot_ms) return;
     const std::optional<ConnectionId> connection = connections_.take(freshness_for(candidate->purpose));
     if (!connection) return;  // open_connections() sees to it
-    work_.remove(*candidate);
+    work_.take(*candidate, now.boot_ms);
     if (!busy_.insert(candidate->job.id).second) {
       connections_.untouched(*connection);
       continue;
@@ -80,8 +109,8 @@ void Dispatcher::ask_permits(Moment now) {
 
 void Dispatcher::open_connections(Moment now) {
   if (!may_send(now) || now.boot_ms < connect_again_at_) return;
-  const std::optional<Candidate> candidate = next_candidate();
-  const std::optional<std::int64_t> due = work_.next_due_boot_ms();
+  const std::optional<Candidate> candidate = next_candidate(now);
+  const std::optional<std::int64_t> due = candidate ? std::nullopt : next_work_at();
   if (!candidate && (!due || *due > now.boot_ms + kConnectAhead)) return;
   const std::optional<std::int64_t> at = limiter_.next_permit_at(now);
   if (!at || *at > now.boot_ms + kConnectAhead) return;
@@ -111,6 +140,11 @@ void Dispatcher::look_for_the_end() {
     finished_ = true;
     commands_.emplace_back(command::Finish{ending});
   };
+  const auto saves_first = [this] {  // the next run starts with what this one learned
+    save_learned_ = schedule_.has_changes();
+    return save_learned_;
+  };
+  if (stopping_ && saves_first()) return;
   if (stopping_) return finish(Ending::stopped);
   if (policy_.lifetime == Lifetime::for_ever) return;
   if (account_.paused_by == "daemon") return finish(Ending::unauthorized);
@@ -120,6 +154,7 @@ void Dispatcher::look_for_the_end() {
     drained_once_ = false;
     return;
   }
+  if (saves_first()) return;
   if (drained_once_) return finish(Ending::drained);
   drained_once_ = true;  // ask the tables once more: they have the last word
   ask_load();
@@ -129,6 +164,12 @@ void Dispatcher::set_wake(Moment now) {
   std::int64_t at = INT64_MAX;
   const auto no_later_than = [&at](std::int64_t boot_ms) { at = std::min(at, boot_ms); };
   if (const auto due = work_.next_due_boot_ms()) no_later_than(*due);
+  if (is_limited() && !stopping_ && !work_.has_candidates() && !account_.paused_by) {
+    if (const auto guess = work_.next_doubtful_at(limiter_.spacing_ms())) {
+      const std::optional<std::int64_t> permit = limiter_.next_permit_at(now);
+      if (permit) no_later_than(std::max({*guess, *permit, now.boot_ms + 1}));
+    }
+  }
   if (!stopping_ && work_.has_candidates() && !account_.paused_by) {
     if (const auto permit = limiter_.next_permit_at(now)) {
       if (*permit > now.boot_ms) no_later_than(*permit);  // else a connection or an answer wakes us

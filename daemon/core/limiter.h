@@ -9,6 +9,7 @@
 // Memory: the ledger. A restart gives back the anchors of every slot that may still be held.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -61,6 +62,8 @@ class Limiter {
   std::int64_t gate_until_boot_ms() const { return gate_; }
   int refusals() const { return refusals_; }
   int cap() const { return cap_; }
+  // W/N: how far apart permits are at the sustainable rate. Only where there is a limit.
+  Millis spacing_ms() const { return std::max<Millis>(1, slowest().window_ms / allowed(slowest_)); }
   // For the account row: gate, refusals in a row, learned cap. Pauses by people are not known here.
   AccountState state(Moment now) const;
   // The slowest tier: what ETA and the gauges count by. Only where there is a limit.

@@ -49,6 +49,16 @@ struct JobRef {
 
 using Totals = std::array<std::array<std::int64_t, kJobStateCount>, 3>;  // [kind][state], loaded batches only
 
+// What was learned of how long the DSP takes: one bin of ages of one kind (daemon/core/life_table.h).
+struct ProcessingBin {
+  JobKind kind = JobKind::campaign;
+  int bin = 0;
+  Millis until_ms = 0;   // its upper edge, for people
+  double entered = 0;    // entities known to have been undone at its beginning; older ones fade
+  double done = 0;       // of them, done in it
+  double believed = 0;   // likelihood before anything was seen
+};
+
 // One request to be allowed: the store checks the tables, writes the intent and leases the job.
 struct Permit {
   JobId job;
@@ -103,6 +113,8 @@ struct Outcome {
   int looks = 0;                          // new value
   bool overdue = false;
   std::optional<Millis> due_in_ms;        // due_at = now + this
+  Millis not_before_in_ms = 0;            // confirming: the DSP or a failed look asks to wait at least this long
+  bool looked = false;                    // confirming: the DSP said "not yet", so the next look counts from this one
   std::optional<std::string> hold;        // in_doubt: why an operator must decide
 };
 
@@ -122,6 +134,10 @@ struct AccountState {
   int refusals = 0;                      // in a row
   std::optional<int> cap;                // learned: what we allow ourselves per window
   std::optional<int> ceiling;
+  // What the cap's way back counts by; of the present boot, 0: unknown.
+  std::int64_t lowered_boot_ms = 0;      // when it was last lowered
+  std::int64_t clean_boot_ms = 0;        // the window without a refusal that is being counted began then
+  int clean_windows = 0;                 // in a row at or above the ceiling
 };
 
 // One transaction's worth of work. Outcomes come first, then what is due, then permits.
@@ -130,7 +146,10 @@ struct WorkBatch {
   std::vector<JobId> due;  // waiting -> ready
   std::vector<Permit> permits;
   std::optional<AccountState> account;
-  bool empty() const { return outcomes.empty() && due.empty() && permits.empty() && !account; }
+  std::vector<ProcessingBin> processing;  // what has changed of what was learned
+  bool empty() const {
+    return outcomes.empty() && due.empty() && permits.empty() && !account && processing.empty();
+  }
 };
 
 struct WorkResult {
@@ -169,7 +188,9 @@ struct LoadedWork {
 struct Recovery {
   std::vector<std::int64_t> slot_anchors_boot_ms;  // W after each of these a slot is free; ascending
   std::int64_t sends_from_boot_ms = 0;             // another boot's requests: nothing before this
+  std::vector<std::int64_t> accepted_boot_ms;      // answers of the last window that were no refusals; ascending
   AccountState account;
+  std::vector<ProcessingBin> processing;           // what earlier runs have learned
   std::int64_t reclaimed = 0;                      // requests that a dead owner left open
 };
 

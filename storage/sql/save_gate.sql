@@ -1,5 +1,6 @@
 -- The gate and the learned cap alone, where a person has paused the account meanwhile.
 UPDATE account
 SET gate_boot_key = :boot_key, gate_boot_ms = :gate_boot_ms, gate_at = :gate_at,
-    refusals = :refusals, cap = :cap, ceiling = :ceiling
+    refusals = :refusals, cap = :cap, ceiling = :ceiling, cap_boot_key = :boot_key,
+    lowered_boot_ms = :lowered_boot_ms, clean_boot_ms = :clean_boot_ms, clean_windows = :clean_windows
 WHERE one = 1;

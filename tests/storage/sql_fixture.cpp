@@ -162,6 +162,7 @@ void SqlTest::fill_every_table() {
   request(fixture::kOther, "create",
           "finished_at = 6000, slot = 'answered', http_status = 422, resolution = 'refused'");
   as_daemon("INSERT INTO job_history (job_id, at, rule_id, attempt) VALUES (5, 6000, 9, 1)");
+  as_daemon("INSERT INTO processing_time VALUES ('ad', 7, 90, 1.5, 0.5, 0.1)");
   EXPECT_EQ("", as_stranger(
                     "INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
 }

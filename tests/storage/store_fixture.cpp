@@ -274,6 +274,7 @@ Outcome refused(const Granted& granted) {
 Outcome undecided(const Granted& granted, Millis due_in_ms) {
   Outcome outcome = outcome_of(granted, std::nullopt);
   outcome.looks = granted.looks + 1;
+  outcome.looked = true;
   outcome.due_in_ms = due_in_ms;
   return outcome;
 }

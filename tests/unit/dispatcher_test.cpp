@@ -237,25 +237,80 @@ TEST(Dispatcher, PollsOnAReusedConnection) {
   EXPECT_EQ(brain.connection_of(JobId{1}), used);
 }
 
-// Ages count from the sending of the creation, however long answers and commits take.
+// Ages count from the sending of the creation, however long answers and commits take. With nothing else
+// to send it guesses as soon as that is more likely right than wrong, or probes after four permits unused.
 TEST(Dispatcher, CountsAPollsAgeFromTheSendingOfTheCreation) {
+  constexpr Millis kSpacing = 1'500;
   Brain brain(brain_policy());
   brain.start_with({a_job(1)});
-  const std::int64_t sent_at = brain.now().boot_ms;
-  const Schedule schedule(Pace::limited);
+  const std::int64_t posted_at = brain.now().boot_ms;
+  Schedule schedule(Pace::limited);
+  std::int64_t sent_at = posted_at;
+  Millis looked = kNeverLooked;
   brain.advance(700);
   brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
   brain.commit();
-  Millis age = schedule.next_look_age(JobKind::campaign, kNeverLooked);
   for (int look = 0; look < 6; ++look) {
-    EXPECT_EQ(brain.wake_at(), sent_at + age) << "look " << look;
+    const std::int64_t likely_at = posted_at + schedule.likely_age(JobKind::campaign, looked);
+    const std::int64_t probe_at = sent_at + 4 * kSpacing;
+    EXPECT_EQ(brain.wake_at(), std::min(likely_at, probe_at)) << "look " << look;
     brain.wake();
     brain.commit();
+    ASSERT_TRUE(brain.is_sent(JobId{1}));
+    sent_at = brain.now().boot_ms;
     brain.advance(900);
     brain.reply(JobId{1}, status_answer("processing"), true);
     brain.commit();
-    age = schedule.next_look_age(JobKind::campaign, age);
+    schedule.saw_undone(JobKind::campaign, looked, sent_at - posted_at);
+    looked = sent_at - posted_at;
   }
+}
+
+TEST(Dispatcher, LooksNotBeforeTheDspAskedForIt) {
+  Brain brain(brain_policy());
+  brain.start_with({a_job(1)});
+  DspReply accepted = answer(202, {"dsp-1"});
+  accepted.retry_after = "45";
+  brain.reply(JobId{1}, accepted, true);
+  EXPECT_EQ(brain.batch().outcomes.front().due_in_ms, 45'000) << "a restart keeps to it too";
+  brain.commit();
+  EXPECT_EQ(brain.wake_at(), brain.now().boot_ms + 45'000);
+  brain.wake();
+  brain.commit();
+  DspReply pending = status_answer("pending");
+  pending.retry_after = "120";
+  brain.reply(JobId{1}, pending, true);
+  brain.commit();
+  EXPECT_EQ(brain.wake_at(), brain.now().boot_ms + 120'000);
+}
+
+TEST(Dispatcher, WritesDownWhatItLearnedBeforeItEnds) {
+  Brain brain(brain_policy(Lifetime::drain));
+  brain.start_with({a_job(1)});
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain.commit();
+  brain.wake();
+  brain.commit();
+  brain.reply(JobId{1}, status_answer("success"), true);
+  EXPECT_TRUE(brain.batch().processing.empty()) << "not with every outcome";
+  brain.commit();
+  ASSERT_EQ(brain.batches(), 1U);
+  EXPECT_FALSE(brain.batch().processing.empty());
+  EXPECT_EQ(brain.ending(), std::nullopt);
+}
+
+TEST(Dispatcher, WritesDownWhatItLearnedWithAnOutcomeNowAndThen) {
+  Brain brain(brain_policy());
+  brain.start_with({a_job(1), a_job(2)});
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain.commit();
+  brain.wake();
+  brain.commit();
+  brain.reply(JobId{1}, status_answer("pending"), true);
+  brain.commit();
+  brain.advance(10'000);
+  brain.reply(JobId{2}, answer(201, {"dsp-2"}), true);
+  EXPECT_FALSE(brain.batch().processing.empty());
 }
 
 TEST(Dispatcher, LooksAtTheTablesAgainWhereAnOutcomeCameTooLate) {
