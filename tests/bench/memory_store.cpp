@@ -98,6 +98,7 @@ WorkResult MemoryStore::commit(const WorkBatch& batch, Moment now) {
   }
   for (const Permit& wanted : batch.permits) permit(wanted, result);
   if (batch.account) account_ = *batch.account;
+  for (const ProcessingBin& bin : batch.processing) learned_[{bin.kind, bin.bin}] = bin;
   result.totals = totals_;
   return result;
 }
@@ -107,7 +108,8 @@ void MemoryStore::apply(const Outcome& outcome, WorkResult& result, Moment now) 
   Applied applied{outcome.request, outcome.job, false, {}};
   Ended& ended = ended_[index(outcome.request.value - 1)];
   const bool was_open = ended.at == kOpen;
-  if (was_open) ended = {outcome.slot, now.boot_ms};
+  const bool is_accepted = outcome.http_status != 429 && outcome.http_status < 500;
+  if (was_open) ended = {outcome.slot, now.boot_ms, is_accepted};
   if (was_open && moved.lease == outcome.request && moved.state == outcome.from) {
     applied.matched = true;
     const std::int64_t sent_at = now.boot_ms - outcome.latency_us / 1'000;
@@ -118,7 +120,7 @@ void MemoryStore::apply(const Outcome& outcome, WorkResult& result, Moment now) 
     moved.due_at = now.boot_ms + outcome.due_in_ms.value_or(0);
     moved.lease = {};
     if (outcome.dsp_id) moved.posted_at = sent_at;
-    if (outcome.purpose == Purpose::status && !outcome.event) moved.looked_at = sent_at;
+    if (outcome.looked) moved.looked_at = sent_at;
     if (outcome.event) change(moved, rule_for(outcome.from, *outcome.event)->to);
     if (outcome.event == JobEvent::confirmed) {
       for (const int i : moved.children) {
@@ -151,7 +153,7 @@ void MemoryStore::permit(const Permit& permit, WorkResult& result) {
     return;
   }
   entity_of_.push_back(static_cast<int>(permit.job.value - 1));
-  ended_.push_back({SlotEnd::answered, kOpen});
+  ended_.push_back({SlotEnd::answered, kOpen, false});
   wanted.lease = RequestId{static_cast<std::int64_t>(entity_of_.size())};
   if (is_post(permit.purpose)) change(wanted, JobState::submitting);
   Granted granted;
@@ -166,11 +168,12 @@ void MemoryStore::permit(const Permit& permit, WorkResult& result) {
   result.granted.push_back(std::move(granted));
 }
 
-Recovery MemoryStore::take_over(Moment now, Millis late_arrival_ms, Millis hold_ms) {
+Recovery MemoryStore::take_over(Moment now, Millis late_arrival_ms, const Tier& slowest) {
+  const Millis hold_ms = slowest.window_ms + slowest.window_ms / 1'000 + 50;
   Recovery recovery;
   for (std::size_t i = 0; i < ended_.size(); ++i) {
     if (ended_[i].at == kOpen) {
-      ended_[i] = {SlotEnd::unsure, now.boot_ms};
+      ended_[i] = {SlotEnd::unsure, now.boot_ms, false};
       ++recovery.reclaimed;
       Job& left = jobs_[index(entity_of_[i])];
       left.lease = {};
@@ -183,8 +186,14 @@ Recovery MemoryStore::take_over(Moment now, Millis late_arrival_ms, Millis hold_
     const bool is_sure = ended_[i].slot == SlotEnd::answered;
     const std::int64_t anchor = ended_[i].at + (is_sure ? 0 : late_arrival_ms);
     if (anchor + hold_ms > now.boot_ms) recovery.slot_anchors_boot_ms.push_back(anchor);
+    const bool is_recent = ended_[i].at + slowest.window_ms > now.boot_ms;
+    if (is_sure && is_recent && ended_[i].accepted) {
+      recovery.accepted_boot_ms.push_back(ended_[i].at);
+    }
   }
   std::ranges::sort(recovery.slot_anchors_boot_ms);
+  std::ranges::sort(recovery.accepted_boot_ms);
+  for (const auto& [place, bin] : learned_) recovery.processing.push_back(bin);
   recovery.account = account_;
   return recovery;
 }

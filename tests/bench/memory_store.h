@@ -5,7 +5,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "storage/model/work.h"
@@ -19,9 +20,9 @@ class MemoryStore {
 
   LoadedWork load(const LoadLimits& limits, Moment now) const;
   WorkResult commit(const WorkBatch& batch, Moment now);
-  // A new owner after a kill: what was open is unsure and in doubt, and the slots are remembered.
-  // `late_arrival_ms`: D of the limiter; `hold_ms`: W' of its longest tier.
-  Recovery take_over(Moment now, Millis late_arrival_ms, Millis hold_ms);
+  // A new owner after a kill: what was open is unsure and in doubt; the slots are remembered, and
+  // what was learned. `late_arrival_ms`: D of the limiter; `slowest`: its tier of the lowest rate.
+  Recovery take_over(Moment now, Millis late_arrival_ms, const Tier& slowest);
 
   // The entity that a request is about.
   int entity_of(RequestId request) const {
@@ -50,6 +51,7 @@ class MemoryStore {
   struct Ended {
     SlotEnd slot;
     std::int64_t at;
+    bool accepted;
   };
 
   Job& job(JobId id) { return jobs_[static_cast<std::size_t>(id.value - 1)]; }
@@ -62,6 +64,7 @@ class MemoryStore {
   std::vector<int> entity_of_;
   std::vector<Ended> ended_;  // by request, once it has ended
   AccountState account_;
+  std::map<std::pair<JobKind, int>, ProcessingBin> learned_;
   Totals totals_{};
   std::int64_t succeeded_ = 0;
   std::int64_t failed_ = 0;

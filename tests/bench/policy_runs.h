@@ -15,6 +15,7 @@ struct RunSummary {
   double per_entity = 0;        // requests
   double makespan_ratio = 0;    // to 2 E W/N
   double makespan_worst = 0;    // the same, of the worst seed
+  double bound_ratio = 0;       // makespan to makespan_bound_ms()
   double makespan_s = 0;
   double completion_ratio = 0;  // mean campaign completion to the best
   std::int64_t most_in_window = 0;  // of all seeds

@@ -22,12 +22,6 @@ constexpr std::int64_t kWallStart = 1'790'000'000'000;
 constexpr Millis kNeverLonger = 400LL * 24 * 3'600'000;
 constexpr Millis kEtaEvery = 60'000;
 
-Millis held_for(const LimiterPolicy& policy) {
-  Millis longest = 0;
-  for (const Tier& tier : policy.tiers) longest = std::max(longest, tier.window_ms);
-  return longest + longest / 1'000 + 50;
-}
-
 ServerLimit limit_of(const SimSettings& settings, const Tier& tier) {
   Result<ServerLimit> limit = make_server_limit(settings.server, tier);
   DL_CHECK(limit.has_value(), "the caller has checked the name");
@@ -121,8 +115,9 @@ Millis PolicySim::one_way() {
 
 void PolicySim::start_process() {
   ++life_;
-  const Recovery recovery = store_.take_over(now(), settings_.limiter.late_arrival_ms,
-                                             held_for(settings_.limiter));
+  const LimiterPolicy& limiter = settings_.limiter;
+  const Recovery recovery =
+      store_.take_over(now(), limiter.late_arrival_ms, limiter.tiers.front());
   dispatcher_ = std::make_unique<Dispatcher>(policy_of(settings_), recovery, now());
   obey(dispatcher_->start(now()));
   plan_kill();

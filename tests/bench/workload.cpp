@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "tests/mock_dsp/random.h"
 
@@ -129,19 +130,35 @@ class IdealLimit {
   std::vector<double> answers_;
 };
 
-// From its first POST to its last answer, were there no limit: the longest chain of each campaign.
-std::vector<double> longest_chains(const Workload& workload, double round_trip) {
+// From its first POST to its last answer, were there no limit.
+std::vector<double> done_without_limit(const Workload& workload, double round_trip) {
   std::vector<double> done(workload.entities.size());
-  std::vector<double> longest(workload.campaign_size.size());
   for (std::size_t i = 0; i < done.size(); ++i) {
     const Entity& entity = workload.entities[i];
     const double from = entity.parent < 0 ? 0 : done[static_cast<std::size_t>(entity.parent)];
-    done[i] =
-        from + std::max(round_trip, static_cast<double>(entity.processing_ms)) + round_trip;
-    double& chain = longest[static_cast<std::size_t>(entity.campaign)];
+    done[i] = from + std::max(round_trip, static_cast<double>(entity.processing_ms)) + round_trip;
+  }
+  return done;
+}
+
+// The longest chain of each campaign.
+std::vector<double> longest_chains(const Workload& workload, double round_trip) {
+  const std::vector<double> done = done_without_limit(workload, round_trip);
+  std::vector<double> longest(workload.campaign_size.size());
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    double& chain = longest[static_cast<std::size_t>(workload.entities[i].campaign)];
     chain = std::max(chain, done[i]);
   }
   return longest;
+}
+
+// When the last of these is answered, each sent at its moment or as soon after as the limit lets it.
+double last_answer_ms(std::vector<double> moments, const Tier& limit, Millis round_trip_ms) {
+  std::ranges::sort(moments);
+  IdealLimit ideal(limit, round_trip_ms);
+  double sent = 0;
+  for (const double moment : moments) sent = ideal.send(moment);
+  return sent + static_cast<double>(round_trip_ms);
 }
 
 }  // namespace
@@ -191,6 +208,28 @@ double best_mean_completion_ms(const Workload& workload, const Tier& limit, Mill
 double least_makespan_ms(const Workload& workload, const Tier& limit) {
   return 2.0 * static_cast<double>(workload.entities.size()) *
          static_cast<double>(limit.window_ms) / limit.count;
+}
+
+double makespan_bound_ms(const Workload& workload, const Tier& limit, Millis round_trip_ms) {
+  const auto round_trip = static_cast<double>(round_trip_ms);
+  const std::vector<double> done = done_without_limit(workload, round_trip);
+  std::vector<double> after(done.size());  // the least that still follows an entity's end
+  std::vector<double> from_start;
+  std::vector<double> from_end;
+  for (std::size_t i = done.size(); i-- > 0;) {  // children in front of their parents
+    const Entity& entity = workload.entities[i];
+    const double takes = std::max(round_trip, static_cast<double>(entity.processing_ms));
+    from_start.push_back(done[i] - takes - round_trip);  // its POST
+    from_start.push_back(done[i] - round_trip);          // its poll
+    from_end.push_back(after[i] + takes);
+    from_end.push_back(after[i]);
+    if (entity.parent < 0) continue;
+    double& rest = after[static_cast<std::size_t>(entity.parent)];
+    rest = std::max(rest, after[i] + takes + round_trip);
+  }
+  return std::max({*std::ranges::max_element(done),
+                   last_answer_ms(std::move(from_start), limit, round_trip_ms),
+                   last_answer_ms(std::move(from_end), limit, round_trip_ms)});
 }
 
 }  // namespace dl::bench

@@ -46,7 +46,12 @@ Result<Workload> make_workload(std::string_view shape, std::string_view distribu
 // most N/4 leave at once, as the daemon's do by default.
 double best_mean_completion_ms(const Workload& workload, const Tier& limit, Millis round_trip_ms);
 
-// Two requests an entity at the full rate: what every makespan is held against.
+// 2 E W/N: two requests an entity at the full rate.
 double least_makespan_ms(const Workload& workload, const Tier& limit);
+
+// A bound on the makespan that knows every processing time: the longest chain, all requests through
+// the limit at their earliest conceivable moments, and the same backwards from the end. It is what
+// graphs are held against whose chains matter more than the rate.
+double makespan_bound_ms(const Workload& workload, const Tier& limit, Millis round_trip_ms);
 
 }  // namespace dl::bench
