@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 
 #include "tests/e2e/site.h"
 
@@ -48,6 +50,42 @@ TEST(Limiter, HoldsWhenTheProcessIsStoppedForWindows) {
     daemon.signal(SIGCONT);
   }
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  site.expect_promises_kept(limit, entities(4, 4, 4));
+}
+
+// The daemon's wall clock alone is stepped, an hour of its own time forth and back and forth again;
+// the boot clock, by which it counts, is left as it is.
+TEST(Limiter, HoldsWhenTheWallClockIsStepped) {
+  const char* const limit = "20/10s";
+  const Finish found = run(Launch{.program = "find",
+                                  .arguments = {"/usr/lib", "-name", "libfaketime.so.1"},
+                                  .environment = {},
+                                  .errors_to = ErrorsTo::file});
+  if (found.out.empty()) GTEST_SKIP() << "libfaketime (Debian: faketime) is not installed";
+  const Site site;
+  site.load_sheet(shape(4, 4, 4));
+  const auto step_to = [&site](int hours) {
+    std::ofstream(site.file("step.new")) << std::showpos << hours * 3'600 / kScale << "\n";
+    std::filesystem::rename(site.file("step.new"), site.file("step"));
+  };
+  step_to(0);
+  Launch stepped = site.daemon({"--rate-limit", limit, "--drain"});
+  stepped.environment.insert({{"LD_PRELOAD", found.out.substr(0, found.out.find('\n'))},
+                              {"FAKETIME_TIMESTAMP_FILE", site.file("step")},
+                              {"FAKETIME_NO_CACHE", "1"},
+                              {"FAKETIME_DONT_FAKE_MONOTONIC", "1"},
+                              {"DONT_FAKE_MONOTONIC", "1"}});
+  Process daemon(stepped);
+  std::size_t sent = 0;
+  for (const int hours : {1, -1, 0, 1, -1}) {
+    sent += 25;
+    eventually("it goes on", [&] { return site.ledger().size() >= sent; });
+    step_to(hours);
+  }
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  EXPECT_GE(site.number("SELECT count(*) FROM (SELECT sent_at - lag(sent_at) OVER (ORDER BY id) "
+                        "AS step FROM request) WHERE abs(step) > 3000000"),
+            4) << "the clock was not stepped, so nothing was put to the test";
   site.expect_promises_kept(limit, entities(4, 4, 4));
 }
 
