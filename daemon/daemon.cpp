@@ -17,6 +17,7 @@
 #include "daemon/dsp/worker_pool.h"
 #include "daemon/store_thread.h"
 #include "daemon/systemd_notify.h"
+#include "storage/fault/fault_point.h"
 
 namespace dl {
 namespace {
@@ -206,6 +207,7 @@ void Daemon::carry_out(command::Say& command) {
 }
 
 void Daemon::carry_out(command::Finish& command) {
+  DL_FAULT_POINT("shutdown.drained");
   show_progress();
   finished_ = true;
   exit_code_ = exit_code_of(command.ending);
@@ -250,6 +252,7 @@ void Daemon::on_signal() {
   stop_asked_ = true;
   notify_stopping(std::chrono::milliseconds{config_.http_timeout_ms + 10'000});
   log_.info("stopping: finishing what is on the wire (a second signal leaves at once)");
+  DL_FAULT_POINT("shutdown.signal");
   feed(input::StopAsked{});
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/systemd_notify.h"
 #include "daemon/version.h"
 #include "storage/batch_writer.h"
+#include "storage/fault/fault_point.h"
 #include "storage/ingest_lock.h"
 
 namespace {
@@ -69,11 +70,13 @@ dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
 int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<dl::InstanceLock> lock = take_lock(config, log);
   if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
+  DL_FAULT_POINT("start.locked");
   dl::Result<std::unique_ptr<dl::Database>> database = dl::Database::open(config.db, dl::OpenMode::create);
   if (!database) return report(database.error());
   if (dl::Status sound = (*database)->check_integrity(); !sound) return report(sound.error());
   if (dl::Status clean = remove_orphans(**database, log); !clean) return report(clean.error());
   (*database)->leave_guards_to_others();
+  DL_FAULT_POINT("start.opened");
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
            dl::format_rate_spec(config.rate_limit));
   auto store = std::make_unique<dl::Store>(std::move(*database), dl::request_format(), dl::store_policy(config));
@@ -95,6 +98,7 @@ int main(int argc, char** argv) {
   umask(0007);  // the database is the group's, and nobody else's
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not a death
+  DL_FAULT_START();
   const dl::Environment environment = dl::read_environment(environ);
   dl::Result<dl::Config> config = dl::parse_config(argc, argv, environment);
   if (!config) return report(config.error());

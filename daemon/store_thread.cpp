@@ -40,6 +40,7 @@ struct StoreThread::Impl {
   std::chrono::steady_clock::time_point schema_checked = std::chrono::steady_clock::now();
   bool broken = false;
   bool stopping = false;
+  bool checkpoint_failed = false;  // the last one; people know
   std::thread thread;
 
   void fail(const Error& error, bool fatal) {
@@ -71,8 +72,16 @@ struct StoreThread::Impl {
     }
   }
 
+  // Where the disk is full the WAL stays as it is, and the next commit looks again.
   void checkpoint() {
-    if (Status ok = store->database().checkpoint_if_longer_than(kCheckpointPages); !ok) fail(ok.error(), true);
+    const Status ok = store->database().checkpoint_if_longer_than(kCheckpointPages);
+    if (ok) {
+      checkpoint_failed = false;
+    } else if (!passes_by_itself(ok.error(), store->database().last_sqlite_error())) {
+      fail(ok.error(), true);
+    } else if (!std::exchange(checkpoint_failed, true)) {
+      fail(ok.error(), false);
+    }
   }
 
   void load(const LoadLimits& limits) {

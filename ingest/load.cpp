@@ -11,6 +11,7 @@
 #include "ingest/user_row.h"
 #include "queries_sql.h"
 #include "storage/batch_reader.h"
+#include "storage/fault/fault_point.h"
 
 namespace dl {
 namespace {
@@ -87,9 +88,11 @@ Status Loader::write_all(const ProgressSink& progress) {
       for (const auto& chunk : *chunks) {
         if (Status written = write_chunk(*chunk); !written) return written;
       }
+      DL_FAULT_POINT("ingest.before_commit");
       return Done{};
     });
     if (!ok) return ok;
+    DL_FAULT_POINT("ingest.after_commit");
     progress(chunks->back()->bytes_read);
     for (auto& chunk : *chunks) pump_.give_back(std::move(chunk));
     if (Status polite = let_others_through(); !polite) return polite;
@@ -118,6 +121,7 @@ Status Loader::write_chunk(const PreparedChunk& chunk) {
 bool differs(Fate fate) { return fate == Fate::changed || fate == Fate::conflict; }
 
 Status Loader::add(const PreparedRow& row) {
+  DL_FAULT_POINT("ingest.row");
   const PlacedJob* parent = nullptr;
   bool keep_row = !row.verbatim;
   for (const JobKind kind : {JobKind::campaign, JobKind::ad_group}) {
@@ -248,6 +252,7 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   };
   Result<BatchCounts> counts = writer.publish(wall_clock_ms(), keep_rows, late);
   if (!counts) return counts.error();
+  DL_FAULT_POINT("publish.after_commit");
   for (const LateConflict& conflict : late) {
     conflicts.push_back({conflict.line, 0, conflict.kind, "conflict",
                          "is " + conflict.state + " by now; the new values were not taken over",

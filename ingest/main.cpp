@@ -8,12 +8,14 @@
 #include <exception>
 
 #include "ingest/commands.h"
+#include "storage/fault/fault_point.h"
 
 int main(int argc, char** argv) {
   umask(0007);               // the database is the group's, and nobody else's
   signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not a death
   // Nobody asks for SQLite's memory statistics, and they take a lock at each allocation.
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  DL_FAULT_START();
   try {
     auto parsed = dl::parse_options(argc, argv, dl::read_environment(environ));
     if (const auto* farewell = std::get_if<dl::Farewell>(&parsed)) {

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "queries_sql.h"
+#include "storage/fault/fault_point.h"
 #include "storage/model/job_state.h"
 #include "storage/row_insert.h"
 
@@ -299,6 +300,7 @@ Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
     publish.bind(":changed", counts_.changed);
     publish.bind(":conflict", counts_.conflicts);
     publish.bind(":batch", id_.value);
+    DL_FAULT_POINT("publish.before_commit");
     if (publish.exec() == 1) return Done{};
     return Error{Errc::software,
                  "batch " + std::to_string(id_.value) + " was removed while it was loading"};

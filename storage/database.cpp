@@ -9,10 +9,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <thread>
 
+#include "storage/fault/fault_point.h"
 #include "storage/migrator.h"
 
 namespace dl {
@@ -222,10 +226,24 @@ Status Database::guard(const std::string& what, const std::function<Status()>& w
   }
 }
 
+namespace {
+
+// quick_check reports a page that could not be read like one that is wrong: "… error code=266".
+std::optional<int> trouble_with_a_page(const std::string& verdict) {
+  constexpr std::string_view kCode = "unable to get the page. error code=";
+  const std::size_t at = verdict.find(kCode);
+  if (at == std::string::npos) return std::nullopt;
+  return std::atoi(verdict.c_str() + at + kCode.size());
+}
+
+}  // namespace
+
 Status Database::check_integrity() {
   return guard(path_, [&]() -> Status {
     const std::string verdict = db_.execAndGet("PRAGMA quick_check(1)").getString();
     if (verdict == "ok") return Done{};
+    const Errc unread = code_of(trouble_with_a_page(verdict).value_or(SQLITE_CORRUPT));
+    if (unread != Errc::data) return Error{unread, path_ + ": cannot be read (" + verdict + "); the file may be sound"};
     return Error{Errc::data, path_ + ": the database is damaged (" + verdict +
                                  "); restore a backup, or salvage with: sqlite3 " + path_ + " .recover"};
   });
@@ -242,8 +260,10 @@ Status Database::checkpoint_if_longer_than(int pages) {
     if (stat(wal.c_str(), &info) != 0 || info.st_size < static_cast<off_t>(pages) * 4096) return Done{};
     const auto wait = busy_wait_;
     busy_wait_ = std::chrono::milliseconds{20};
+    DL_FAULT_POINT("checkpoint.before");
     const int code = sqlite3_wal_checkpoint_v2(raw, nullptr, SQLITE_CHECKPOINT_RESTART, &log, &moved);
     busy_wait_ = wait;
+    DL_FAULT_POINT("checkpoint.after");
     if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return Done{};  // a reader holds it: next time
     last_sqlite_error_ = sqlite3_extended_errcode(raw);
     return Error{code_of(last_sqlite_error_), path_ + ": checkpoint: " + words_of(last_sqlite_error_, sqlite3_errmsg(raw))};

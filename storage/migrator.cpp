@@ -6,6 +6,7 @@
 
 #include "migrations_sql.h"
 #include "storage/digest.h"
+#include "storage/fault/fault_point.h"
 #include "storage/model/job_state.h"
 
 namespace dl {
@@ -42,6 +43,7 @@ Status apply(Database& database, int version, const migrations_sql::Entry& migra
   record.bind(3, hex(sha256(migration.text)));
   record.exec();
   db.exec("PRAGMA user_version = " + std::to_string(version));
+  DL_FAULT_POINT("migrate.step");
   return Done{};
 }
 

@@ -3,6 +3,7 @@
 
 #include "queries_sql.h"
 #include "storage/batch_writer.h"
+#include "storage/fault/fault_point.h"
 
 namespace dl {
 namespace {
@@ -62,6 +63,7 @@ Status delete_jobs(Database& database, std::int64_t batch) {
       jobs.bind(":last", last);
       jobs.bind(":batch", batch);
       jobs.exec();
+      DL_FAULT_POINT("orphan.in_tx");
       return Done{};
     });
     last = first - 1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "queries_sql.h"
+#include "storage/fault/commit_points.h"
+#include "storage/fault/fault_point.h"
 #include "storage/migrator.h"
 #include "storage/store_columns.h"
 
@@ -44,6 +46,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
       save_processing(batches[i].processing);
     }
     write_counts();
+    DL_FAULT_BEFORE_COMMIT(batches);
     return Done{};
   });
   reset_statements();
@@ -51,6 +54,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
     totals_ = before;
     return ok.error();
   }
+  DL_FAULT_AFTER_COMMIT(batches);
   for (WorkResult& result : results) result.totals = totals_;
   return results;
 }
@@ -142,6 +146,7 @@ void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
   }
   const Rule rule = *rule_for(JobState::blocked, JobEvent::parents_done);
   for (const JobRef& child : promoted) add_history(child.id, rule, 0, RequestId{}, "", now);
+  DL_FAULT_POINT_IF("promote.in_tx", !promoted.empty());
 }
 
 void Store::make_due(JobId job, WorkResult& result, Moment now) {
@@ -223,6 +228,7 @@ Status Store::stop(Moment now) {
     update.bind(":at", now.wall_ms);
     update.bind(":instance", instance_.value);
     update.exec();
+    DL_FAULT_POINT("shutdown.before_commit");
     return Done{};
   });
 }

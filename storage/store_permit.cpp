@@ -5,6 +5,7 @@
 
 #include "queries_sql.h"
 #include "storage/digest.h"
+#include "storage/fault/fault_point.h"
 #include "storage/idempotency_key.h"
 #include "storage/store.h"
 #include "storage/store_columns.h"
@@ -230,6 +231,7 @@ void Store::write_intent(const Permit& permit, Granted& granted, std::int64_t bo
   insert.bind(":boot_ms", now.boot_ms);
   insert.exec();
   granted.request = RequestId{database_->handle().getLastInsertRowid()};
+  DL_FAULT_POINT("limiter.taken");
   if (permit.purpose != Purpose::create) return;
   SQLite::Statement& body = sql(sql::k_insert_request_body);
   body.bind(":request", granted.request.value);

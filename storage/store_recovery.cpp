@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "queries_sql.h"
+#include "storage/fault/fault_point.h"
 #include "storage/migrator.h"
 #include "storage/store.h"
 #include "storage/store_columns.h"
@@ -60,10 +61,12 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     recovery.account = load_account(now);
     write_counts();
     count_all();
+    DL_FAULT_POINT("takeover.before_commit");
     return Done{};
   });
   reset_statements();
   if (!ok) return ok.error();
+  DL_FAULT_POINT("takeover.after_commit");
   schema_hash_ = schema_hash(*database_);
   data_version_ = database_->data_version();
   return recovery;
@@ -234,6 +237,7 @@ AccountState Store::load_account(Moment now) {
 }
 
 void Store::save(const AccountState& account, Moment now) {
+  DL_FAULT_POINT("limiter.persist");
   const bool by_a_person = account.paused_by && *account.paused_by != "daemon";
   const auto bind_gate = [&](SQLite::Statement& update) {
     update.bind(":boot_key", facts_.boot_key);

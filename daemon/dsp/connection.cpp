@@ -8,6 +8,7 @@
 
 #include "daemon/dsp/request_text.h"
 #include "daemon/dsp/tls.h"
+#include "storage/fault/fault_point.h"
 #include "storage/model/check.h"
 
 namespace dl {
@@ -117,8 +118,10 @@ asio::awaitable<std::string> Connection::open() {
     if (error) co_return "resolve " + endpoint.host + ": " + error.message();
   }
   if (stage_ == Stage::gone) co_return "";
+  DL_FAULT_POINT("net.resolved");
   std::tie(error, std::ignore) = co_await asio::async_connect(socket_, addresses, kAwait);
   if (stage_ == Stage::gone) co_return "";
+  DL_FAULT_POINT_IF("net.connected", !error);
   if (!error) error = set_options(socket_, hand_.policy.http_timeout);
   if (error) co_return "connect to " + peer(endpoint) + ": " + error.message();
   if (!endpoint.tls) co_return "";
@@ -132,6 +135,7 @@ asio::awaitable<std::string> Connection::shake_hands() {
     co_return what + "out of memory";
   }
   const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, kAwait);
+  DL_FAULT_POINT_IF("net.tls_done", !error);
   if (!error) co_return "";
   const std::string certificate = certificate_trouble(tls_->native_handle());
   co_return what + (certificate.empty() ? error.message() : certificate);
@@ -189,7 +193,10 @@ void Connection::write() {
   }
   // Nearly every request fits into the socket's buffer, and then needs no turn of the event loop.
   error_code error;
-  const std::size_t size = socket_.write_some(asio::buffer(out_), error);
+  std::size_t size = 0;
+  DL_FAULT_POINT_AFTER("send.header", size = socket_.write_some(asio::buffer(out_, out_.find("\r\n\r\n") + 4), error));
+  DL_FAULT_POINT_AFTER("send.half_body", size += socket_.write_some(asio::buffer(out_, (out_.find("\r\n\r\n") + 4 + out_.size()) / 2) + size, error));
+  size += socket_.write_some(asio::buffer(out_) + size, error);
   if (error == asio::error::would_block) error = {};
   if (error || size == out_.size()) return on_written(error, size);
   asio::async_write(socket_, asio::buffer(out_) + size,
@@ -200,6 +207,9 @@ void Connection::write() {
 
 void Connection::on_written(Error error, std::size_t size) {
   is_writing_ = false;
+  DL_FAULT_POINT_IF("send.complete", size == out_.size());
+  DL_FAULT_POINT_IF("poll.sent", purpose_ == Purpose::status);
+  DL_FAULT_POINT_IF("reconcile.sent", purpose_ == Purpose::lookup || purpose_ == Purpose::resubmit);
   if (stage_ != Stage::busy || !error) return;
   write_trouble_ = "write to " + peer(hand_.policy.endpoint) + ": " + error.message();
   // Under TLS a part of a record may have left even if nothing is said to have been written.
@@ -231,8 +241,12 @@ asio::awaitable<Connection::Error> Connection::read_some() {
 }
 
 void Connection::on_bytes() {
-  if (stage_ == Stage::busy) return on_progress(in_.read());
-  close();  // unasked: whatever it is, it must not become the next request's answer
+  if (stage_ != Stage::busy) return close();  // unasked: it must not become the next request's answer
+  DL_FAULT_POINT("recv.first_byte");
+  const AnswerReader::Progress progress = in_.read();
+  DL_FAULT_POINT_IF("recv.headers", in_.head(token_).http_status != 0);
+  DL_FAULT_POINT_IF("recv.half_body", progress == AnswerReader::Progress::more && in_.head(token_).http_status != 0);
+  on_progress(progress);
 }
 
 void Connection::on_end(Error error) {
@@ -250,7 +264,11 @@ void Connection::on_progress(AnswerReader::Progress progress) {
   }
   const bool reusable = in_.keeps_alive() && !in_.has_leftovers() && !is_writing_ &&
                         write_trouble_.empty() && !close_after_reply_;
+  DL_FAULT_POINT("recv.complete");
   DspReply reply = in_.reply(token_, kind_, purpose_);
+  DL_FAULT_POINT("parse.done");
+  DL_FAULT_POINT_IF("poll.answered", purpose_ == Purpose::status);
+  DL_FAULT_POINT_IF("reconcile.answered", purpose_ == Purpose::lookup || purpose_ == Purpose::resubmit);
   const bool is_answer = reply.wire == Wire::answered;
   finish(std::move(reply), reusable && is_answer);
 }

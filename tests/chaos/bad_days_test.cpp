@@ -1,0 +1,203 @@
+// Days on which the machine or the people beside the daemon misbehave: no file descriptors, a full
+// disk, a stopped process, a clock that jumps, a second daemon, a transaction left open.
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "storage/model/result.h"
+#include "tests/e2e/site.h"
+#include "tests/support/tree.h"
+
+namespace dl::chaos {
+namespace {
+
+using e2e::Flags;
+using e2e::Site;
+using std::chrono::milliseconds;
+
+const Flags kByKey = {"--rate-limit", "none", "--unknown-outcome", "resubmit"};
+
+// The same program with less of a resource: prlimit(1) starts it.
+Launch limited(Launch launch, const std::string& limit) {
+  launch.arguments.insert(launch.arguments.begin(), built_program(launch.program));
+  launch.arguments.insert(launch.arguments.begin(), limit);
+  launch.program = "prlimit";
+  return launch;
+}
+
+TEST(FileDescriptors, ThatRunOutDelayTheDaemonOrEndItWithAClearLine) {
+  int drained = 0;
+  for (int files = 6; files <= 44; files += 2) {
+    const Site site;
+    site.load_sheet(e2e::shape(4, 2, 4));
+    std::ofstream(site.file("token")) << "secret\n";
+    const Launch launch = limited(site.daemon(e2e::joined({"--drain", "--in-flight", "64", "--token-file", site.file("token")}, kByKey)),
+                                  "--nofile=" + std::to_string(files));
+    const Finish drain = run(launch);
+    if (drain.exit_code == 0) {
+      ++drained;
+    } else {
+      EXPECT_TRUE(drain.exit_code >= 64 && drain.exit_code <= 78 && drain.exit_code != 77)
+          << files << " files: " << drain.exit_code << " " << drain.err;
+      EXPECT_NE(drain.err.find("open files"), std::string::npos) << files << " files: " << drain.err;
+      EXPECT_EQ(drained, 0) << "more files than this were enough with fewer";
+      const Finish rest = site.drain(kByKey);
+      EXPECT_EQ(rest.exit_code, 0) << rest.err;
+    }
+    EXPECT_EQ(site.number("SELECT sum(tries) FROM job"), 0) << "no attempt is spent for a lack of sockets";
+    site.expect_promises_kept("none", e2e::entities(4, 2, 4));
+  }
+  EXPECT_GT(drained, 0);
+}
+
+// Stopped for longer than the settle time, with POSTs on the wire and, by the delay, with an intent
+// that is committed and not yet sent.
+TEST(StoppedProcess, CreatesNothingTwiceWhereItOutsleepsTheSettleTime) {
+  const Site site({"--idempotency", "off", "--faults", "slow:0.3:3s,lost_answer:0.05,lost_request:0.05"});
+  site.load_sheet(e2e::shape(6, 2, 3));
+  Launch launch = site.daemon({"--drain", "--rate-limit", "60/10s", "--unknown-outcome", "lookup", "--settle", "30s"});
+  launch.environment["DL_FAULT"] = "intent.after_commit:5:delay=700ms,send.half_body:9:delay=700ms";
+  Process daemon(launch);
+  for (std::size_t sent = 10; sent <= 50; sent += 20) {
+    eventually("it goes on", [&] { return site.ledger().size() >= sent || daemon.ends_within(milliseconds{0}); });
+    daemon.signal(SIGSTOP);
+    EXPECT_FALSE(daemon.ends_within(milliseconds{700}));  // 42 s of its clock
+    daemon.signal(SIGCONT);
+  }
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  site.expect_promises_kept("60/10s", e2e::entities(6, 2, 3));
+}
+
+class WallClock : public testing::TestWithParam<std::string> {};
+
+TEST_P(WallClock, MayJumpByAnHourAndBack) {
+  const std::string jump = GetParam() == "forward" ? "step=1h" : "step=-1h";
+  const std::string back = GetParam() == "forward" ? "step=-1h" : "step=1h";
+  for (const std::string account : {"resubmit", "lookup"}) {
+    const Site site({"--idempotency", account == "resubmit" ? "on" : "off", "--processing", "uniform:1s:3s", "--faults",
+                     "lost_answer:0.05,lost_request:0.05,429:0.03:2s,503:0.02:2s"});
+    site.load_sheet(e2e::shape(3, 2, 3));
+    Launch launch = site.daemon({"--drain", "--rate-limit", "30/10s", "--unknown-outcome", account, "--settle", "30s"});
+    launch.environment["DL_FAULT"] = "intent.after_commit:7:" + jump + ",intent.after_commit:20:kill";
+    EXPECT_EQ(run(launch).exit_code, 128 + SIGKILL);  // the next one starts an hour off
+    launch.environment["DL_FAULT"] =
+        "intent.after_commit:4:" + back + ",intent.after_commit:9:" + jump + ",intent.after_commit:14:" + back;
+    const auto began = std::chrono::steady_clock::now();
+    const Finish drain = run(launch);
+    EXPECT_EQ(drain.exit_code, 0) << drain.err;
+    const auto took = std::chrono::steady_clock::now() - began;
+    std::printf("%s, %s: %.1f s\n", GetParam().c_str(), account.c_str(), std::chrono::duration<double>(took).count());
+    site.expect_promises_kept("30/10s", e2e::entities(3, 2, 3));
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Steps, WallClock, testing::Values("forward", "back"), [](const auto& test) { return test.param; });
+
+TEST(SecondDaemon, IsRefusedHoweverManyStartAtOnce) {
+  const Site site;
+  site.load_sheet(e2e::shape(2, 2, 3));
+  std::vector<std::unique_ptr<Process>> daemons;
+  for (int i = 0; i < 8; ++i) daemons.push_back(std::make_unique<Process>(site.daemon(kByKey)));
+  int running = 0;
+  eventually("all but one have ended", [&] {
+    running = 0;
+    for (const auto& daemon : daemons) running += daemon->ends_within(milliseconds{0}) ? 0 : 1;
+    return running <= 1;
+  });
+  EXPECT_EQ(running, 1);
+  eventually("the one works", [&] { return site.unfinished() == 0; });
+  for (const auto& daemon : daemons) {
+    if (daemon->ends_within(milliseconds{0})) {
+      EXPECT_EQ(daemon->wait(), static_cast<int>(Errc::busy)) << daemon->err();
+    }
+  }
+  EXPECT_EQ(site.number("SELECT count(*) FROM instance"), 1);
+  site.expect_promises_kept("none", e2e::entities(2, 2, 3));
+}
+
+// Longer than SQLite waits: the answers that come meanwhile are kept, and the commit is tried again.
+TEST(OpenTransaction, OfAnOperatorDelaysTheCommitAndRepeatsNoPost) {
+  const Site site({"--faults", "slow:1:20s"});
+  site.load_sheet(e2e::shape(3, 1, 1));
+  Process daemon(site.daemon(e2e::joined({"--drain"}, kByKey)));
+  eventually("POSTs are on the wire", [&] { return site.ledger().size() >= 3; });
+  {
+    SQLite::Database shell(site.db(), SQLite::OPEN_READWRITE, 10'000);
+    SQLite::Transaction open(shell, SQLite::TransactionBehavior::IMMEDIATE);
+    eventually("the daemon says so", [&] { return daemon.err().find("another program holds") != std::string::npos; });
+  }
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE purpose = 'resubmit'"), 0);
+  site.expect_promises_kept("none", e2e::entities(3, 1, 1));
+}
+
+// A file system of its own, as small as the schema allows; only root may mount one.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::string folder) : folder_(std::move(folder)) {
+    ::mkdir(folder_.c_str(), 0700);
+    is_mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=1m") == 0;
+  }
+  ~SmallDisk() {
+    if (is_mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  bool is_mounted() const { return is_mounted_; }
+  std::string file(const std::string& name) const { return folder_ + "/" + name; }
+  // To the last byte.
+  void fill() const {
+    std::ofstream ballast(file("ballast"), std::ios::app);
+    while (ballast << std::string(512, 'x') << std::flush) {
+    }
+  }
+  void free() const { ::unlink(file("ballast").c_str()); }
+
+ private:
+  std::string folder_;
+  bool is_mounted_ = false;
+};
+
+TEST(FullDisk, PausesTheDaemonWhichGoesOnWhenThereIsRoom) {
+  const Site site({"--faults", "slow:0.5:10s"});
+  const SmallDisk disk(site.file("disk"));
+  if (!disk.is_mounted()) GTEST_SKIP() << "only root may mount a tmpfs";
+  site.load_sheet(e2e::shape(2, 2, 3));
+  std::filesystem::copy(site.db(), disk.file("jobs.db"));
+  Launch launch = site.daemon(e2e::joined({"--drain"}, kByKey));
+  launch.environment["DL_DB"] = disk.file("jobs.db");
+  Process daemon(launch);
+  eventually("it works", [&] { return site.ledger().size() >= 3; });
+  disk.fill();
+  eventually("it says why it pauses", [&] { return daemon.err().find("disk is full") != std::string::npos; });
+  EXPECT_FALSE(daemon.ends_within(milliseconds{500})) << daemon.err();
+  disk.free();
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  const Finish judge = run(Launch{.program = "dl-mock-dsp",
+                                  .arguments = {"judge", site.ledger_path(), "--expect", std::to_string(e2e::entities(2, 2, 3))},
+                                  .environment = {},
+                                  .errors_to = ErrorsTo::file});
+  EXPECT_EQ(judge.exit_code, 0) << judge.out << judge.err;
+}
+
+TEST(FullDisk, AtTheStartIsNamedAsTheCause) {
+  const Site site;
+  const SmallDisk disk(site.file("disk"));
+  if (!disk.is_mounted()) GTEST_SKIP() << "only root may mount a tmpfs";
+  site.load_sheet(e2e::shape(2, 2, 3));
+  std::filesystem::copy(site.db(), disk.file("jobs.db"));
+  disk.fill();
+  Launch launch = site.daemon(e2e::joined({"--drain"}, kByKey));
+  launch.environment["DL_DB"] = disk.file("jobs.db");
+  const Finish drain = run(launch);
+  EXPECT_EQ(drain.exit_code, static_cast<int>(Errc::io)) << drain.err;
+  EXPECT_NE(drain.err.find("full"), std::string::npos) << drain.err;
+  EXPECT_TRUE(site.ledger().empty()) << "nothing can be recorded, so nothing may be sent";
+  disk.free();
+  const Finish rest = run(launch);
+  EXPECT_EQ(rest.exit_code, 0) << rest.err;
+}
+
+}  // namespace
+}  // namespace dl::chaos

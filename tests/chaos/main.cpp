@@ -1,0 +1,124 @@
+// dl-chaos: worlds of chaos, one after the other on several threads, until enough programs were killed.
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "tests/chaos/world.h"
+
+namespace {
+
+using dl::chaos::Account;
+using SteadyClock = std::chrono::steady_clock;
+
+struct Flags {
+  std::int64_t kills = 200;
+  std::uint64_t seed = std::random_device{}();
+  int jobs = 6;  // a world mostly waits: for a window, a settle time, a process
+  bool trace = false;
+};
+
+int usage() {
+  std::fputs("usage: dl-chaos [--kills N] [--seed S] [--jobs N] [--trace]\n"
+             "  --kills N    ends after N kills (200)\n"
+             "  --seed S     of the first world; the next ones have S + 1, S + 2, … (by chance)\n"
+             "  --jobs N     worlds at once (6)\n"
+             "  --trace      how each daemon ended\n",
+             stderr);
+  return 64;
+}
+
+bool parse(int argc, char** argv, Flags& flags) {
+  for (int i = 1; i < argc; i += 2) {
+    if (std::strcmp(argv[i], "--trace") == 0) {
+      flags.trace = true;
+      --i;
+      continue;
+    }
+    if (i + 1 == argc) return false;
+    char* end = nullptr;
+    const std::uint64_t value = std::strtoull(argv[i + 1], &end, 10);
+    if (*end != '\0') return false;
+    if (std::strcmp(argv[i], "--kills") == 0) {
+      flags.kills = static_cast<std::int64_t>(value);
+    } else if (std::strcmp(argv[i], "--seed") == 0) {
+      flags.seed = value;
+    } else if (std::strcmp(argv[i], "--jobs") == 0 && value >= 1 && value <= 64) {
+      flags.jobs = static_cast<int>(value);
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+// What all worlds come to. The mutex guards the sums and the order of what is printed.
+class Tally {
+ public:
+  void add(std::uint64_t seed, Account account, const dl::chaos::Report& report, double seconds) {
+    const std::scoped_lock lock(mutex_);
+    sum_.kills += report.kills;
+    sum_.aborts += report.aborts;
+    sum_.io_ends += report.io_ends;
+    sum_.requests += report.requests;
+    sum_.entities += report.entities;
+    std::printf("world %-10llu %-6s %4lld entities %5lld requests %4lld kills %3lld aborts %3lld exits 74  %5.1f s\n",
+                static_cast<unsigned long long>(seed), dl::chaos::name_of(account), as_long(report.entities),
+                as_long(report.requests), as_long(report.kills), as_long(report.aborts), as_long(report.io_ends), seconds);
+    for (const std::string& violation : report.violations) {
+      ++violations_;
+      std::printf("VIOLATION %s\n", violation.c_str());
+    }
+    std::fflush(stdout);
+  }
+  int conclude(double seconds) const {
+    std::printf("%lld entities, %lld requests, %lld aborts, %lld exits 74, in %.1f s\n", as_long(sum_.entities),
+                as_long(sum_.requests), as_long(sum_.aborts), as_long(sum_.io_ends), seconds);
+    std::printf("%lld kills, %lld violations\n", as_long(sum_.kills), as_long(violations_));
+    return violations_ == 0 ? 0 : 1;
+  }
+
+ private:
+  static long long as_long(std::int64_t n) { return static_cast<long long>(n); }
+  std::mutex mutex_;
+  dl::chaos::Report sum_;
+  std::int64_t violations_ = 0;
+};
+
+double seconds_since(SteadyClock::time_point began) {
+  return std::chrono::duration<double>(SteadyClock::now() - began).count();
+}
+
+void run_worlds(std::atomic<std::uint64_t>& next_seed, dl::chaos::Quota& quota, bool trace, Tally& tally) {
+  while (!quota.is_met()) {
+    const std::uint64_t seed = next_seed++;
+    const auto account = static_cast<Account>(seed % 3);
+    const auto began = SteadyClock::now();
+    dl::chaos::World world(dl::chaos::plan_for(seed, account), quota, trace);
+    const dl::chaos::Report report = world.run();
+    tally.add(seed, account, report, seconds_since(began));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Flags flags;
+  if (!parse(argc, argv, flags)) return usage();
+  ::setenv("TMPDIR", "/dev/shm", 0);  // where the programs' output goes
+  std::printf("--seed %llu\n", static_cast<unsigned long long>(flags.seed));
+  const auto began = SteadyClock::now();
+  dl::chaos::Quota quota{.wanted = flags.kills};
+  std::atomic<std::uint64_t> next_seed{flags.seed};
+  Tally tally;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < flags.jobs; ++i) threads.emplace_back([&] { run_worlds(next_seed, quota, flags.trace, tally); });
+  for (std::thread& thread : threads) thread.join();
+  return tally.conclude(seconds_since(began));
+}
