@@ -102,11 +102,17 @@ struct StoreThread::Impl {
   }
 
   void look() {
+    bool changed = false;
     const Status ok = store->database().guard("noticing changes", [&]() -> Status {
-      if (store->tables_changed()) events.tables_changed();
+      changed = store->tables_changed();
       return Done{};
     });
     if (!ok) return fail(ok.error(), true);
+    if (changed) {
+      events.tables_changed();
+      checkpoint();  // a daemon that has nothing to commit keeps the log of others short all the same
+      if (broken) return;
+    }
     const auto now = std::chrono::steady_clock::now();
     if (now - schema_checked < kCheckSchema) return;
     schema_checked = now;

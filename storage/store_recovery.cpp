@@ -165,6 +165,7 @@ void Store::save_settings(Moment now) {
 // nothing is sent before W' + D have passed, since this boot began where the machine is the same, else since
 // this boot first saw the ledger.
 void Store::read_limiter_memory(Recovery& recovery, Moment now) {
+  if (policy_.tiers.empty()) return;  // no limit, no slots: of what may be millions of requests
   const Millis hold = longest_hold(policy_.tiers);
   const Millis longest = hold + policy_.late_arrival_ms + 2 * policy_.http_timeout_ms;
   const auto slowest = slowest_of(policy_.tiers);
@@ -199,7 +200,7 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   rows.reset();
   std::sort(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
   std::sort(recovery.accepted_boot_ms.begin(), recovery.accepted_boot_ms.end());
-  if (!another_boot || policy_.tiers.empty()) return;
+  if (!another_boot) return;
   SQLite::Statement strangers(database_->handle(), "SELECT EXISTS (SELECT 1 FROM instance WHERE boot_key <> ?1 AND machine_id <> ?2)");
   strangers.bind(1, facts_.boot_key);
   strangers.bind(2, facts_.machine_id);

@@ -10,6 +10,7 @@
 
 #include "tests/mock/mock_process.h"
 #include "tests/mock_dsp/json_object.h"
+#include "tests/mock_dsp/row_order.h"
 
 namespace dl::mock {
 namespace {
@@ -80,6 +81,23 @@ TEST(Sheet, HoldsTheSameRowsInEveryOrder) {
   const auto ordered = sorted_rows(RowOrder::ordered);
   EXPECT_EQ(sorted_rows(RowOrder::shuffled), ordered);
   EXPECT_EQ(sorted_rows(RowOrder::interleaved), ordered);
+}
+
+TEST(Sheet, ShufflesFarFromTheOrderOfTheCampaigns) {
+  const auto rows = rows_of(sheet({.campaigns = 50, .order = RowOrder::shuffled}));
+  int neighbours = 0;  // rows that follow a row of their own campaign
+  for (std::size_t i = 2; i < rows.size(); ++i) neighbours += rows[i][0] == rows[i - 1][0];
+  EXPECT_LT(neighbours, 30) << "of 300 rows; ordered it would be 250";
+}
+
+TEST(Permutation, HoldsEveryNumberOnceAtEverySize) {
+  for (const std::uint64_t size : {1u, 2u, 3u, 17u, 64u, 65u, 1'000u, 4'097u}) {
+    const Permutation order(size, size);
+    std::set<std::uint64_t> seen;
+    for (std::uint64_t i = 0; i < size; ++i) seen.insert(order.at(i));
+    EXPECT_EQ(seen.size(), size);
+    EXPECT_EQ(*seen.rbegin(), size - 1);
+  }
 }
 
 TEST(Sheet, InterleavesCampaigns) {

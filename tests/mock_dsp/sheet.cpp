@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <vector>
 
 #include "tests/mock_dsp/json_object.h"
 #include "tests/mock_dsp/random.h"
+#include "tests/mock_dsp/row_order.h"
 
 namespace dl::mock {
 namespace {
@@ -159,10 +159,6 @@ class Pieces {
   bool goes_on_ = true;
 };
 
-struct Place {
-  std::int32_t campaign, group, ad;
-};
-
 // Appends fields with a comma before each but the first of the line.
 template <std::size_t size>
 void append_csv(std::string& out, const std::array<std::string, size>& fields) {
@@ -187,7 +183,7 @@ class CsvRows {
     pieces_.text += kHeader;
     pieces_.end_line();
   }
-  void add(Place place) {
+  void add(const Place& place) {
     if (place.campaign != last_.campaign || place.group != last_.group) {
       front_.clear();  // the columns that an ad's siblings share
       append_csv(front_, values_.campaign(place.campaign));
@@ -209,35 +205,12 @@ class CsvRows {
 
 void write_csv(const SheetShape& shape, const Values& values, Pieces& pieces) {
   CsvRows rows(values, pieces);
-  std::vector<std::vector<Place>> kept(
-      shape.order == RowOrder::interleaved ? static_cast<std::size_t>(shape.campaigns) : 1);
-  for (std::int32_t c = 0; c < shape.campaigns && pieces.goes_on(); ++c) {
-    const auto shelf = shape.order == RowOrder::interleaved ? static_cast<std::size_t>(c) : 0;
-    for (std::int32_t g = 0, groups = static_cast<std::int32_t>(values.ad_groups_of(c)); g < groups;
-         ++g) {
-      for (std::int32_t a = 0; a < values.ads_of(c, g); ++a) {
-        if (shape.order == RowOrder::ordered) {
-          rows.add({c, g, a});
-        } else {
-          kept[shelf].push_back({c, g, a});
-        }
-      }
-    }
-  }
-  Random random(shape.seed);
-  std::size_t longest = 0;
-  for (std::vector<Place>& places : kept) {
-    longest = std::max(longest, places.size());
-    if (shape.order != RowOrder::shuffled) continue;
-    for (std::size_t i = places.size(); i > 1; --i) {
-      std::swap(places[i - 1], places[random.below(i)]);
-    }
-  }
-  for (std::size_t i = 0; i < longest && pieces.goes_on(); ++i) {
-    for (const std::vector<Place>& places : kept) {
-      if (i < places.size()) rows.add(places[i]);
-    }
-  }
+  const RowSizes sizes{shape.campaigns, [&](std::int64_t c) { return values.ad_groups_of(c); },
+                       [&](std::int64_t c, std::int64_t g) { return values.ads_of(c, g); }};
+  RowOrderWalk(sizes, shape.order, shape.seed).each([&](const Place& place) {
+    rows.add(place);
+    return pieces.goes_on();
+  });
 }
 
 // Appends `"name":value,` for each field; money as a number, the rest as text.

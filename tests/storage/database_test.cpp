@@ -214,6 +214,23 @@ TEST_F(DatabaseUse, NoticesADamagedFile) {
   EXPECT_THAT(verdict.error().message, HasSubstr("damaged"));
 }
 
+TEST_F(DatabaseUse, ReadsALongFileThroughOnlyWhereItIsAskedTo) {
+  as_daemon(
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+      "INSERT INTO job_history (job_id, at, rule_id, attempt, reason) SELECT 1, i, 1, 1, hex(randomblob(100)) FROM n");
+  stranger_.reset();
+  database_.reset();
+  std::string bytes = text_of(path());
+  const std::size_t last = bytes.size() - 4096;  // of job_history
+  for (std::size_t i = last; i < last + 4096; ++i) bytes[i] = static_cast<char>(~bytes[i]);
+  std::ofstream(path(), std::ios::binary) << bytes;
+  auto damaged = Database::open(path(), OpenMode::existing);
+  ASSERT_TRUE(damaged) << damaged.error().message;
+  const auto size = static_cast<std::int64_t>(bytes.size());
+  EXPECT_TRUE((*damaged)->check_integrity(size - 1)) << "a long file: the small tables alone, which are sound";
+  EXPECT_FALSE((*damaged)->check_integrity(size));
+}
+
 TEST_F(DatabaseUse, SaysBusyAfterTheWaitAndGoesOnWhenTheOtherIsDone) {
   database_->set_busy_wait(milliseconds{20});
   stranger_->exec("BEGIN IMMEDIATE");
