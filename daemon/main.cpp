@@ -16,6 +16,7 @@
 #include "daemon/log.h"
 #include "daemon/systemd_notify.h"
 #include "daemon/version.h"
+#include "storage/archive.h"
 #include "storage/batch_writer.h"
 #include "storage/fault/fault_point.h"
 #include "storage/ingest_lock.h"
@@ -77,6 +78,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<std::unique_ptr<dl::Database>> database = dl::Database::open(config.db, dl::OpenMode::create);
   if (!database) return report(database.error());
   if (dl::Status sound = (*database)->check_integrity(kCheckedWhole); !sound) return report(sound.error());
+  if (dl::Status ours = dl::refuse_archive(**database); !ours) return report(ours.error());
   if (dl::Status clean = remove_orphans(**database, log); !clean) return report(clean.error());
   (*database)->leave_guards_to_others();
   DL_FAULT_POINT("start.opened");

@@ -15,6 +15,7 @@ int run(const Options& options) {
     case Verb::results:
     case Verb::errors: return run_results(options);
     case Verb::status: return run_status(options);
+    case Verb::archive: return run_archive(options);
     case Verb::sheet_template: return run_template(options);
   }
   return static_cast<int>(Errc::software);

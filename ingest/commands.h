@@ -13,6 +13,7 @@ int run_check(const Options& options);
 int run_plan(const Options& options);
 int run_results(const Options& options);  // results and errors
 int run_status(const Options& options);
+int run_archive(const Options& options);
 int run_template(const Options& options);
 
 // Prints "dl-ingest: message" and returns the code.

@@ -1,17 +1,14 @@
 #include "ingest/load.h"
 
-#include <signal.h>
-
-#include <cerrno>
 #include <chrono>
 #include <thread>
 #include <unordered_map>
 
 #include "ingest/row_pump.h"
 #include "ingest/user_row.h"
-#include "queries_sql.h"
 #include "storage/batch_reader.h"
 #include "storage/fault/fault_point.h"
+#include "storage/live_daemon.h"
 
 namespace dl {
 namespace {
@@ -27,15 +24,6 @@ constexpr std::size_t kParentsKept = 200'000;  // about 40 MiB
 std::int64_t wall_clock_ms() {
   using namespace std::chrono;
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-// A hint, good enough for courtesy: a pid that was reused only makes us slower.
-bool daemon_seems_alive(SQLite::Database& db) {
-  SQLite::Statement live(db, std::string(sql::k_ingest_live_instances));
-  while (live.executeStep()) {
-    if (::kill(live.getColumn(0).getInt(), 0) == 0 || errno == EPERM) return true;
-  }
-  return false;
 }
 
 // Writes prepared rows. Parents are placed at once, ads in groups.
@@ -118,7 +106,10 @@ Status Loader::write_chunk(const PreparedChunk& chunk) {
   return flush();
 }
 
-bool differs(Fate fate) { return fate == Fate::changed || fate == Fate::conflict; }
+// The payloads do not, or will not, give its row back.
+bool differs(const PlacedJob& placed) {
+  return placed.fate == Fate::changed || placed.fate == Fate::conflict || placed.archived;
+}
 
 Status Loader::add(const PreparedRow& row) {
   DL_FAULT_POINT("ingest.row");
@@ -129,7 +120,7 @@ Status Loader::add(const PreparedRow& row) {
     Result<const PlacedJob*> placed = place_parent(row, kind, parent);
     if (!placed) return placed.error();
     parent = *placed;
-    keep_row = keep_row || differs(parent->fate);
+    keep_row = keep_row || differs(*parent);
   }
   if (row.deepest != JobKind::ad) {
     const BatchRow written{row.number, row.line, parent->id, keep_row ? &row.raw : nullptr};
@@ -174,7 +165,7 @@ Status Loader::flush() {
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     const PreparedRow& row = *waiting_[i].row;
     if (ads_[i].fate == Fate::conflict) report_conflict(row, JobKind::ad, ads_[i]);
-    const bool keep_row = waiting_[i].keep_row || differs(ads_[i].fate);
+    const bool keep_row = waiting_[i].keep_row || differs(ads_[i]);
     rows_.push_back({row.number, row.line, ads_[i].id, keep_row ? &row.raw : nullptr});
   }
   writer_.add_rows(rows_);
@@ -192,7 +183,7 @@ void Loader::report_conflict(const PreparedRow& row, JobKind kind, const PlacedJ
 Status Loader::let_others_through() {
   bool alive = false;
   const Status ok = database_.guard(database_.path(), [&]() -> Status {
-    alive = daemon_seems_alive(database_.handle());
+    alive = daemon_seems_alive(database_);
     return Done{};
   });
   if (!ok) return ok;

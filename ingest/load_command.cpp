@@ -6,6 +6,7 @@
 #include "ingest/commands.h"
 #include "ingest/load.h"
 #include "ingest/progress.h"
+#include "storage/archive.h"
 #include "storage/ingest_lock.h"
 
 namespace dl {
@@ -53,6 +54,7 @@ Status open_target(const Options& options, Target& target) {
   if (target.database != nullptr) return Done{};
   Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::create);
   if (!database) return database.error();
+  if (Status ok = refuse_archive(**database); !ok) return ok;
   Result<IngestLock> lock = IngestLock::take(options.db);
   if (!lock) return lock.error();
   target.lock.emplace(std::move(*lock));

@@ -10,6 +10,7 @@
 
 #include "ingest/csv_reader.h"
 #include "ingest/json_reader.h"
+#include "storage/model/duration.h"
 
 namespace dl {
 namespace {
@@ -19,6 +20,7 @@ constexpr const char* kFooter = R"(Examples:
   dl-ingest check sheet.csv                find all errors, write nothing
   dl-ingest results > results.csv          your rows with states and the DSP's ids
   dl-ingest errors > again.csv             only what failed; put it right and load it
+  dl-ingest archive --older-than 180d      move what has long been finished into another file
 
 Exit codes: 0 done; 1 done, but something was left out, failed, is in doubt or is blocked;
 64 usage; 65 errors in the data; 66 no such input; 73 cannot create; 74 I/O; 75 busy, try again;
@@ -73,6 +75,7 @@ class CommandLine {
   CLI::App* verb(const char* name, const char* description, Verb verb);
   void add_inputs(CLI::App& app);
   void add_batch(CLI::App& app);
+  void add_archive();
   std::optional<std::string> contradiction() const;
   void take_texts();
 
@@ -81,6 +84,7 @@ class CommandLine {
   Flags flags_;
   std::string format_;
   std::string on_error_ = "reject-file";
+  std::string older_than_;
 };
 
 CommandLine::CommandLine() {
@@ -106,6 +110,7 @@ CommandLine::CommandLine() {
   add_batch(*status);
   status->add_flag_callback(
       "--watch", [this] { options_.watch = Watch::until_done; }, "refresh until all is done");
+  add_archive();
   verb("template", "a correct example sheet", Verb::sheet_template);
   app_.require_subcommand(0, 1);
 }
@@ -124,6 +129,18 @@ void CommandLine::add_inputs(CLI::App& app) {
 
 void CommandLine::add_batch(CLI::App& app) {
   app.add_option("BATCH", options_.batch, "number of the batch; default: the last one");
+}
+
+void CommandLine::add_archive() {
+  CLI::App* archive = verb("archive", "move finished batches into another file", Verb::archive);
+  archive->add_option("--older-than", older_than_, "nothing of it was touched for so long: 180d")
+      ->type_name("SPAN")
+      ->required();
+  archive->add_option("--to", options_.archive_file, "the archive (the database's name + .archive)")
+      ->type_name("FILE");
+  archive->add_flag_callback(
+      "--dry-run", [this] { options_.archive_mode = ArchiveMode::say_only; },
+      "say what would be moved, and move nothing");
 }
 
 std::optional<std::string> CommandLine::contradiction() const {
@@ -155,7 +172,13 @@ std::variant<Options, Farewell> CommandLine::parse(int argc, const char* const* 
     return Farewell{out.str(), err.str(), code == 0 ? 0 : static_cast<int>(Errc::usage)};
   }
   take_texts();
-  if (const std::optional<std::string> wrong = contradiction()) {
+  std::optional<std::string> wrong = contradiction();
+  if (options_.verb == Verb::archive) {
+    const Result<Millis> span = parse_duration(older_than_);
+    if (span) options_.older_than = *span;
+    if (!span) wrong = "--older-than: " + span.error().message;
+  }
+  if (wrong) {
     return Farewell{"", "dl-ingest: " + *wrong + "; see dl-ingest --help\n",
                     static_cast<int>(Errc::usage)};
   }
@@ -163,6 +186,7 @@ std::variant<Options, Farewell> CommandLine::parse(int argc, const char* const* 
     return Farewell{"", "dl-ingest: " + ok.error().message + "\n",
                     static_cast<int>(ok.error().code)};
   }
+  if (options_.archive_file.empty()) options_.archive_file = options_.db + ".archive";
   return options_;
 }
 

@@ -11,11 +11,13 @@
 #include "ingest/row.h"
 #include "ingest/survey.h"
 #include "storage/config_file.h"
+#include "storage/model/moment.h"
 
 namespace dl {
 
-enum class Verb { load, check, plan, results, errors, status, sheet_template };
+enum class Verb { load, check, plan, results, errors, status, archive, sheet_template };
 enum class Watch { once, until_done };
+enum class ArchiveMode { move, say_only };
 
 struct Options {
   Verb verb = Verb::load;
@@ -27,6 +29,9 @@ struct Options {
   int priority = 0;
   std::optional<std::int64_t> batch;  // results, errors, status; none: the last one
   Watch watch = Watch::once;
+  Millis older_than = 0;     // archive
+  std::string archive_file;  // archive; chosen: --to, or beside the database
+  ArchiveMode archive_mode = ArchiveMode::move;
 
   std::string db;         // chosen: flag, DL_DB, configuration file, demandlink.db
   std::string db_origin;  // where that was said, for people

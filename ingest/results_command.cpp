@@ -29,6 +29,11 @@ std::vector<std::string> full_row(UserRows& rows, const ResultRow& result) {
 Result<BatchFacts> batch_wanted(Database& database, const Options& options) {
   Result<std::optional<BatchFacts>> found = find_batch(database, options.batch);
   if (!found) return found.error();
+  if (*found && (*found)->archived_to) {
+    const std::string batch = std::to_string((*found)->id.value);
+    return Error{Errc::no_input, options.db + ": batch " + batch + " is archived; ask dl-ingest --db " +
+                                     *(*found)->archived_to + " results " + batch};
+  }
   if (*found) return **found;
   const std::string which = options.batch ? "batch " + std::to_string(*options.batch) : "batch";
   return Error{Errc::no_input, options.db + ": there is no " + which + " in it"};

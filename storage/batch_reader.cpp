@@ -48,7 +48,8 @@ Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<s
                        find.getColumn(2).getString(),
                        optional_text(find, 3),
                        optional_text(find, 4),
-                       find.getColumn(5).getInt64()};
+                       find.getColumn(5).getInt64(),
+                       optional_text(find, 6)};
     return Done{};
   });
   if (!ok) return ok.error();

@@ -24,6 +24,7 @@ struct BatchFacts {
   std::optional<std::string> header;   // JSON array of the user's column names; csv only
   std::optional<std::string> dialect;  // csv only
   std::int64_t rows = 0;
+  std::optional<std::string> archived_to;  // the file that its rows have been moved to
 };
 
 // The batch, or the last one. Nothing if there is none. Errors: SQLite's.

@@ -166,7 +166,7 @@ std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
     const JobId id{first + i};
     PlacedJob& place = placed[static_cast<std::size_t>(i)];
     place = {id, job.parent == nullptr ? id : job.parent->root,
-             job.parent == nullptr ? 0 : job.parent->level + 1, Fate::created, ""};
+             job.parent == nullptr ? 0 : job.parent->level + 1, Fate::created, "", false};
     add.bind(at, id.value);
     add.bindNoCopy(at + 1, names_of(job.kind).name.data());
     add.bindNoCopy(at + 2, job.key);
@@ -235,7 +235,8 @@ Result<PlacedJob> BatchWriter::find(const JobText& job) {
   find.bindNoCopy(2, job.key);
   if (!find.executeStep()) return Error{Errc::data, "the job " + job.key + " has no payload"};
   PlacedJob placed{JobId{find.getColumn(0).getInt64()}, JobId{find.getColumn(1).getInt64()},
-                   find.getColumn(2).getInt(), Fate::unchanged, find.getColumn(4).getString()};
+                   find.getColumn(2).getInt(), Fate::unchanged, find.getColumn(4).getString(),
+                   find.getColumn(7).getInt() != 0};
   const bool is_ours = find.getColumn(3).getInt64() == id_.value;
   const bool same = find.getColumn(5).getInt() != 0;
   const bool may_change = find.getColumn(6).getInt() != 0;

@@ -46,6 +46,7 @@ struct PlacedJob {
   int level = 0;
   Fate fate = Fate::unchanged;
   std::string state;  // of a conflict: what the job is in
+  bool archived = false;  // its payload is gone: a row that shows it must be kept as it was
 };
 
 // An entity to be placed; borrows everything.

@@ -1,4 +1,4 @@
-SELECT id, source, format, header, dialect, row_count
+SELECT id, source, format, header, dialect, row_count, archived_to
 FROM batch
 WHERE state = 'loaded' AND (id = :batch OR :batch IS NULL)
 ORDER BY id DESC

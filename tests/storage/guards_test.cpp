@@ -211,8 +211,11 @@ TEST_F(Guards, FixWhatWasSentEvenForTheDaemon) {
   as_daemon("UPDATE request SET finished_at = 9, slot = 'unsure' WHERE id = " + open);
   EXPECT_THAT(as_daemon_error("DELETE FROM request WHERE id = " + open),
               HasSubstr("never deleted"));
-  as_daemon("UPDATE request SET resolution = 'absent' WHERE id = " + open +
-            "; DELETE FROM request_body WHERE request_id = " + open +
+  as_daemon("UPDATE request SET resolution = 'absent' WHERE id = " + open);
+  EXPECT_THAT(as_daemon_error("DELETE FROM request WHERE id = " + open),
+              HasSubstr("only those of an archived job"));
+  put(1, JobState::cancelled, "archived_at = 9");
+  as_daemon("DELETE FROM request_body WHERE request_id = " + open +
             "; DELETE FROM request WHERE id = " + open);
 }
 

@@ -1,0 +1,312 @@
+#include "storage/archive.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "queries_sql.h"
+#include "storage/live_daemon.h"
+#include "storage/row_copier.h"
+
+namespace dl {
+namespace {
+
+// In one transaction: some milliseconds, for which the daemon's commits wait.
+constexpr std::int64_t kRowsAtOnce = 200;
+constexpr std::size_t kJobsAtOnce = 100;
+constexpr std::int64_t kJobsRead = 10'000;
+constexpr int kCheckpointPages = 1'000;
+
+std::optional<std::string> archived_database(Database& database) {
+  SQLite::Statement of(database.handle(), std::string(sql::k_archive_is_of));
+  if (!of.executeStep()) return std::nullopt;
+  return of.getColumn(0).getString();
+}
+
+// Opens the archive, or makes it and writes into it whose it is. Two loads of one file never meet: the caller
+// has the database's lock.
+Result<std::unique_ptr<Database>> open_archive(Database& database, const std::string& file) {
+  Result<std::unique_ptr<Database>> opened = Database::open(file, OpenMode::create);
+  if (!opened) return opened.error();
+  Database& archive = **opened;
+  std::optional<std::string> owner;
+  bool is_empty = false;
+  Status ok = archive.guard(file, [&]() -> Status {
+    owner = archived_database(archive);
+    is_empty = archive.handle().execAndGet(std::string(sql::k_archive_last_job)).getInt64() == 0;
+    archive.handle().exec("PRAGMA foreign_keys = OFF");  // copies come before what they refer to
+    return Done{};
+  });
+  if (ok && owner != database.database_id()) {
+    if (owner || !is_empty || file == database.path()) {
+      return Error{Errc::config, file + ": is not an archive of " + database.path() + "; name another file"};
+    }
+    ok = archive.transaction(Writer::ingest, [&]() -> Status {
+      SQLite::Statement claim(archive.handle(), std::string(sql::k_archive_claim));
+      claim.bind(":database", database.database_id());
+      claim.exec();
+      return Done{};
+    });
+  }
+  if (!ok) return ok.error();
+  archive.leave_guards_to_others();
+  return opened;
+}
+
+class Mover {
+ public:
+  Mover(const ArchivePlan& plan, Database& database, Database& archive, std::string file, std::int64_t now_ms)
+      : plan_(plan), database_(database), archive_(archive), file_(std::move(file)), now_ms_(now_ms) {}
+
+  Status move_batch(const ArchiveBatch& batch);
+  Status move_jobs();
+  const ArchiveCounts& counts() const { return counts_; }
+
+ private:
+  struct Row {
+    std::int64_t number;
+    std::int64_t job;
+  };
+  SQLite::Statement statement(Database& database, std::string_view text) {
+    return SQLite::Statement(database.handle(), std::string(text));
+  }
+  RowCopier copier(const std::string& table, const std::string& condition, SameKey same_key = SameKey::replace) {
+    return RowCopier(database_, archive_, table, condition, same_key);
+  }
+
+  // `copy` is committed in the archive before `remove`, and both see the tables as they stand.
+  Status step(const std::function<Status()>& copy, const std::function<Status()>& remove);
+  std::vector<Row> next_rows(BatchId batch);
+  void copy_batch(std::int64_t batch);
+  void copy_families(const std::vector<Row>& rows);
+  void copy_content(std::int64_t job, bool is_archived);
+  Status move_some(const std::vector<std::int64_t>& jobs);
+  void remove_evidence(std::int64_t job);
+
+  const ArchivePlan& plan_;
+  Database& database_;
+  Database& archive_;
+  std::string file_;
+  std::int64_t now_ms_;
+  ArchiveCounts counts_;
+  std::set<std::int64_t> batches_;    // whose own row has been copied
+  std::set<std::int64_t> instances_;  // likewise
+
+  RowCopier batch_ = copier("batch", "id = ?1");
+  RowCopier instance_ = copier("instance", "id = ?1");
+  RowCopier job_ = copier("job", "id = ?1");
+  RowCopier payload_ = copier("job_payload", "job_id = ?1");
+  RowCopier edge_ = copier("job_edge", "child_id = ?1");
+  // Of a job that is archived already the archive has the full copy.
+  RowCopier job_if_new_ = copier("job", "id = ?1", SameKey::keep);
+  RowCopier payload_if_new_ = copier("job_payload", "job_id = ?1", SameKey::keep);
+  RowCopier request_ = copier("request", "job_id = ?1");
+  RowCopier body_ = copier("request_body", "request_id IN (SELECT id FROM request WHERE job_id = ?1)");
+  RowCopier history_ = copier("job_history", "job_id = ?1");
+  RowCopier act_ = copier("operator_act", "job_id = ?1");
+  SQLite::Statement instances_of_ =
+      statement(database_, "SELECT DISTINCT instance_id FROM request WHERE job_id = ?1");
+  SQLite::Statement family_ = statement(database_, sql::k_archive_family);
+  SQLite::Statement mark_ = statement(database_, sql::k_archive_mark_job);
+};
+
+Status Mover::step(const std::function<Status()>& copy, const std::function<Status()>& remove) {
+  const Status ok = database_.transaction(Writer::ingest, [&]() -> Status {
+    if (Status copied = archive_.transaction(Writer::ingest, copy); !copied) return copied;
+    return remove();
+  });
+  if (!ok) return ok;
+  if (Status short_log = archive_.checkpoint_if_longer_than(kCheckpointPages); !short_log) return short_log;
+  return leave_room_for_daemon(database_);
+}
+
+std::vector<Mover::Row> Mover::next_rows(BatchId batch) {
+  std::vector<Row> rows;
+  SQLite::Statement next = statement(database_, sql::k_archive_rows);
+  next.bind(":batch", batch.value);
+  next.bind(":first", 0);
+  next.bind(":n", kRowsAtOnce);
+  while (next.executeStep()) rows.push_back({next.getColumn(0).getInt64(), next.getColumn(1).getInt64()});
+  return rows;
+}
+
+// There its rows are not elsewhere.
+void Mover::copy_batch(std::int64_t batch) {
+  if (!batches_.insert(batch).second) return;
+  batch_.copy(batch);
+  SQLite::Statement is_here = statement(archive_, sql::k_archive_batch_is_here);
+  is_here.bind(":batch", batch);
+  is_here.exec();
+}
+
+void Mover::copy_content(std::int64_t job, bool is_archived) {
+  (is_archived ? job_if_new_ : job_).copy(job);
+  (is_archived ? payload_if_new_ : payload_).copy(job);
+  edge_.copy(job);
+}
+
+// A row is put together from its entity and all ancestors of it, and each of them names its batch.
+void Mover::copy_families(const std::vector<Row>& rows) {
+  std::set<std::int64_t> copied;
+  for (const Row& row : rows) {
+    family_.bind(":job", row.job);
+    while (family_.executeStep()) {
+      const std::int64_t job = family_.getColumn(0).getInt64();
+      const std::int64_t batch = family_.getColumn(1).getInt64();
+      if (!copied.insert(job).second) continue;
+      copy_batch(batch);
+      copy_content(job, family_.getColumn(2).getInt() != 0);
+    }
+    family_.reset();
+  }
+}
+
+Status Mover::move_batch(const ArchiveBatch& batch) {
+  Status ok = database_.transaction(Writer::ingest, [&]() -> Status {
+    SQLite::Statement begin = statement(database_, sql::k_archive_begin_batch);
+    begin.bind(":file", file_);
+    begin.bind(":batch", batch.id.value);
+    if (begin.exec() == 1) return Done{};
+    return Error{Errc::software, "batch " + std::to_string(batch.id.value) + " is archived already"};
+  });
+  RowCopier row_copier = copier("batch_row", "batch_id = " + std::to_string(batch.id.value) + " AND row = ?1");
+  for (std::vector<Row> rows{{}}; ok && !rows.empty();) {
+    ok = step(
+        [&]() -> Status {
+          rows = next_rows(batch.id);
+          copy_batch(batch.id.value);
+          copy_families(rows);
+          for (const Row& row : rows) row_copier.copy(row.number);
+          return Done{};
+        },
+        [&]() -> Status {
+          if (rows.empty()) return Done{};
+          SQLite::Statement remove = statement(database_, sql::k_archive_delete_rows);
+          remove.bind(":batch", batch.id.value);
+          remove.bind(":first", rows.front().number);
+          remove.bind(":last", rows.back().number);
+          counts_.rows += remove.exec();
+          return Done{};
+        });
+  }
+  if (!ok) return ok;
+  ++counts_.batches;
+  return database_.transaction(Writer::ingest, [&]() -> Status {
+    SQLite::Statement end = statement(database_, sql::k_archive_end_batch);
+    end.bind(":at", now_ms_);
+    end.bind(":batch", batch.id.value);
+    end.exec();
+    return Done{};
+  });
+}
+
+void Mover::remove_evidence(std::int64_t job) {
+  for (const std::string_view text : {sql::k_archive_delete_bodies, sql::k_archive_delete_requests,
+                                      sql::k_archive_delete_history, sql::k_archive_empty_payload}) {
+    SQLite::Statement remove = statement(database_, text);
+    remove.bind(":job", job);
+    const int removed = remove.exec();
+    if (text.data() == sql::k_archive_delete_requests.data()) counts_.requests += removed;
+  }
+}
+
+Status Mover::move_some(const std::vector<std::int64_t>& jobs) {
+  return step(
+      [&]() -> Status {
+        for (const std::int64_t job : jobs) {
+          family_.bind(":job", job);
+          family_.executeStep();  // itself comes first
+          const std::int64_t batch = family_.getColumn(1).getInt64();
+          family_.reset();
+          copy_batch(batch);
+          copy_content(job, false);
+          request_.copy(job);
+          body_.copy(job);
+          history_.copy(job);
+          act_.copy(job);
+          instances_of_.bind(1, job);
+          while (instances_of_.executeStep()) {
+            const std::int64_t instance = instances_of_.getColumn(0).getInt64();
+            if (instances_.insert(instance).second) instance_.copy(instance);
+          }
+          instances_of_.reset();
+        }
+        return Done{};
+      },
+      [&]() -> Status {
+        for (const std::int64_t job : jobs) {
+          mark_.bind(":at", now_ms_);
+          mark_.bind(":job", job);
+          mark_.bind(":before", plan_.before_ms);
+          const int is_still_finished = mark_.exec();
+          mark_.reset();
+          if (is_still_finished == 0) continue;  // an operator was faster; its copy is replaced next time
+          remove_evidence(job);
+          ++counts_.jobs;
+        }
+        return Done{};
+      });
+}
+
+Status Mover::move_jobs() {
+  for (std::int64_t first = 1; first <= plan_.last_job; first += kJobsRead) {
+    std::vector<std::int64_t> jobs;
+    Status ok = database_.guard(database_.path(), [&]() -> Status {
+      SQLite::Statement candidates = statement(database_, sql::k_archive_candidates);
+      candidates.bind(":first", first);
+      candidates.bind(":last", first + kJobsRead - 1);
+      while (candidates.executeStep()) {
+        const std::int64_t job = candidates.getColumn(0).getInt64();
+        if (job <= plan_.last_job && plan_.is_free(candidates.getColumn(1).getInt64())) jobs.push_back(job);
+      }
+      return Done{};
+    });
+    for (std::size_t i = 0; ok && i < jobs.size(); i += kJobsAtOnce) {
+      const auto begin = jobs.begin() + static_cast<std::ptrdiff_t>(i);
+      const auto end = jobs.begin() + static_cast<std::ptrdiff_t>(std::min(jobs.size(), i + kJobsAtOnce));
+      ok = move_some({begin, end});
+    }
+    if (!ok) return ok;
+  }
+  return Done{};
+}
+
+// The counts of what is in the archive, for its own v_progress.
+Status count_anew(Database& archive) {
+  return archive.transaction(Writer::ingest, [&]() -> Status {
+    archive.handle().exec(std::string(sql::k_archive_delete_counts));
+    archive.handle().exec(std::string(sql::k_archive_count_anew));
+    return Done{};
+  });
+}
+
+}  // namespace
+
+Result<ArchiveCounts> carry_out(const ArchivePlan& plan, Database& database, const std::string& file,
+                                std::int64_t now_ms) {
+  Result<std::unique_ptr<Database>> archive = open_archive(database, file);
+  if (!archive) return archive.error();
+  ArchiveCounts counts;
+  Status ok = database.guard(database.path(), [&]() -> Status {
+    Mover mover(plan, database, **archive, file, now_ms);
+    for (const ArchiveBatch& batch : plan.going) {
+      if (Status moved = mover.move_batch(batch); !moved) return moved;
+    }
+    const Status moved = mover.move_jobs();
+    counts = mover.counts();
+    return moved;
+  });
+  if (ok) ok = count_anew(**archive);
+  if (!ok) return ok.error();
+  return counts;
+}
+
+Status refuse_archive(Database& database) {
+  return database.guard(database.path(), [&]() -> Status {
+    if (!archived_database(database)) return Done{};
+    return Error{Errc::config, database.path() + ": is an archive of finished work; nothing is loaded into it or sent from it"};
+  });
+}
+
+}  // namespace dl

@@ -1,0 +1,167 @@
+#include "storage/archive_plan.h"
+
+#include <algorithm>
+
+#include "queries_sql.h"
+#include "storage/model/duration.h"
+#include "storage/model/rate_spec.h"
+
+namespace dl {
+namespace {
+
+constexpr std::int64_t kJobsAtOnce = 50'000;
+constexpr std::int64_t kRowsAtOnce = 50'000;
+// Longer than any settle time, late arrival or HTTP timeout; windows of the limit are added.
+constexpr Millis kYoungest = Millis{2} * 24 * 3'600'000;
+
+// The rules that give a batch up, applied to what the tables say.
+class Planner {
+ public:
+  Planner(Database& database, ArchivePlan& plan) : database_(database), db_(database.handle()), plan_(plan) {}
+
+  Status run(std::int64_t newest_requests) {
+    Status ok = read([&] { plan_.last_job = db_.execAndGet(std::string(sql::k_archive_last_job)).getInt64(); });
+    if (!ok) return ok;
+    plan_.held.resize(static_cast<std::size_t>(plan_.last_job) + 1);
+    ok = hold_live_trees(newest_requests);
+    if (ok) ok = sort_batches();
+    if (ok) ok = count_jobs();
+    return ok;
+  }
+
+ private:
+  Status read(const std::function<void()>& what) {
+    return database_.guard(database_.path(), [&]() -> Status {
+      what();
+      return Done{};
+    });
+  }
+  void hold(std::int64_t root) { plan_.held[static_cast<std::size_t>(root)] = true; }
+  void hold_all(SQLite::Statement& roots) {
+    while (roots.executeStep()) hold(roots.getColumn(0).getInt64());
+    roots.reset();
+  }
+
+  Status hold_live_trees(std::int64_t newest_requests) {
+    for (std::int64_t first = 1; first <= plan_.last_job; first += kJobsAtOnce) {
+      const Status ok = read([&] {
+        SQLite::Statement live(db_, std::string(sql::k_archive_live_trees));
+        live.bind(":first", first);
+        live.bind(":last", first + kJobsAtOnce - 1);
+        live.bind(":before", plan_.before_ms);
+        hold_all(live);
+      });
+      if (!ok) return ok;
+    }
+    return read([&] {
+      SQLite::Statement undecided(db_, std::string(sql::k_archive_undecided_trees));
+      hold_all(undecided);
+      SQLite::Statement newest(db_, std::string(sql::k_archive_newest_trees));
+      newest.bind(":n", newest_requests);
+      hold_all(newest);
+    });
+  }
+
+  // Calls `row` with the root of every row's tree.
+  Status each_row(BatchId batch, const std::function<void(std::int64_t root)>& row) {
+    std::int64_t next = 0;
+    for (std::int64_t seen = kRowsAtOnce; seen == kRowsAtOnce;) {
+      seen = 0;
+      const Status ok = read([&] {
+        SQLite::Statement rows(db_, std::string(sql::k_archive_rows));
+        rows.bind(":batch", batch.value);
+        rows.bind(":first", next);
+        rows.bind(":n", kRowsAtOnce);
+        for (; rows.executeStep(); ++seen) {
+          next = rows.getColumn(0).getInt64() + 1;
+          row(rows.getColumn(2).getInt64());
+        }
+      });
+      if (!ok) return ok;
+    }
+    return Done{};
+  }
+
+  // Batches that stay hold the trees of all their rows, but only for the jobs: another batch does not stay because
+  // of them. So all are judged before the first one holds anything.
+  Status sort_batches() {
+    struct Listed {
+      ArchiveBatch batch;
+      std::int64_t loaded_at;
+      bool begun;
+    };
+    std::vector<Listed> batches;
+    Status ok = read([&] {
+      SQLite::Statement list(db_, std::string(sql::k_archive_batches));
+      while (list.executeStep()) {
+        batches.push_back({{BatchId{list.getColumn(0).getInt64()}, list.getColumn(1).getString()},
+                           list.getColumn(2).getInt64(),
+                           list.getColumn(3).getInt() != 0});
+      }
+    });
+    for (Listed& listed : batches) {
+      if (!ok) return ok;
+      bool lives = listed.loaded_at >= plan_.before_ms;
+      ok = each_row(listed.batch.id, [&](std::int64_t root) {
+        ++listed.batch.rows;
+        lives = lives || !plan_.is_free(root);
+      });
+      (lives && !listed.begun ? plan_.staying : plan_.going).push_back(listed.batch);
+    }
+    for (const ArchiveBatch& batch : plan_.staying) {
+      if (ok) ok = each_row(batch.id, [&](std::int64_t root) { hold(root); });
+    }
+    return ok;
+  }
+
+  Status count_jobs() {
+    for (std::int64_t first = 1; first <= plan_.last_job; first += kJobsAtOnce) {
+      const Status ok = read([&] {
+        SQLite::Statement candidates(db_, std::string(sql::k_archive_candidates));
+        candidates.bind(":first", first);
+        candidates.bind(":last", first + kJobsAtOnce - 1);
+        while (candidates.executeStep()) plan_.jobs += plan_.is_free(candidates.getColumn(1).getInt64()) ? 1 : 0;
+      });
+      if (!ok) return ok;
+    }
+    return Done{};
+  }
+
+  Database& database_;
+  SQLite::Database& db_;
+  ArchivePlan& plan_;
+};
+
+Result<std::vector<Tier>> limits_of(Database& database) {
+  std::string text = "none";
+  const Status ok = database.guard(database.path(), [&]() -> Status {
+    SQLite::Statement limits(database.handle(), std::string(sql::k_archive_limits));
+    if (limits.executeStep() && !limits.getColumn(0).isNull()) text = limits.getColumn(0).getString();
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return parse_rate_spec(text);
+}
+
+}  // namespace
+
+Result<ArchivePlan> plan_archive(Database& database, Millis older_than, std::int64_t now_ms) {
+  const Result<std::vector<Tier>> limits = limits_of(database);
+  if (!limits) return limits.error();
+  Millis youngest = kYoungest;
+  std::int64_t newest_requests = 1;  // of another boot: the limiter must know that there was one
+  for (const Tier& tier : *limits) {
+    youngest = std::max(youngest, kYoungest + tier.window_ms);
+    newest_requests += 2 * tier.count;  // no more than that hold a slot
+  }
+  if (older_than < youngest) {
+    return Error{Errc::usage, "--older-than " + format_duration(older_than) + ": at least " + format_duration(youngest) +
+                                  ", because the limiter and late answers need what is younger"};
+  }
+  ArchivePlan plan;
+  plan.before_ms = now_ms - older_than;
+  if (Status ok = Planner(database, plan).run(newest_requests); !ok) return ok.error();
+  return plan;
+}
+
+}  // namespace dl

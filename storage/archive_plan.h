@@ -1,0 +1,37 @@
+// What `dl-ingest archive` may move away: batches of which every row has been finished for good for a while, and
+// the jobs that no other batch shows. Reads in short pieces, so that it holds no snapshot for long, and decides
+// nothing for good: whoever writes asks once more (archive_mark_job.sql).
+// Thread rule: as the Database. The caller holds the IngestLock, so that no batch comes or grows meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "storage/database.h"
+#include "storage/model/ids.h"
+#include "storage/model/moment.h"
+
+namespace dl {
+
+struct ArchiveBatch {
+  BatchId id;
+  std::string source;
+  std::int64_t rows = 0;  // that are still here
+};
+
+struct ArchivePlan {
+  std::int64_t before_ms = 0;  // wall clock: what was touched since stays
+  std::vector<ArchiveBatch> going;
+  std::vector<ArchiveBatch> staying;
+  std::int64_t jobs = 0;      // that leave payload, ledger and history
+  std::int64_t last_job = 0;  // the highest id
+  std::vector<bool> held;     // by root id: trees that stay whole
+
+  bool is_free(std::int64_t root_id) const { return !held[static_cast<std::size_t>(root_id)]; }
+};
+
+// Errors: usage, where the limiter may still need what is younger than `older_than`; SQLite's.
+Result<ArchivePlan> plan_archive(Database& database, Millis older_than, std::int64_t now_ms);
+
+}  // namespace dl

@@ -1,0 +1,1 @@
+INSERT INTO property (name, value) VALUES ('archive_of', :database);

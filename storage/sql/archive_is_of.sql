@@ -1,0 +1,2 @@
+-- Of which database this file is the archive.
+SELECT value FROM property WHERE name = 'archive_of';

@@ -1,0 +1,1 @@
+SELECT rate_limit FROM account WHERE one = 1;
