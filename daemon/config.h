@@ -50,6 +50,7 @@ struct Config {
   std::vector<Tier> rate_limit{{40, 60'000}};  // all hold at once; empty: no limit
   int burst = 0;       // requests that may leave at once; 0: a quarter of the limit
   int headroom = 0;    // requests per window left for people at the DSP's own page
+  bool strict = false; // W/N after each answer: for servers that allow no burst at all
   int workers = 3;     // threads that speak HTTP
   int in_flight = 32;  // requests on the wire at once, all threads together
 

@@ -30,7 +30,7 @@ constexpr int kTicksPerEta = 40;
 
 DispatcherPolicy dispatcher_policy(const Config& config) {
   DispatcherPolicy policy;
-  policy.limiter = {config.rate_limit, config.burst, config.headroom, false, config.late_arrival_ms};
+  policy.limiter = {config.rate_limit, config.burst, config.headroom, config.strict, config.late_arrival_ms};
   policy.decision.max_retries = config.max_retries;
   policy.decision.unknown_outcome = config.unknown_outcome;
   policy.decision.settle_ms = config.settle_ms;

@@ -191,6 +191,9 @@ constexpr Setting kSettings[] = {
         "burst", kPace, "N", "requests that may leave at once; 0: a quarter of the limit"),
     row<Number<&Config::headroom, 0, kMaxTierCount>>(
         "headroom", kPace, "N", "requests per window left to people who use the DSP's own page"),
+    row<Switch<&Config::strict>>("strict", kPace, "",
+                                 "space requests by WINDOW/COUNT after each answer, for a DSP that\n"
+                                 "allows no burst at all; costs a tenth of the rate and more"),
     row<Number<&Config::workers, 1, 64>>("workers", kPace, "N", "threads that speak HTTP"),
     row<Number<&Config::in_flight, 1, 1'024>>("in_flight", kPace, "N",
                                               "requests on the wire at once, all threads together"),

@@ -40,6 +40,7 @@ inline constexpr auto kConfigKeys = std::to_array<std::string_view>({
     "retryable_status",
     "settle",
     "standby",
+    "strict",
     "token_file",
     "unknown_outcome",
     "unreachable_timeout",

@@ -131,7 +131,7 @@ void Dispatcher::became_ready(const JobRef& job) {
 }
 
 void Dispatcher::send(const Granted& granted, const AskedPermit& asked, Moment now) {
-  Flight flight{granted, asked.connection, now.boot_ms, now.boot_ms};
+  Flight flight{granted, asked.connection, now.boot_ms, now.boot_ms, kNeverLooked, asked.ticket};
   if (granted.purpose == Purpose::status) {
     flight.posted_boot_ms = asked.candidate.posted_boot_ms;
     flight.looked_age_ms = asked.candidate.looked_age_ms;
@@ -212,6 +212,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     case SlotEnd::unsure: limiter_.unsure(now); break;
     case SlotEnd::not_sent: limiter_.not_sent(); break;
   }
+  heed_headers(replied.reply, flight.ticket, now);
   settle_account(replied.reply, what, flight.granted, now);
   learn(what, flight);
   DecisionContext context;

@@ -109,10 +109,12 @@ class Dispatcher {
     std::int64_t sent_boot_ms = 0;
     std::int64_t posted_boot_ms = 0;  // when the creation was sent: a poll's age counts from here
     Millis looked_age_ms = kNeverLooked;
+    Ticket ticket;
   };
   struct AskedPermit {
     ConnectionId connection;
     Candidate candidate;
+    Ticket ticket;
   };
   struct Decided {  // an outcome on its way to the tables
     Granted granted;
@@ -145,6 +147,7 @@ class Dispatcher {
 
   void note_reached();
   void take_back(ConnectionId id, bool reusable);
+  void heed_headers(const DspReply& reply, const Ticket& ticket, Moment now);
   void settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now);
   void pause_for_credentials(const std::string& reason, Moment now);
   void apply(const Decided& decided, const Applied& applied, Moment now);

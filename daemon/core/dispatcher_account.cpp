@@ -17,6 +17,16 @@ constexpr Millis kCredentialProbe = 60'000;
 
 }  // namespace
 
+// What the DSP says is left. That nothing is left is kept: a restart must not knock before.
+void Dispatcher::heed_headers(const DspReply& reply, const Ticket& ticket, Moment now) {
+  if (reply.wire != Wire::answered) return;
+  if (!reply.rate_limit && !reply.rate_limit_remaining) return;
+  const std::int64_t before = limiter_.exhausted_until_boot_ms();
+  limiter_.told(parse_rate_limit(reply, now.wall_ms), ticket, now);
+  const std::int64_t until = limiter_.exhausted_until_boot_ms();
+  if (until > now.boot_ms && until > before) account_changed_ = true;
+}
+
 void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now) {
   const bool refused = what == OutcomeClass::throttled || what == OutcomeClass::unavailable;
   if (refused) {
@@ -24,6 +34,10 @@ void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const 
     if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
     limiter_.refused(now, wait, jitter(granted.request.value, limiter_.refusals()));
     account_changed_ = true;
+    if (wait == kLongestWait) {
+      say(Level::warning, "the DSP asks to wait for an hour or longer (Retry-After: " + *reply.retry_after +
+                              "); one request will ask again after an hour");
+    }
     say(Level::warning, "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
                             std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
     return;

@@ -99,11 +99,11 @@ void Dispatcher::ask_permits(Moment now) {
       connections_.untouched(*connection);
       continue;
     }
-    limiter_.take(now);
+    const Ticket ticket = limiter_.take(now);
     ++asked_permits_;
     const std::int64_t tag = next_tag_++;
     outbox_.permits.push_back(Permit{candidate->job.id, candidate->purpose, connection->worker, tag});
-    outbox_notes_.asked.emplace(tag, AskedPermit{*connection, *candidate});
+    outbox_notes_.asked.emplace(tag, AskedPermit{*connection, *candidate, ticket});
   }
 }
 

@@ -50,6 +50,8 @@ struct DspReply {
   std::optional<std::string> date;
   std::optional<std::string> rate_limit_remaining;  // RateLimit-Remaining or X-RateLimit-Remaining
   std::optional<std::string> rate_limit_reset;
+  std::optional<std::string> rate_limit;         // the structured field of later drafts
+  std::optional<std::string> rate_limit_policy;
   std::string dsp_request_id;     // X-Request-Id or Request-Id, at most 128 printable bytes
   std::int64_t latency_us = 0;    // first byte out to last byte in (or giving up)
 };

@@ -32,9 +32,24 @@ Limiter::Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment n
   gate_ = std::max(recovery.sends_from_boot_ms, recovery.account.gate_boot_ms);
   refusals_ = recovery.account.refusals;
   probing_ = refusals_ > 0;
-  clean_since_ = now.boot_ms;
+  accepted_.assign(recovery.accepted_boot_ms.begin(), recovery.accepted_boot_ms.end());
+  if (recovery.account.lowered_boot_ms != 0) learned_at_ = recovery.account.lowered_boot_ms;
+  clean_since_ = recovery.account.clean_boot_ms != 0 ? recovery.account.clean_boot_ms : now.boot_ms;
+  clean_above_ = recovery.account.clean_windows;
+  refill_from_memory(now);
+}
+
+// What was sent of late has spent its part of the burst: a restart is no new burst.
+void Limiter::refill_from_memory(Moment now) {
   tokens_ = burst();
   tokens_at_ = now.boot_ms;
+  if (unlimited() || anchors_.empty()) return;
+  tokens_at_ = std::min(anchors_.front(), now.boot_ms);
+  for (const std::int64_t anchor : anchors_) {
+    const Moment then{std::min(anchor, now.boot_ms), 0};
+    tokens_ = std::max(0.0, tokens(then) - 1);
+    tokens_at_ = then.boot_ms;
+  }
 }
 
 int Limiter::allowed(std::size_t tier) const {
@@ -78,7 +93,7 @@ std::optional<std::int64_t> Limiter::slot_free_at(Moment now, int ahead) const {
 
 std::optional<std::int64_t> Limiter::next_permit_at(Moment now) const {
   if (probing_ && open_ > 0) return std::nullopt;
-  std::int64_t at = std::max(now.boot_ms, gate_);
+  std::int64_t at = std::max({now.boot_ms, gate_, exhausted_until_boot_ms()});
   if (unlimited()) return at;
   const std::optional<std::int64_t> slot = slot_free_at(now, 0);
   if (!slot) return std::nullopt;
@@ -87,6 +102,7 @@ std::optional<std::int64_t> Limiter::next_permit_at(Moment now) const {
 
 int Limiter::available(Moment now, int wanted) const {
   if (gate_ > now.boot_ms) return 0;
+  wanted = static_cast<int>(std::clamp<std::int64_t>(left_at_dsp(now), 0, wanted));
   if (probing_) wanted = open_ > 0 ? 0 : std::min(wanted, 1);
   if (unlimited()) return wanted;
   int n = 0;
@@ -98,14 +114,45 @@ int Limiter::available(Moment now, int wanted) const {
   return n;
 }
 
-void Limiter::take(Moment now) {
+std::int64_t Limiter::left_at_dsp(Moment now) const {
+  std::int64_t left = INT64_MAX;
+  for (const Bound& bound : bounds_) {
+    if (bound.until_boot_ms > now.boot_ms) left = std::min(left, bound.left);
+  }
+  return left;
+}
+
+std::int64_t Limiter::exhausted_until_boot_ms() const {
+  std::int64_t until = 0;
+  for (const Bound& bound : bounds_) {
+    if (bound.left <= 0) until = std::max(until, bound.until_boot_ms);
+  }
+  return until;
+}
+
+void Limiter::told(const std::vector<Allowance>& allowances, const Ticket& ticket, Moment now) {
+  if (allowances.empty()) return;
+  if (ticket.number >= bounds_of_) {  // else an older word: both hold
+    bounds_.clear();
+    bounds_of_ = ticket.number;
+  }
+  const std::int64_t others = ticket.others_open + (tickets_ - ticket.number);
+  for (const Allowance& allowance : allowances) {
+    bounds_.push_back({allowance.remaining - others, now.boot_ms + allowance.for_ms});
+  }
+}
+
+Ticket Limiter::take(Moment now) {
   const std::optional<std::int64_t> at = next_permit_at(now);
   DL_CHECK(at && *at <= now.boot_ms, "a permit is only taken when one is free");
+  const Ticket ticket{++tickets_, open_};
   ++open_;
+  for (Bound& bound : bounds_) --bound.left;
   probe_taken_ = probing_;
-  if (unlimited()) return;
+  if (unlimited()) return ticket;
   tokens_ = tokens(now) - 1;
   tokens_at_ = now.boot_ms;
+  return ticket;
 }
 
 void Limiter::close(std::int64_t anchor_boot_ms) {
@@ -122,6 +169,7 @@ void Limiter::unsure(Moment now) { close(now.boot_ms + policy_.late_arrival_ms);
 void Limiter::not_sent() {
   DL_CHECK(open_ > 0, "a slot is ended once");
   --open_;
+  for (Bound& bound : bounds_) ++bound.left;
   if (!unlimited()) tokens_ = std::min(static_cast<double>(burst()), tokens_ + 1);
 }
 
@@ -153,12 +201,13 @@ void Limiter::accepted(Moment now) {
 }
 
 bool Limiter::age(Moment now) {
+  std::erase_if(bounds_, [now](const Bound& bound) { return bound.until_boot_ms <= now.boot_ms; });
   if (unlimited()) return false;
   Millis longest = 0;
   for (const Tier& tier : policy_.tiers) longest = std::max(longest, held_for(tier));
   while (!anchors_.empty() && anchors_.front() + longest <= now.boot_ms) anchors_.pop_front();
   const Millis window = slowest().window_ms;
-  const int cap_before = cap_;
+  const std::int64_t clean_before = clean_since_;
   while (!accepted_.empty() && accepted_.front() + window <= now.boot_ms) accepted_.pop_front();
   while (cap_ < slowest().count && now.boot_ms - clean_since_ >= window) {
     clean_since_ += window;
@@ -169,19 +218,23 @@ bool Limiter::age(Moment now) {
       ++cap_;
     }
   }
-  return cap_ > cap_before;
+  return clean_since_ != clean_before;
 }
 
 AccountState Limiter::state(Moment now) const {
   AccountState state;
-  if (gate_ > now.boot_ms) {
-    state.gate_boot_ms = gate_;
-    state.gate_wall_ms = now.wall_ms + (gate_ - now.boot_ms);
+  const std::int64_t gate = std::max(gate_, exhausted_until_boot_ms());
+  if (gate > now.boot_ms) {
+    state.gate_boot_ms = gate;
+    state.gate_wall_ms = now.wall_ms + (gate - now.boot_ms);
   }
   state.refusals = refusals_;
   if (!unlimited()) {
     state.cap = cap_;
     state.ceiling = ceiling_;
+    state.lowered_boot_ms = std::max<std::int64_t>(0, learned_at_);
+    state.clean_boot_ms = clean_since_;
+    state.clean_windows = clean_above_;
   }
   return state;
 }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/core/rate_limit_headers.h"
 #include "storage/model/moment.h"
 #include "storage/model/rate_spec.h"
 #include "storage/model/work.h"
@@ -29,6 +30,12 @@ struct LimiterPolicy {
   Millis late_arrival_ms = 60'000;  // D: an unanswered request is not counted later than this after give-up
 };
 
+// A permit that was taken: which one, and how many others were open then.
+struct Ticket {
+  std::int64_t number = 0;
+  int others_open = 0;
+};
+
 class Limiter {
  public:
   Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now);
@@ -41,10 +48,15 @@ class Limiter {
   int available(Moment now, int wanted) const;
 
   // Takes a slot. Each is ended by exactly one of the four below.
-  void take(Moment now);
+  Ticket take(Moment now);
   void answered(Moment now);  // complete final answer of the origin
   void unsure(Moment now);    // time-out, reset, 408, 502, 504, cut body, owner's death
   void not_sent();            // provably no byte left
+
+  // What the answer to the request of `ticket` says is left at the DSP. Of that, every own request that was open
+  // at any time since then may have been counted later, so it is taken off. Never allows more than the rest
+  // of the limiter does; a newer request's word takes the place of an older one's.
+  void told(const std::vector<Allowance>& allowances, const Ticket& ticket, Moment now);
 
   // The DSP refused (429, 503): nothing is sent until the later of Retry-After and an own back-off,
   // then one probe. `retry_after_ms`: from now, already read against the answer's own Date.
@@ -54,12 +66,14 @@ class Limiter {
   // only the probe's opens the gate; what was sent before it says nothing about now.
   void accepted(Moment now);
 
-  // Forgets what no longer counts and lets the cap rise; call when time passes. True: the cap has risen,
-  // so state() is worth keeping again.
+  // Forgets what no longer counts and lets the cap rise; call when time passes. True: it has risen or is a window
+  // nearer to it, so state() is worth keeping again.
   bool age(Moment now);
 
   bool unlimited() const { return policy_.tiers.empty(); }
   std::int64_t gate_until_boot_ms() const { return gate_; }
+  // Nothing may go before this because the DSP's headers say that nothing is left; 0: nothing of the kind.
+  std::int64_t exhausted_until_boot_ms() const;
   int refusals() const { return refusals_; }
   int cap() const { return cap_; }
   // W/N: how far apart permits are at the sustainable rate. Only where there is a limit.
@@ -74,9 +88,11 @@ class Limiter {
   int allowed(std::size_t tier) const;
   int burst() const;
   double tokens(Moment now) const;
+  void refill_from_memory(Moment now);
   void close(std::int64_t anchor_boot_ms);
   std::optional<std::int64_t> slot_free_at(Moment now, int ahead) const;
   std::int64_t pace_at(Moment now, int ahead) const;
+  std::int64_t left_at_dsp(Moment now) const;
 
   LimiterPolicy policy_;
   std::size_t slowest_ = 0;            // index of the tier with the lowest rate
@@ -92,6 +108,13 @@ class Limiter {
   int cap_ = 0;                        // of the slowest tier
   int ceiling_ = 0;
   std::int64_t learned_at_ = INT64_MIN / 2;  // when the cap was last lowered
+  struct Bound {                       // phantom slots: told by the DSP, until when
+    std::int64_t left = 0;
+    std::int64_t until_boot_ms = 0;
+  };
+  std::vector<Bound> bounds_;
+  std::int64_t bounds_of_ = 0;         // the ticket whose answer told them
+  std::int64_t tickets_ = 0;
   std::int64_t clean_since_ = 0;
   int clean_above_ = 0;                // clean windows at or above the ceiling
 };

@@ -8,7 +8,6 @@
 namespace dl {
 namespace {
 
-constexpr Millis kLongestWait = 3'600'000;
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 

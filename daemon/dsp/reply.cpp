@@ -48,6 +48,8 @@ void note_header(DspReply& reply, std::string_view name, std::string_view value)
       if (is("Retry-After")) reply.retry_after = kept();
       if (is("RateLimit-Remaining")) reply.rate_limit_remaining = kept();
       if (is("RateLimit-Reset")) reply.rate_limit_reset = kept();
+      if (is("RateLimit")) reply.rate_limit = kept();
+      if (is("RateLimit-Policy")) reply.rate_limit_policy = kept();
       if (is("Request-Id") && reply.dsp_request_id.empty()) reply.dsp_request_id = kept();
       break;
     case 'x':

@@ -50,6 +50,20 @@ TEST(LimiterProperty, KeepsEveryWindowOverAnUnreliableLine) {
   }
 }
 
+TEST(LimiterProperty, KeepsEveryWindowWhateverTheHeadersSay) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    WorldOptions options;
+    options.seed = seed;
+    options.policy = random_policy(seed);
+    options.delay_max_ms = Millis{1} << (seed % 13);
+    options.lost_chance = 0.02;
+    options.not_sent_chance = 0.02;
+    options.told_chance = 0.3;
+    options.restart_every_ms = seed % 2 == 0 ? 90'000 : 0;
+    expect_kept(run_world(options), options.policy, seed);
+  }
+}
+
 TEST(LimiterProperty, KeepsEveryWindowAcrossKills) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     WorldOptions options;

@@ -22,6 +22,7 @@ class World {
     std::int64_t ends_at = 0;
     End end = End::answered;
     std::optional<std::int64_t> counted_at;  // by the DSP; nothing: it never arrived
+    Ticket ticket;
   };
 
   Moment now() const { return {time_, time_}; }
@@ -72,14 +73,14 @@ void World::die() {
 }
 
 void World::send() {
-  limiter_->take(now());
+  const Ticket ticket = limiter_->take(now());
   const std::int64_t there = time_ + up_to(options_.delay_max_ms);
-  Flight flight{there + up_to(options_.delay_max_ms), End::answered, there};
+  Flight flight{there + up_to(options_.delay_max_ms), End::answered, there, ticket};
   if (happens(options_.not_sent_chance)) {
     flight.end = End::not_sent;
     flight.counted_at.reset();
   } else if (happens(options_.lost_chance)) {
-    flight = {time_ + options_.timeout_ms, End::unsure, std::nullopt};
+    flight = {time_ + options_.timeout_ms, End::unsure, std::nullopt, ticket};
     const std::int64_t latest = flight.ends_at + options_.policy.late_arrival_ms;
     if (happens(0.8)) flight.counted_at = there + up_to(latest - there);
   } else if (happens(options_.refused_chance)) {
@@ -100,6 +101,7 @@ void World::end(const Flight& flight) {
     case End::refused: break;
   }
   limiter_->answered(now());
+  if (happens(options_.told_chance)) limiter_->told({{up_to(60), 1 + up_to(30'000)}}, flight.ticket, now());
   ledger_.push_back(time_);
   if (flight.end == End::answered) {
     limiter_->accepted(now());

@@ -16,6 +16,7 @@ struct WorldOptions {
   Millis delay_max_ms = 100;    // each way, uniform from 0
   double lost_chance = 0;       // the answer never comes; the request may still arrive, until D
   double not_sent_chance = 0;   // no byte left
+  double told_chance = 0;       // of an answer that says by RateLimit headers that some are left
   double refused_chance = 0;    // 429, which the DSP counts like any other
   Millis restart_every_ms = 0;  // 0: never. Dies with its requests on the wire, which still arrive
   Millis down_max_ms = 0;       // uniform from 0

@@ -146,13 +146,16 @@ TEST(AnswerReader, KeepsTheHeadersThatMatter) {
   feed(reader, json_answer("429 Slow", "{}",
                            "retry-after: 12\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
                            "X-RateLimit-Remaining: 9\r\nRateLimit-Remaining: 3\r\n"
-                           "X-RateLimit-Reset: 30\r\nX-Request-Id: r\xff-" +
+                           "X-RateLimit-Reset: 30\r\nRateLimit: \"a\";r=1;t=2\r\n"
+                           "RateLimit-Policy: \"a\";q=40;w=60\r\nX-Request-Id: r\xff-" +
                                std::string(200, 'i') + "\r\n"));
   const DspReply reply = reply_of(reader);
   EXPECT_EQ(reply.retry_after, "12");
   EXPECT_EQ(reply.date, "Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_EQ(reply.rate_limit_remaining, "3");
   EXPECT_EQ(reply.rate_limit_reset, "30");
+  EXPECT_EQ(reply.rate_limit, "\"a\";r=1;t=2");
+  EXPECT_EQ(reply.rate_limit_policy, "\"a\";q=40;w=60");
   EXPECT_EQ(reply.dsp_request_id, "r?-" + std::string(125, 'i'));
 }
 
