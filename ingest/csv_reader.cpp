@@ -167,15 +167,14 @@ Result<bool> CsvReader::next(CsvRecord& record) {
 }
 
 char delimiter_of(std::string_view header_line) {
-  constexpr std::string_view kDelimiters = ",;\t";
   std::size_t counts[3] = {};
   bool quoted = false;
   for (const char c : header_line) {
     if (c == '"') quoted = !quoted;
-    const std::size_t which = kDelimiters.find(c);
+    const std::size_t which = kCsvDelimiters.find(c);
     if (!quoted && which != std::string_view::npos) ++counts[which];
   }
-  return kDelimiters[static_cast<std::size_t>(std::max_element(counts, counts + 3) - counts)];
+  return kCsvDelimiters[static_cast<std::size_t>(std::max_element(counts, counts + 3) - counts)];
 }
 
 std::string text_of(const CsvDialect& dialect) {

@@ -85,6 +85,8 @@ class CsvReader {
   bool ended_ = false;
 };
 
+inline constexpr std::string_view kCsvDelimiters = ",;\t";
+
 // The delimiter of a header line: the most frequent of , ; and tab outside quotes.
 char delimiter_of(std::string_view header_line);
 

@@ -91,7 +91,7 @@ class JsonRows : public RowReader {
   std::size_t at_ = 0;
   Chain chain_{};
   std::int64_t number_ = 0;
-  const std::vector<std::string> header_;
+  const std::vector<std::string> header_{};
   std::vector<std::string_view> fields_;
 };
 

@@ -12,6 +12,12 @@ namespace dl {
 namespace {
 
 constexpr std::size_t kChunk = 256 * 1024;
+
+// Room for a small file as a whole (and a byte, to see its end), for a large one by and by.
+std::size_t room_for(const InputFile& file) {
+  const std::int64_t size = file.size_bytes() + 1;
+  return size < static_cast<std::int64_t>(kChunk) ? static_cast<std::size_t>(size) : kChunk;
+}
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -86,7 +92,7 @@ bool is_valid_utf8(std::string_view text) {
 }
 
 LineReader::LineReader(const InputFile& file, std::size_t line_bytes_max)
-    : file_(file), line_bytes_max_(line_bytes_max), buffer_(kChunk) {}
+    : file_(file), line_bytes_max_(line_bytes_max), buffer_(room_for(file)) {}
 
 Result<bool> LineReader::fill() {
   if (begin_ > 0) {

@@ -8,7 +8,7 @@
 namespace dl {
 namespace {
 
-constexpr AccountFacts kUnknownAccount{std::nullopt, {}, std::nullopt, {}, 40, 60'000};
+const AccountFacts kUnknownAccount{std::nullopt, {}, std::nullopt, {}, 40, 60'000};
 
 std::string span_text(std::int64_t ms) {
   const std::int64_t seconds = (ms + 999) / 1000;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ingest/line_reader.h"
+
 namespace dl {
 
 std::string shown(std::string_view value, std::size_t bytes_max) {
@@ -12,10 +14,11 @@ std::string shown(std::string_view value, std::size_t bytes_max) {
       kept.remove_suffix(1);
     }
   }
+  const bool is_text = is_valid_utf8(kept);
   std::string text;
   for (const char c : kept) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F) {
+    if (byte >= 0x20 && byte != 0x7F && (is_text || byte < 0x80)) {
       text += c;
     } else {
       text += "\\x";

@@ -38,9 +38,15 @@ Status SheetWriter::finish() {
   return Error{Errc::io, name_ + ": writing: " + std::strerror(errno)};
 }
 
+// A name with any delimiter in it is quoted: the delimiter is told by counting them in the header.
 void SheetWriter::append_header() {
   if (dialect_.has_mark) text_ += "\xEF\xBB\xBF";
-  append_csv({header_.begin(), header_.end()});
+  for (std::size_t i = 0; i < header_.size(); ++i) {
+    if (i > 0) text_ += dialect_.delimiter;
+    const std::size_t at = header_[i].find_first_of(kCsvDelimiters);
+    append_csv_field(text_, header_[i], at == std::string::npos ? dialect_.delimiter : header_[i][at]);
+  }
+  end_csv_line();
 }
 
 void SheetWriter::append_csv(const std::vector<std::string_view>& fields) {
@@ -48,13 +54,19 @@ void SheetWriter::append_csv(const std::vector<std::string_view>& fields) {
     if (i > 0) text_ += dialect_.delimiter;
     append_csv_field(text_, fields[i], dialect_.delimiter);
   }
-  text_ += dialect_.ends_with_return ? "\r\n" : "\n";
+  end_csv_line();
 }
 
+void SheetWriter::end_csv_line() { text_ += dialect_.ends_with_return ? "\r\n" : "\n"; }
+
+// What is absent stays absent: an ad group without ads must not come back with an ad without an id.
 void SheetWriter::append_json(const std::vector<std::string_view>& fields) {
   text_ += '{';
+  bool any = false;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (i > 0) text_ += ',';
+    if (fields[i].empty() && !is_result_column(header_[i])) continue;
+    if (any) text_ += ',';
+    any = true;
     append_json_string(text_, header_[i]);
     text_ += ':';
     append_json_string(text_, fields[i]);

@@ -1,5 +1,5 @@
 // Writes rows for people: their sheet given back with columns added (CSV), or the same as flat JSON
-// objects, one a line or in one list. Thread rule: one thread. Ownership: borrows the stream.
+// objects, one a line or in one list. What was written is read back the same by dl-ingest. Thread rule: one thread. Ownership: borrows the stream.
 #pragma once
 
 #include <cstdio>
@@ -27,6 +27,7 @@ class SheetWriter {
  private:
   void append_header();
   void append_csv(const std::vector<std::string_view>& fields);
+  void end_csv_line();
   void append_json(const std::vector<std::string_view>& fields);
   Status write();
 

@@ -143,7 +143,7 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
       {"NUL", std::string("{\n\"campaign_id\": \"\0\"}", 21),
        "in:2: row: nul_byte: contains a NUL byte; this is not a text file, or it is damaged\n"},
       {"UTF-8", "{\"campaign_name\": \"\xFF\"}",
-       "in:1: row: bad_json: Invalid encoding in string: \"\xFF\"}\"\n"},
+       "in:1: row: bad_json: Invalid encoding in string: \"\\xff\"}\"\n"},
       {"exponent bomb", "{\"campaign_budget\": 0." + std::string(400, '0') + "1e-2147483639}",
        "in:1: row: bad_json"},
       {"depth", repeated("[", 1'000'000),
