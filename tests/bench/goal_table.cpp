@@ -34,7 +34,7 @@ double GoalRow::disagreement() const {
 }
 
 bool GoalTable::print() const {
-  constexpr const char* kLine = "%-3s %-52s %10s %10s %8s %12s %-4s %10s %10s\n";
+  constexpr const char* kLine = "%-3s %-62s %10s %10s %8s %12s %-4s %10s %10s\n";
   std::printf(kLine, "", "", "measured", "simulated", "apart", "goal", "met", "reference",
               "prototype");
   int goals = 0;
