@@ -1,6 +1,7 @@
 #include "daemon/core/poll_queue.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace dl {
@@ -205,7 +206,23 @@ std::optional<std::int64_t> PollQueue::next_doubtful_at(Millis spacing_ms) const
     if (const Kept* kept = likeliest(has_children)) at = std::min(at, std::max(likely_at(*kept), guessed_at_ + spacing_ms));
   }
   if (at == INT64_MAX) return std::nullopt;
-  return std::min(at, sent_at_ + kProbeAfter * spacing_ms);
+  return std::min(at, std::max(sent_at_ + kProbeAfter * spacing_ms, next_probe_at()));
+}
+
+// When probe() will first find one whose last look is long enough ago.
+std::int64_t PollQueue::next_probe_at() const {
+  std::int64_t at = INT64_MAX;
+  for (const Group& group : groups_) {
+    if (!group.fresh.empty()) return INT64_MIN;
+    int considered = 0;
+    for (const auto& [likely, id] : group.likely) {
+      if (++considered > kProbesConsidered) break;
+      const Candidate& poll = kept_.at(id).poll;
+      const double age = std::ceil(kProbeGrowth * static_cast<double>(poll.looked_age_ms));
+      at = std::min(at, poll.posted_boot_ms + static_cast<std::int64_t>(age));
+    }
+  }
+  return at;
 }
 
 }  // namespace dl

@@ -75,6 +75,7 @@ class PollQueue {
   std::int64_t likely_at(const Kept& kept) const;
   const Kept* likeliest(bool has_children) const;
   const Kept* probe(bool has_children, std::int64_t now_boot_ms) const;
+  std::int64_t next_probe_at() const;
 
   const Schedule& schedule_;
   std::unordered_map<JobId, Kept> kept_;

@@ -136,6 +136,17 @@ TEST_F(PollQueueTest, ProbesWhenNothingElseWasSentForLong) {
   EXPECT_EQ(doubtful(now + 395), 3) << "at 1.05 times the age of the last look";
 }
 
+// Told a time at which there is nothing, the dispatcher would wake every millisecond from then on.
+TEST_F(PollQueueTest, SaysOfAProbeOnlyWhenThereIsOne) {
+  queue_.add(poll({.id = 1, .posted = 0, .looked = 1'000'000}), 0);
+  queue_.note_sent(1'000'000);
+  queue_.note_guessed(1'000'000);
+  const std::optional<std::int64_t> at = queue_.next_doubtful_at(kSpacing);
+  ASSERT_TRUE(at.has_value());
+  EXPECT_EQ(doubtful(*at - 1), 0);
+  EXPECT_EQ(doubtful(*at), 1) << "at " << *at;
+}
+
 TEST_F(PollQueueTest, TakesLikelyParentsInTheEndGame) {
   queue_.add(poll({.id = 1, .posted = 10'000, .has_children = true}), 0);
   queue_.add(poll({.id = 2, .posted = 10'000}), 0);
