@@ -35,6 +35,7 @@ struct Store::Creation {
 namespace {
 
 constexpr Millis kKeyMargin = 60'000;
+constexpr Millis kWallClockDoubt = 3'600'000;  // so far it may have been set back over a reboot
 constexpr const char* kNoUnresolvedPost = "in doubt, but the ledger holds no unresolved POST of this attempt";
 
 }  // namespace
@@ -174,10 +175,15 @@ std::string Store::hold(JobId job, const std::string& why, Moment now) {
   return why;
 }
 
+// The wall clock may have stepped, so within a boot the longer age counts. Over a reboot the wall clock is
+// all there is: it may have been set back, and the key is older than it says.
 bool Store::key_is_alive(const Creation& first, Moment now) const {
-  // The wall clock may have stepped back, the boot clock may be of another boot: trust the longer age.
   Millis age = std::max(Millis{0}, now.wall_ms - first.sent_at);
-  if (first.boot_key == facts_.boot_key) age = std::max(age, now.boot_ms - first.sent_boot_ms);
+  if (first.boot_key == facts_.boot_key) {
+    age = std::max(age, now.boot_ms - first.sent_boot_ms);
+  } else {
+    age += kWallClockDoubt;
+  }
   const Millis last_use = policy_.key_lifetime_ms - (policy_.http_timeout_ms + policy_.late_arrival_ms + kKeyMargin);
   return age < last_use;
 }

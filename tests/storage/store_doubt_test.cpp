@@ -109,11 +109,11 @@ TEST_F(StoreDoubt, AKeysAgeIsTheLongerOfBothClocks) {
       << "it stepped forward";
 }
 
-TEST_F(StoreDoubt, AKeysAgeInAnotherBootIsByTheWallClock) {
+TEST_F(StoreDoubt, AKeysAgeInAnotherBootIsAnHourMoreThanTheWallClockSays) {
   lose(kCampaign);
   lose(kOther);
   facts_.boot_key = "boot-b";
-  now_ = {60'000'000'000, now_.wall_ms + last_use() - 1};
+  now_ = {60'000'000'000, now_.wall_ms + last_use() - 3'600'000 - 1};
   start();
   grant(kCampaign, Purpose::resubmit);
   ++now_.wall_ms;

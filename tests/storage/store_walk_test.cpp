@@ -23,7 +23,7 @@ class StoreWalk : public StoreTest {
     add_job(11, JobKind::campaign, {});
     add_job(12, JobKind::campaign, {});
     for (const int id : {10, 11, 12}) open_root(id);
-    policy_.key_lifetime_ms = 3'600'000;
+    policy_.key_lifetime_ms = 7'200'000;
     if (seed % 2 == 0) own_guards_ = OwnGuards::left_to_others;  // as dl-daemon runs
     start();
   }
