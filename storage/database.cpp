@@ -267,10 +267,12 @@ Status Database::checkpoint_if_longer_than(int pages) {
     int log = 0;
     int moved = 0;
     sqlite3* raw = db_.getHandle();
-    // NOOP does not exist in 3.40; the size of the file tells as much and costs one stat.
-    struct stat info {};
-    const std::string wal = path_ + "-wal";
-    if (stat(wal.c_str(), &info) != 0 || info.st_size < static_cast<off_t>(pages) * 4096) return Done{};
+    // NOOP does not exist in 3.40; the size of the WAL tells as much and costs one fstat.
+    sqlite3_file* wal = nullptr;
+    sqlite3_int64 bytes = 0;
+    sqlite3_file_control(raw, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (wal == nullptr || wal->pMethods == nullptr) return Done{};
+    if (wal->pMethods->xFileSize(wal, &bytes) != SQLITE_OK || bytes < sqlite3_int64{pages} * 4096) return Done{};
     const auto wait = busy_wait_;
     busy_wait_ = std::chrono::milliseconds{20};
     DL_FAULT_POINT("checkpoint.before");

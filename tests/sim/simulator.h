@@ -1,48 +1,45 @@
-// One seed replays a day: the real dispatcher and the real store on a real SQLite file, a model DSP, a virtual
-// clock, and a crash between any two inputs. The interpreter of the dispatcher's commands is a queue of events;
-// a crash drops the dispatcher, the store and every event of the process, but not what is on its way to
-// the DSP.
-// Thread rule: one thread.
+// One seed, one run: the real dispatcher, limiter, schedule and store, on real SQLite, on a disk
+// that loses what was not synced, against a model DSP, in virtual time. A point is one crash (the
+// daemon is killed or the machine loses power, between two inputs or in the middle of a write) and
+// the recovery from it. A run ends when nothing is left that could be sent; the promises (I1 to I9
+// of the research note) are checked on the way. Thread rule: one thread; a Simulator serves many
+// seeds, one after the other.
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "daemon/core/dispatcher.h"
-#include "storage/store.h"
-#include "tests/sim/model_dsp.h"
+#include "tests/sim/scenario.h"
+#include "tests/sim/world.h"
 
 namespace dl::sim {
 
-struct SimOptions {
-  std::uint64_t seed = 1;
-  std::string folder;            // where the database is made
-  int campaigns = 3;
-  int ad_groups = 2;
-  int ads = 2;
-  Honours honours = Honours::keys;  // decides unknown_outcome: resubmit, lookup or hold
-  int crashes_max = 8;
-  double crash_chance = 0.02;    // before each input
-  std::vector<Tier> limit{{40, 60'000}};
-  bool trace = false;            // prints every input and command
-};
-
-struct SimReport {
+struct Report {
   std::vector<std::string> violations;
-  int crashes = 0;
-  std::int64_t inputs = 0;
+  std::int64_t points = 0;
+  std::int64_t power_losses = 0;   // of the points
+  std::int64_t in_the_middle = 0;  // of the points
+  std::int64_t stops = 0;
+  std::int64_t acts = 0;
+  std::int64_t batches = 0;
+  std::int64_t steps = 0;
   std::int64_t requests = 0;
   std::int64_t virtual_ms = 0;
   std::int64_t succeeded = 0;
   std::int64_t jobs = 0;
 };
 
-SimReport simulate(const SimOptions& options);
+class Simulator {
+ public:
+  Simulator();
+  ~Simulator();
+  Report run(std::uint64_t seed, const Wishes& wishes, Trace trace);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
 
 }  // namespace dl::sim

@@ -1,0 +1,206 @@
+#include "tests/sim/run.h"
+
+#include "tests/sim/trace.h"
+
+namespace dl::sim {
+namespace {
+
+constexpr std::int64_t kTick = 5'000;
+constexpr std::int64_t kFaultsEndAfter = 24LL * 3'600'000;
+constexpr std::int64_t kIdleAfter = 15 * 60'000;
+constexpr std::int64_t kStepsMax = 200'000;
+constexpr int kRoundsMax = 40;
+
+}  // namespace
+
+Run::Run(std::uint64_t seed, const Scenario& scenario, Machine& machine, Invariants& invariants,
+         Sheet& sheet, Trace trace)
+    : world_(seed, scenario, machine.vfs(), sheet, trace),
+      machine_(machine),
+      invariants_(invariants),
+      operators_(world_, machine.shell()),
+      crashes_left_(scenario.crashes),
+      standby_waits_(scenario.has_standby),
+      sheets_left_(scenario.sheets) {
+  machine.set_world(&world_);
+}
+
+Report Run::go() {
+  start_daemon();
+  world_.after(kTick, World::kWorld, [this] { tick(); });
+  while (!is_finished_ && !world_.has_wrongs() && world_.step()) {
+    graveyard_.clear();
+    for (const std::string& what : world_.dsp.take_wrongs()) world_.wrong(what);
+    if (world_.steps > kStepsMax) world_.wrong("the run does not end");
+  }
+  if (!is_finished_ && !world_.has_wrongs()) world_.wrong("the run stands still");
+  graveyard_.clear();
+  if (daemon_) idle_store_ = daemon_->die();
+  loader_.reset();
+  operators_.start_anew();
+  if (is_finished_) invariants_.check_end(world_);
+  idle_store_.reset();
+  report_.violations = world_.wrongs();
+  report_.steps = world_.steps;
+  report_.requests = world_.dsp.arrivals();
+  report_.virtual_ms = world_.time();
+  report_.jobs = invariants_.jobs();
+  report_.succeeded = invariants_.succeeded();
+  machine_.set_world(nullptr);
+  return report_;
+}
+
+// Now and then something happens that is not the daemon's doing.
+void Run::tick() {
+  if (world_.is_calm()) return;
+  const bool is_idle = world_.time() - busy_at_ > kIdleAfter && sheets_left_ == 0;
+  if (is_idle || world_.time() > kFaultsEndAfter) return settle_down();
+  const Scenario& scenario = world_.scenario;
+  const double minutes = static_cast<double>(kTick) / 60'000;
+  if (world_.dice.happens(scenario.acts * kTick / 1'000)) act();
+  if (world_.dice.happens(scenario.stops * minutes)) stop_for_a_while();
+  if (world_.dice.happens(scenario.clock_steps * minutes)) {
+    world_.set_wall_clock(world_.dice.between(-1'800'000, 1'800'000));
+    world_.say("machine", "the wall clock is stepped");
+  }
+  if (sheets_left_ > 0 && !loader_ && world_.dice.happens(0.1)) load_more();
+  world_.after(kTick, World::kWorld, [this] { tick(); });
+}
+
+// SIGSTOP: longer than the settle time, or three windows, or just a moment.
+void Run::stop_for_a_while() {
+  if (!daemon_) return;
+  ++report_.stops;
+  const std::int64_t span = world_.dice.between(100, 240'000);
+  world_.stop_until(daemon_->pid(), world_.time() + span);
+  if (world_.is_traced()) {
+    world_.say(trace_name(daemon_->pid()), "is stopped for " + std::to_string(span) + " ms");
+  }
+}
+
+void Run::act() {
+  if (operators_.has_open_transaction()) return;
+  if (world_.dice.happens(world_.scenario.open_shells)) operators_.open_transaction();
+  if (operators_.act_at_random()) ++report_.acts;
+  if (!operators_.has_open_transaction()) return tables_have_changed();
+  world_.after(world_.dice.between(10, 20'000), World::kWorld, [this] {
+    operators_.close_transaction();
+    tables_have_changed();
+  });
+}
+
+// The store thread looks every 25 ms.
+void Run::tables_have_changed() {
+  if (!daemon_) return;
+  world_.after(world_.dice.between(0, 25), daemon_->pid(), [this] {
+    if (daemon_) daemon_->look_at_tables();
+  });
+}
+
+// Loading
+// ---------------------------------------------------------------------------------------------
+
+void Run::load_more() {
+  --sheets_left_;
+  rows_to_load_ = world_.sheet.next_rows(2 + sheets_left_, world_.dice.happens(0.5));
+  world_.after(0, World::kWorld, [this] { load_step(); });
+}
+
+void Run::load_step() {
+  if (rows_to_load_.empty()) return;
+  if (!loader_) {
+    world_.vfs.revive(Machine::kLoader, Machine::kLoader);
+    const Result<int> removed = remove_orphaned_batches(machine_.loaders());
+    if (!removed) {  // somebody holds the database
+      world_.after(1'000, World::kWorld, [this] { load_step(); });
+      return;
+    }
+    loader_ = std::make_unique<Loader>(machine_.loaders(), world_.sheet, rows_to_load_);
+  }
+  if (!world_.is_calm() && world_.dice.happens(world_.scenario.loader_dies)) {
+    world_.say("loader", "is killed");
+    return loader_is_gone(true);
+  }
+  const Result<Loader::Progress> progress = loader_->step(world_.now().wall_ms);
+  if (!progress) {
+    world_.say("loader", "gives up: " + progress.error().message);
+    if (!loader_->discard()) world_.say("loader", "cannot remove what it has written");
+    return loader_is_gone(false);
+  }
+  tables_have_changed();
+  if (*progress == Loader::Progress::more) {
+    world_.after(world_.dice.between(1, 2'000), World::kWorld, [this] { load_step(); });
+    return;
+  }
+  ++report_.batches;
+  last_batch_ = loader_->batch().value;
+  world_.say("loader", "has loaded batch " + std::to_string(last_batch_));
+  loader_.reset();
+  rows_to_load_.clear();
+}
+
+// Somebody loads the same sheet again later.
+void Run::loader_is_gone(bool was_killed) {
+  loader_.reset();
+  may_have_orphans_ = true;
+  if (was_killed) world_.vfs.kill(Machine::kLoader);
+  world_.after(world_.dice.between(1'000, 60'000), World::kWorld, [this] { load_step(); });
+}
+
+// The end
+// -------------------------------------------------------------------------------------------
+
+// From now on nothing fails, and the daemon drains.
+void Run::settle_down() {
+  if (world_.is_calm()) return;
+  world_.say("machine", "no more faults");
+  world_.calm_down();
+  world_.vfs.disarm();
+  inputs_left_.reset();
+  planned_in_the_middle_ = 0;
+  crashes_left_ = 0;
+  world_.after(60'000, World::kWorld, [this] { tidy_up(); });
+  if (world_.scenario.runs_for_ever && daemon_) {
+    world_.after(1, daemon_->pid(), [this] {
+      if (daemon_) daemon_->ask_to_stop();
+    });
+  }
+}
+
+// Somebody sees to what only a person can decide.
+void Run::tidy_up() {
+  if (operators_.put_in_order() > 0) tables_have_changed();
+  if (!daemon_ || ++rounds_ > kRoundsMax) return;
+  world_.after(120'000, World::kWorld, [this] { tidy_up(); });
+}
+
+void Run::ended(Ending ending) {
+  if (world_.is_traced()) {
+    static constexpr const char* kWords[] = {"stopped", "drained", "unreachable", "unauthorized"};
+    world_.say(trace_name(daemon_->pid()),
+               std::string("has ended: ") + kWords[static_cast<int>(ending)]);
+  }
+  idle_pid_ = daemon_->pid();
+  idle_store_ = daemon_->die();
+  graveyard_.push_back(std::move(daemon_));
+  if (world_.dice.happens(0.25)) {
+    idle_store_.reset();  // a clean end closes the database
+  } else {
+    world_.vfs.kill(idle_pid_);
+  }
+  inputs_left_.reset();
+  if (!world_.is_calm()) {
+    if (ending == Ending::drained && sheets_left_ == 0) settle_down();
+    return come_back_in(world_.dice.between(1, 60'000));
+  }
+  const bool is_loading = !rows_to_load_.empty();
+  const bool goes_on = operators_.put_in_order() > 0 || is_loading || ending != Ending::drained;
+  if (!goes_on) {
+    is_finished_ = true;
+    return;
+  }
+  if (++rounds_ > 2 * kRoundsMax) return world_.wrong("the run does not come to rest");
+  come_back_in(10'000);
+}
+
+}  // namespace dl::sim

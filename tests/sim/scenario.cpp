@@ -1,0 +1,75 @@
+#include "tests/sim/scenario.h"
+
+namespace dl::sim {
+namespace {
+
+// `value` in about half of the seeds, sometimes three times as much.
+double sometimes(Dice& dice, double value) {
+  switch (dice.between(0, 5)) {
+    case 0:
+    case 1:
+    case 2: return 0;
+    case 3: return value * 3;
+    default: return value;
+  }
+}
+
+const std::vector<std::vector<Tier>>& limits() {
+  static const std::vector<std::vector<Tier>> all = {
+      {{40, 60'000}}, {{5, 10'000}}, {{8, 20'000}}, {{4, 5'000}, {12, 60'000}}, {{3, 4'000}}, {}};
+  return all;
+}
+
+DspTraits draw_dsp(Dice& dice) {
+  DspTraits dsp;
+  dsp.lost_answer = sometimes(dice, 0.08);
+  dsp.late_apply = sometimes(dice, 0.08);
+  dsp.refused_429 = sometimes(dice, 0.03);
+  dsp.error_500 = sometimes(dice, 0.05);
+  dsp.bare_503 = sometimes(dice, 0.02);
+  dsp.refused_400 = sometimes(dice, 0.02);
+  dsp.refused_408 = sometimes(dice, 0.03);
+  dsp.garbage = sometimes(dice, 0.04);
+  dsp.missing_id = sometimes(dice, 0.03);
+  dsp.creation_fails = sometimes(dice, 0.1);
+  dsp.never_decides = sometimes(dice, 0.01);
+  dsp.no_credentials = sometimes(dice, 0.004);
+  dsp.lookup_lag_ms = dice.happens(0.5) ? dice.between(0, 55'000) : 0;
+  dsp.processing_max_ms = dice.happens(0.2) ? 300'000 : dice.happens(0.2) ? 0 : 8'000;
+  return dsp;
+}
+
+}  // namespace
+
+Scenario draw(std::uint64_t seed, const Wishes& wishes) {
+  Dice dice(seed * 0x9E3779B97F4A7C15ULL + 1);
+  Scenario scenario;
+  scenario.dsp = draw_dsp(dice);
+  scenario.dsp.honours = static_cast<Honours>(dice.between(0, 2));
+  if (wishes.honours) scenario.dsp.honours = *wishes.honours;
+  scenario.shape = static_cast<Shape>(dice.between(0, 2));
+  if (wishes.shape) scenario.shape = *wishes.shape;
+  scenario.limit = dice.pick(limits());
+  scenario.in_flight = static_cast<int>(dice.between(1, 6));
+  scenario.max_retries = static_cast<int>(dice.between(0, 3));
+  scenario.crashes = static_cast<int>(dice.between(24, 40));
+  scenario.power_losses = static_cast<double>(dice.between(0, 4)) / 4;
+  scenario.in_the_middle = static_cast<double>(dice.between(0, 4)) / 4;
+  scenario.stops = sometimes(dice, 0.05);
+  scenario.lost_on_the_wire = sometimes(dice, 0.04);
+  scenario.connect_fails = sometimes(dice, 0.05);
+  scenario.acts = sometimes(dice, 0.01);
+  scenario.wrong_acts = sometimes(dice, 0.1);
+  scenario.open_shells = sometimes(dice, 0.1);
+  scenario.clock_steps = sometimes(dice, 0.1);
+  scenario.sheets = static_cast<int>(dice.between(0, 2));
+  scenario.loader_dies = sometimes(dice, 0.2);
+  scenario.has_standby = dice.happens(0.3);
+  scenario.runs_for_ever = dice.happens(0.3);
+  scenario.disk_ms = dice.happens(0.2) ? 2'000 : 20;
+  scenario.away_ms = dice.happens(0.2) ? 20 * 60'000 : dice.happens(0.1) ? 7'200'000 : 60'000;
+  scenario.drift_ppm = dice.between(-400, 400);
+  return scenario;
+}
+
+}  // namespace dl::sim
