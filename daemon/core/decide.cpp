@@ -36,12 +36,14 @@ struct Decider {
 
   std::string words() const {
     std::string text = reply.answer.error.value_or("");
-    if (text.empty()) text = reply.trouble;
-    if (text.empty() && !reply.excerpt.empty()) text = reply.excerpt;
-    if (reply.http_status == 0) return text;
     const bool fine = what == OutcomeClass::accepted || what == OutcomeClass::confirmed ||
                       what == OutcomeClass::undecided || what == OutcomeClass::found;
     if (fine) return "";
+    if (text.empty()) text = reply.trouble;
+    const bool has_more = reply.answer.error ? false : !reply.excerpt.empty();
+    if (has_more) text += (text.empty() ? "" : "; it begins: ") + reply.excerpt;
+    if (!reply.location.empty()) text += (text.empty() ? "Location: " : "; Location: ") + reply.location;
+    if (reply.http_status == 0) return text;
     return "HTTP " + std::to_string(reply.http_status) + (text.empty() ? "" : ": " + text);
   }
 
@@ -55,7 +57,8 @@ struct Decider {
       return;
     }
     outcome.event = again;
-    outcome.due_in_ms = retry_backoff(granted.job.id.value, granted.tries + 1);
+    outcome.due_in_ms = std::max(retry_backoff(granted.job.id.value, granted.tries + 1),
+                                 context.wait_ms.value_or(0));
   }
 
   void doubt(const std::string& why) {
@@ -164,8 +167,8 @@ struct Decider {
       return;
     }
     if (what == OutcomeClass::not_found && granted.declared_id && granted.looks + 1 >= kDeclaredIdLooks) {
+      doubt("the DSP does not know the id that an operator gave");  // as it was before it was given
       outcome.event = JobEvent::id_not_found;
-      outcome.hold = "the DSP does not know the id that an operator gave";
       return;
     }
     outcome.looks = granted.looks + 1;

@@ -32,9 +32,6 @@ struct DecisionContext {
 Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what, const DecisionPolicy& policy,
                const DecisionContext& context, const Schedule& schedule);
 
-// How many lookups must find nothing, and how far apart they are, before a POST counts as not applied.
-inline constexpr int kAbsentLooks = 3;
-inline constexpr Millis kAbsentLooksApart = 30'000;
 // 401, 403 or 429 in a row that one job may meet while others pass, before it fails.
 inline constexpr int kSetbacksMax = 8;
 // Polls that must answer 404 before an id that an operator gave is doubted.

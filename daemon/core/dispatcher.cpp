@@ -25,9 +25,10 @@ Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery,
       work_(policy.decision.unknown_outcome, schedule_),
       account_(recovery.account),
       learned_saved_at_(now.boot_ms) {
+  policy_.decision.outcome.honours_keys = policy.decision.unknown_outcome == UnknownOutcome::resubmit;
   if (account_.paused_by != "daemon") return;
   account_.paused_by.reset();  // a restart is the probe: the credentials may be mended
-  account_changed_ = true;
+  account_changed_ = pause_changed_ = true;
 }
 
 std::vector<AnyCommand> Dispatcher::start(Moment now) {
@@ -76,7 +77,8 @@ void Dispatcher::on(const input::Loaded& loaded, Moment now) {
   work_.reload(loaded.work, leaves_out, now.boot_ms);
   totals_ = loaded.work.totals;
   const bool was_paused = account_.paused_by.has_value();
-  if (!account_changed_ && account_writes_ == 0) {
+  pause_unread_ = pause_changed_ || pause_writes_ > 0;
+  if (!pause_unread_) {
     account_.paused_by = loaded.work.account.paused_by;
     account_.paused_reason = loaded.work.account.paused_reason;
   }
@@ -93,10 +95,11 @@ void Dispatcher::on(const input::Committed& committed, Moment now) {
   const WorkResult& result = committed.result;
   DL_CHECK(result.applied.size() == sent.decided.size(), "each outcome has its answer");
   totals_ = result.totals;
-  if (sent.writes_account) --account_writes_;
+  if (sent.writes_pause && --pause_writes_ == 0 && pause_unread_) ask_load();
   for (const JobId job : sent.due) busy_.erase(job);
   for (std::size_t i = 0; i < sent.decided.size(); ++i) apply(sent.decided[i], result.applied[i], now);
   for (const JobRef& job : result.ready) became_ready(job);
+  if (result.ready.size() < sent.due.size()) ask_load();  // the tables know better when, or what
   for (const Granted& granted : result.granted) {
     --asked_permits_;
     permit_refusals_.erase(granted.job.id);
@@ -273,9 +276,10 @@ std::vector<AnyCommand> Dispatcher::flush(Moment now) {
     AccountState state = limiter_.state(now);
     state.paused_by = account_.paused_by;
     state.paused_reason = account_.paused_reason;
+    state.writes_pause = std::exchange(pause_changed_, false);
+    outbox_notes_.writes_pause = state.writes_pause;
+    pause_writes_ += state.writes_pause ? 1 : 0;
     outbox_.account = std::move(state);
-    outbox_notes_.writes_account = true;
-    ++account_writes_;
   }
   const bool saves = save_learned_ || (!outbox_.outcomes.empty() && now.boot_ms - learned_saved_at_ >= kSaveLearnedEvery);
   if (saves && schedule_.has_changes()) {

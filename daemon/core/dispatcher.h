@@ -131,7 +131,7 @@ class Dispatcher {
     std::vector<Decided> decided;
     std::unordered_map<std::int64_t, AskedPermit> asked;  // by tag
     std::vector<JobId> due;
-    bool writes_account = false;
+    bool writes_pause = false;
   };
 
   void on(const input::Woke&, Moment now);
@@ -196,7 +196,9 @@ class Dispatcher {
   AccountState account_;
   std::int64_t probe_credentials_at_ = 0;
   bool account_changed_ = false;
-  int account_writes_ = 0;              // on their way to the tables: until then memory is newer
+  bool pause_changed_ = false;          // by ourselves, and not yet handed to the tables
+  int pause_writes_ = 0;                // of those on their way to the tables: until then memory is newer
+  bool pause_unread_ = false;           // the tables said something meanwhile: ask them again
   std::int64_t accepted_count_ = 0;     // requests the DSP accepted: "others pass"
   std::unordered_map<JobId, std::int64_t> accepted_at_setback_;
   int connect_failures_ = 0;            // in a row

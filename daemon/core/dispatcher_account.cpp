@@ -43,8 +43,8 @@ void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const 
     return;
   }
   if (what == OutcomeClass::unauthorized) {
-    return pause_for_credentials("the DSP answered HTTP " + std::to_string(reply.http_status) +
-                                     "; check the token file and the account's permissions", now);
+    const std::string said = reply.http_status == 0 ? reply.trouble : "the DSP answered HTTP " + std::to_string(reply.http_status);
+    return pause_for_credentials(said + "; check the token file and the account's permissions", now);
   }
   if (reply.wire != Wire::answered || reply.http_status >= 500) return;
   if (limiter_.refusals() > 0) account_changed_ = true;
@@ -53,7 +53,7 @@ void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const 
   if (account_.paused_by == "daemon") {
     account_.paused_by.reset();
     account_.paused_reason.clear();
-    account_changed_ = true;
+    account_changed_ = pause_changed_ = true;
     say(Level::info, "the DSP takes our credentials again; resumed");
   }
 }
@@ -63,7 +63,7 @@ void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
   if (account_.paused_by) return;
   account_.paused_by = "daemon";
   account_.paused_reason = reason;
-  account_changed_ = true;
+  account_changed_ = pause_changed_ = true;
   say(Level::error, "paused: " + reason);
 }
 

@@ -31,6 +31,13 @@ enum class Wire {
   answered,   // a complete final answer
 };
 
+// Whether a request of which bytes have left was certainly not acted upon, though no answer came.
+enum class NotTaken {
+  no_proof,
+  body_never_began,  // writing failed before the first byte of its body: no server can take it for whole
+  tls_refused_us,    // the server refused our side of the TLS handshake, and so processed no data
+};
+
 // What the JSON of an answer said, as far as it could be read. Parsed by daemon/dsp/codec.
 struct DspAnswer {
   bool readable = false;           // valid UTF-8 JSON object (or an array of them for a lookup), within limits
@@ -41,6 +48,7 @@ struct DspAnswer {
 
 struct DspReply {
   Wire wire = Wire::no_answer;
+  NotTaken not_taken = NotTaken::no_proof;
   bool fresh_connection = false;  // the first request on its connection
   int http_status = 0;            // 0: no status line was read
   DspAnswer answer;
@@ -48,6 +56,7 @@ struct DspReply {
   std::string excerpt;            // of the body, at most 512 bytes, for the ledger where the answer was odd
   std::optional<std::string> retry_after;  // header values as received
   std::optional<std::string> date;
+  std::string location;           // of a redirect or of what was accepted; never followed, kept as evidence
   std::optional<std::string> rate_limit_remaining;  // RateLimit-Remaining or X-RateLimit-Remaining
   std::optional<std::string> rate_limit_reset;
   std::optional<std::string> rate_limit;         // the structured field of later drafts

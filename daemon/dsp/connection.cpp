@@ -157,10 +157,12 @@ void Connection::send(DspRequest request) {
   kind_ = request.kind;
   sent_at_ = Steady::now();
   write_trouble_.clear();
+  not_taken_ = NotTaken::no_proof;
   make_room(out_, request.body.size());
   if (const auto ok = append_request(hand_.policy, token_.text(), request, out_); !ok) {
     return finish(not_sent(ok.error().message), true);
   }
+  head_bytes_ = out_.size() - request.body.size();
   if (std::string trouble = idle_trouble(); !trouble.empty()) {
     return finish(not_sent(std::move(trouble)), false);
   }
@@ -214,6 +216,7 @@ void Connection::on_written(Error error, std::size_t size) {
   write_trouble_ = "write to " + peer(hand_.policy.endpoint) + ": " + error.message();
   // Under TLS a part of a record may have left even if nothing is said to have been written.
   if (size == 0 && !tls_) return finish(not_sent(write_trouble_), false);
+  if (size <= head_bytes_ && size < out_.size() && !tls_) not_taken_ = NotTaken::body_never_began;
   // The DSP may have answered early and closed: what it said lies in the receive buffer.
   set_deadline(std::min(hand_.policy.http_timeout, kEarlyAnswerWait));
 }
@@ -251,6 +254,8 @@ void Connection::on_bytes() {
 
 void Connection::on_end(Error error) {
   if (stage_ == Stage::idle) return close();
+  const bool is_tls = error.category() == asio::error::get_ssl_category();
+  if (is_tls && is_first_ && !in_.has_begun() && refuses_us(error.value())) not_taken_ = NotTaken::tls_refused_us;
   const bool in_order = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
   if (in_order) return on_progress(in_.end());
   unanswered((in_.has_begun() ? "the answer was cut: " : "no answer: ") + error.message());
@@ -276,6 +281,7 @@ void Connection::on_progress(AnswerReader::Progress progress) {
 void Connection::unanswered(std::string trouble) {
   DspReply reply = in_.head(token_);
   reply.wire = Wire::no_answer;
+  reply.not_taken = not_taken_;
   reply.trouble = std::move(trouble);
   if (!write_trouble_.empty()) reply.trouble += " (" + write_trouble_ + ")";
   finish(std::move(reply), false);

@@ -90,6 +90,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_writing_ = false;
   bool close_after_reply_ = false;
   std::string write_trouble_;
+  std::size_t head_bytes_ = 0;        // of out_, in front of the body
+  NotTaken not_taken_ = NotTaken::no_proof;
   std::chrono::steady_clock::time_point sent_at_;
   std::string out_;
   AnswerReader in_;

@@ -44,6 +44,9 @@ void note_header(DspReply& reply, std::string_view name, std::string_view value)
     case 'd':
       if (is("Date")) reply.date = kept();
       break;
+    case 'l':
+      if (is("Location")) reply.location = kept();
+      break;
     case 'r':
       if (is("Retry-After")) reply.retry_after = kept();
       if (is("RateLimit-Remaining")) reply.rate_limit_remaining = kept();

@@ -55,4 +55,14 @@ std::string certificate_trouble(const SSL* ssl) {
   return result == X509_V_OK ? "" : X509_verify_cert_error_string(result);
 }
 
+bool refuses_us(int ssl_error) {
+  switch (ERR_GET_REASON(static_cast<unsigned long>(ssl_error))) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED: return true;
+    default: return false;
+  }
+}
+
 }  // namespace dl

@@ -28,4 +28,9 @@ bool expect_host(SSL* ssl, const std::string& host);
 // Why the certificate was refused, in words; empty where it was not.
 std::string certificate_trouble(const SSL* ssl);
 
+// Whether an error of OpenSSL (ERR_get_error) is the peer's alert that it refuses us: our certificate is missing,
+// bad or unknown, or access is denied. Under TLS 1.3 it comes after our side of the handshake is done, in place of
+// an answer.
+bool refuses_us(int ssl_error);
+
 }  // namespace dl

@@ -34,6 +34,7 @@ std::string_view name_of(JobEvent event) {
     case JobEvent::resubmitted: return "resubmitted";
     case JobEvent::found: return "found";
     case JobEvent::absent: return "absent";
+    case JobEvent::look_due: return "look_due";
     case JobEvent::confirmed: return "confirmed";
     case JobEvent::creation_failed: return "creation_failed";
     case JobEvent::id_not_found: return "id_not_found";

@@ -39,6 +39,7 @@ enum class JobEvent {
   resubmitted,       // leased again: same key, same bytes
   found,             // a lookup found exactly one entity under our key
   absent,            // three lookups after the settle time found nothing
+  look_due,          // declared absent, and the settle time has passed: looked up once more
   confirmed,         // the DSP says success
   creation_failed,   // the DSP says failed: the entity was not created
   id_not_found,      // an id that an operator gave stays 404
@@ -106,6 +107,7 @@ inline constexpr auto kRules = [] {
       {38, in_doubt, cancel, cancelled, operator_},
       {39, confirming, cancel, cancelled, operator_},
       {40, failed, cancel, cancelled, operator_},
+      {41, waiting, look_due, in_doubt, daemon},  // declared absent, where the account can be asked
   });
 }();
 

@@ -29,6 +29,11 @@ std::string_view name_of(Purpose purpose);
 
 std::string_view name_of(UnknownOutcome what);
 
+// How many lookups must find nothing, and how far apart they are, before a POST counts as not applied. Where
+// an operator has declared it absent, the last of them is enough.
+inline constexpr int kAbsentLooks = 3;
+inline constexpr Millis kAbsentLooksApart = 30'000;
+
 // How a request closes its limiter slot (design 3).
 enum class SlotEnd {
   answered,  // the origin's complete final answer: held until W after it
@@ -129,6 +134,7 @@ struct Applied {
 struct AccountState {
   std::optional<std::string> paused_by;  // an operator's name, or "daemon"
   std::string paused_reason;
+  bool writes_pause = false;             // to be saved too: the daemon itself has just paused or resumed
   std::int64_t gate_boot_ms = 0;         // nothing is sent before; 0: open. Of the present boot
   std::int64_t gate_wall_ms = 0;         // the same for people
   int refusals = 0;                      // in a row
@@ -154,7 +160,7 @@ struct WorkBatch {
 
 struct WorkResult {
   std::vector<Applied> applied;  // in the order of the outcomes
-  std::vector<JobRef> ready;     // of `due`
+  std::vector<JobRef> ready;     // of `due`; one that is missing is due later, or has gone another way
   std::vector<Granted> granted;
   std::vector<Refused> refused;
   Totals totals{};

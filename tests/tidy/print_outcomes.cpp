@@ -13,9 +13,15 @@ using enum OutcomeClass;
 
 std::string code(std::string_view text) { return "`" + std::string(text) + "`"; }
 
-std::string statuses(const StatusRule& rule) {
-  const std::string first = std::to_string(rule.first);
-  return rule.first == rule.last ? first : first + " to " + std::to_string(rule.last);
+// "400, 402, 404 to 406"; "-": no status tells this row.
+std::string statuses_of(int row) {
+  std::string text;
+  for (const StatusRule& rule : status_rules()) {
+    if (rule.row != row) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(rule.first);
+    if (rule.first != rule.last) text += " to " + std::to_string(rule.last);
+  }
+  return text.empty() ? "-" : text;
 }
 
 DspReply answered(int status) {
@@ -53,8 +59,10 @@ struct Example {
 };
 
 std::vector<Example> post_examples() {
-  DspReply unreadable = answered(201);
-  unreadable.answer.readable = false;
+  DspReply later_413 = answered(413);
+  later_413.retry_after = "120";
+  OutcomePolicy keys;
+  keys.honours_keys = true;
   DspReply reused_408 = answered(408);
   reused_408.fresh_connection = false;
   OutcomePolicy missing_refused;
@@ -63,14 +71,13 @@ std::vector<Example> post_examples() {
   declared.retryable_statuses = {400, 503};
   using enum Purpose;
   return {
-      {"name, connect or TLS failed; given back at shutdown", create, on_wire(Wire::not_sent), {}},
-      {"deadline, reset or garbage before a status line", create, on_wire(Wire::no_answer), {}},
-      {"2xx, cut before the end of its body", create, on_wire(Wire::no_answer, 201), {}},
+      {"given back at shutdown", create, on_wire(Wire::not_sent), {}},
       {"4xx, cut before the end of its body: the status is enough",
        create,
        on_wire(Wire::no_answer, 422),
        {}},
-      {"2xx that cannot be read", create, unreadable, {}},
+      {"413 with Retry-After", create, later_413, {}},
+      {"409 where keys are honoured: a request with this key is in progress", create, answered(409), keys},
       {"2xx, readable, without the id; `missing_id = in_doubt`", create, with_ids(0), {}},
       {"2xx, readable, without the id; `missing_id = refused`", create, with_ids(0),
        missing_refused},
@@ -199,14 +206,14 @@ std::string slots_table() {
 
 std::string posts_section() {
   std::string text =
-      "## A POST, by the status of its answer\n\n"
+      "## How a creation can end\n\n"
       "Anything not listed proves nothing: the job is then in doubt.\n\n"
-      "| status | class | why |\n| --- | --- | --- |\n";
-  for (const StatusRule& rule : status_rules()) {
-    text += "| " + statuses(rule) + " | " + code(name_of(rule.post)) + " | " +
-            std::string(rule.why) + " |\n";
+      "| row | end | statuses | class | why |\n| ---: | --- | --- | --- | --- |\n";
+  for (const OutcomeRow& row : outcome_rows()) {
+    text += "| " + std::to_string(row.number) + " | " + std::string(row.end) + " | " + statuses_of(row.number) + " | " +
+            code(name_of(row.post)) + " | " + std::string(row.why) + " |\n";
   }
-  text += "\n## A POST, other ends\n\n" + examples_table(post_examples(), "end");
+  text += "\nWhat settings, keys and connections change:\n\n" + examples_table(post_examples(), "end");
   text += "\n## What becomes of the job after a POST\n\nA creation (a new key):\n\n";
   text += fates_table(Purpose::create, {not_sent, accepted, throttled, unauthorized, refused,
                                         refused_for_good, unavailable, unknown});

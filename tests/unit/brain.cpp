@@ -124,7 +124,9 @@ void Brain::answer_batch(Answer how, const std::string& why) {
     setbacks_[outcome.job] = outcome.setbacks;
     result.applied.push_back({outcome.request, outcome.job, how != Answer::unmatched, {}});
   }
-  for (const JobId job : batch.due) result.ready.push_back(known_.at(job));
+  for (const JobId job : batch.due) {
+    if (how != Answer::none_due) result.ready.push_back(known_.at(job));
+  }
   for (const Permit& permit : batch.permits) {
     if (how == Answer::refuse) {
       result.refused.push_back({permit.tag, permit.job, why});
@@ -138,6 +140,8 @@ void Brain::answer_batch(Answer how, const std::string& why) {
 void Brain::commit() { answer_batch(Answer::grant, ""); }
 void Brain::commit_refusing(const std::string& why) { answer_batch(Answer::refuse, why); }
 void Brain::commit_unmatched() { answer_batch(Answer::unmatched, ""); }
+
+void Brain::commit_none_due() { answer_batch(Answer::none_due, ""); }
 
 void Brain::commit_all() {
   for (int i = 0; !batches_.empty(); ++i) {

@@ -36,6 +36,7 @@ class Brain {
   void commit();  // the oldest batch: every permit granted, every outcome matched
   void commit_refusing(const std::string& why);
   void commit_unmatched();  // outcomes come too late for their jobs
+  void commit_none_due();   // what was believed to be due is not
   void commit_all();        // until no batch is left
   void reply(JobId job, const DspReply& reply, bool reusable = false);
   void wake();  // goes to the time asked for
@@ -61,7 +62,7 @@ class Brain {
   int outcomes_recorded() const { return recorded_; }
 
  private:
-  enum class Answer { grant, refuse, unmatched };
+  enum class Answer { grant, refuse, unmatched, none_due };
   void keep(std::vector<AnyCommand> commands);
   void answer_batch(Answer how, const std::string& why);
   Granted granted_for(const Permit& permit);

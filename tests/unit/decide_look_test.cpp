@@ -93,7 +93,11 @@ TEST(DecidePoll, DoubtsAnOperatorsIdThatStaysUnknown) {
   }
   const Outcome outcome = look.at(not_found);
   EXPECT_EQ(outcome.event, JobEvent::id_not_found);
-  EXPECT_TRUE(outcome.hold) << "only an operator knows better";
+  EXPECT_NE(outcome.hold->find("the id that an operator gave"), std::string::npos);
+  look.policy.unknown_outcome = UnknownOutcome::lookup;
+  EXPECT_FALSE(look.at(not_found).hold) << "the DSP can be asked for the key, as before";
+  EXPECT_EQ(look.at(not_found).due_in_ms, look.policy.settle_ms);
+  EXPECT_EQ(look.at(not_found).event, JobEvent::id_not_found);
 }
 
 TEST(DecideLookup, AdoptsTheOneItFinds) {

@@ -179,6 +179,14 @@ TEST(Decide, CreatesFourTimesInAllAndThenGivesUp) {
   }
 }
 
+TEST(Decide, TriesARefusalAgainNoSoonerThanRetryAfterSays) {
+  Asked create = asked(Purpose::create);
+  create.context.wait_ms = 600'000;
+  EXPECT_EQ(decided(create, refused).due_in_ms, 600'000);
+  create.context.wait_ms = 1;
+  EXPECT_GE(*decided(create, refused).due_in_ms, 2'000) << "the own backoff is the least";
+}
+
 TEST(Decide, CreatesOnceWhereNoRetryIsAllowed) {
   Asked a = asked(Purpose::create);
   a.policy.max_retries = 0;
@@ -239,7 +247,12 @@ TEST(Decide, ExcerptAndTroubleBecomeTheErrorsWords) {
   a.reply.excerpt = "<html>";
   EXPECT_EQ(decided(a, refused_for_good).error, "HTTP 400: <html>");
   a.reply.trouble = "cut after 12 bytes";
-  EXPECT_EQ(decided(a, refused_for_good).error, "HTTP 400: cut after 12 bytes");
+  EXPECT_EQ(decided(a, refused_for_good).error, "HTTP 400: cut after 12 bytes; it begins: <html>");
+  a.reply.location = "/ads/17";
+  EXPECT_EQ(decided(a, unknown).error, "HTTP 400: cut after 12 bytes; it begins: <html>; Location: /ads/17")
+      << "all that an operator may go by";
+  EXPECT_EQ(decided(a, accepted).error, "");
+  a.reply.location.clear();
   a.reply.answer.error = "bid too low";
   EXPECT_EQ(decided(a, refused_for_good).error, "HTTP 400: bid too low");
   EXPECT_EQ(decided(a, accepted).error, "");

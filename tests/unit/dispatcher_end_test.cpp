@@ -191,6 +191,57 @@ TEST(DispatcherPause, ByAPersonHoldsEverythingUntilAPersonResumes) {
   EXPECT_EQ(brain.permits_asked().size(), 1U);
 }
 
+// Whether a person has paused or resumed meanwhile is the tables' to say: only our own change is written.
+TEST(DispatcherPause, IsWrittenOnlyWhenTheDaemonItselfPausesOrResumes) {
+  Brain brain(brain_policy());
+  brain.start_with({a_job(1), a_job(2), a_job(3)});
+  brain.reply(JobId{1}, answer(401));
+  EXPECT_TRUE(brain.batch().account->writes_pause);
+  brain.commit_all();
+  brain.reply(JobId{2}, answer(429));  // the limiter has learned something
+  ASSERT_TRUE(brain.batch().account);
+  EXPECT_FALSE(brain.batch().account->writes_pause);
+  brain.commit_all();
+  brain.reply(JobId{3}, answer(201, {"dsp-3"}));
+  EXPECT_TRUE(brain.batch().account->writes_pause) << "the credentials work again";
+}
+
+TEST(DispatcherPause, AsksTheTablesAgainForWhatItPassedOverWhileItsOwnWasOnTheWay) {
+  Brain brain(brain_policy());
+  brain.start_with({a_job(1), a_job(2)});
+  brain.feed(input::TablesChanged{});
+  brain.reply(JobId{1}, answer(401));
+  LoadedWork paused = ready_work({});
+  paused.account.paused_by = "maria";
+  brain.load(paused);  // her pause was first, ours will match nothing
+  brain.commit();
+  ASSERT_EQ(brain.loads_asked(), 1);
+  brain.load(paused);
+  brain.advance(120'000);
+  brain.feed(input::Woke{});
+  brain.connect();
+  EXPECT_TRUE(brain.permits_asked().empty()) << "no probe: a person's pause holds everything";
+  EXPECT_NE(brain.dispatcher().standing(brain.now()).stalled.find("maria"), std::string::npos);
+}
+
+TEST(DispatcherTimers, AskTheTablesWhereAJobIsNotDueAfterAll) {
+  Brain brain(brain_policy());
+  TimedJob timed;
+  timed.job = a_job(1);
+  timed.state = JobState::waiting;
+  timed.due_in_ms = 10;
+  LoadedWork work;
+  work.timed.push_back(timed);
+  brain.load(work);
+  brain.wake();
+  ASSERT_EQ(brain.batch().due, std::vector<JobId>{JobId{1}});
+  brain.commit_none_due();
+  EXPECT_EQ(brain.loads_asked(), 1);
+  work.timed.front().due_in_ms = 5'000;
+  brain.load(work);
+  EXPECT_EQ(brain.wake_at(), brain.now().boot_ms + 5'000);
+}
+
 TEST(DispatcherRefusal, PausesTheWholeAccountForRetryAfter) {
   Brain brain(brain_policy());
   std::vector<JobRef> jobs;

@@ -116,13 +116,14 @@ TEST(JobState, HasARuleInTheTableForEveryRuleFound) {
 
 // job_history stores the ids: a rule may be added at the end, never renumbered.
 TEST(JobState, NumbersItsRulesOnceAndForAll) {
-  ASSERT_EQ(kRules.size(), 40U);
+  ASSERT_EQ(kRules.size(), 41U);
   for (std::size_t i = 0; i < kRules.size(); ++i) EXPECT_EQ(kRules[i].id, static_cast<int>(i) + 1);
   EXPECT_EQ(rule_for(ready, JobEvent::leased)->id, 2);
   EXPECT_EQ(rule_for(submitting, JobEvent::unknown)->id, 11);
   EXPECT_EQ(rule_for(in_doubt, JobEvent::absent)->id, 15);
   EXPECT_EQ(rule_for(confirming, JobEvent::confirmed)->id, 16);
   EXPECT_EQ(rule_for(failed, JobEvent::retry_ready)->id, 23);
+  EXPECT_EQ(rule_for(waiting, JobEvent::look_due)->id, 41);
   EXPECT_EQ(rule_for(failed, JobEvent::cancel)->id, 40);
 }
 

@@ -150,6 +150,15 @@ TEST(Outcome, ClosesTheSlotAsAnsweredOnlyForTheOriginsFinalAnswer) {
   EXPECT_TRUE(wrong.empty()) << wrong.size() << " wrong, the first: " << *wrong.begin();
 }
 
+TEST(Outcome, TriesAgainWhatIsTooLargeForTheTimeBeing) {
+  DspReply reply = reply_of({.status = 413});
+  EXPECT_EQ(classify(Purpose::create, reply, {}), refused_for_good);
+  reply.retry_after = "120";
+  EXPECT_EQ(classify(Purpose::create, reply, {}), refused);
+  reply.http_status = 414;
+  EXPECT_EQ(classify(Purpose::create, reply, {}), refused_for_good);
+}
+
 // What may be sent again under a new key must be proven not applied.
 TEST(Outcome, NeverCallsALostOrBrokenPostRefused) {
   for (const int status :
@@ -204,17 +213,37 @@ TEST(Outcome, CannotBeConfiguredToRetryASuccessOrAnAccountsTrouble) {
 }
 
 TEST(OutcomeTable, CoversEveryStatusOnceAndInOrder) {
-  int next = 200;
+  int next = 100;
   for (const StatusRule& rule : status_rules()) {
-    EXPECT_GE(rule.first, next);
+    EXPECT_EQ(rule.first, next);
     EXPECT_GE(rule.last, rule.first);
-    EXPECT_FALSE(rule.why.empty());
-    if (rule.first != next) {
-      EXPECT_EQ(next, 309) << "only 309 to 399 are nobody's";
-    }
+    EXPECT_GE(rule.row, 13);
+    EXPECT_LE(rule.row, 32);
     next = rule.last + 1;
   }
   EXPECT_EQ(next, 600);
+}
+
+// A request of which bytes left, but which no server can have acted upon: rows 6 and 10.
+TEST(Outcome, KnowsWhatWasCertainlyNotTakenThoughBytesLeft) {
+  DspReply reply = reply_of({.wire = Wire::no_answer});
+  reply.not_taken = NotTaken::body_never_began;
+  EXPECT_EQ(classify(Purpose::create, reply, {}), not_sent);
+  EXPECT_EQ(slot_end(reply), SlotEnd::unsure) << "it may be counted all the same";
+  reply.not_taken = NotTaken::tls_refused_us;
+  EXPECT_EQ(classify(Purpose::create, reply, {}), unauthorized);
+  EXPECT_EQ(classify(Purpose::status, reply, {}), unauthorized);
+  reply.not_taken = NotTaken::body_never_began;
+  reply.http_status = 201;  // then an answer came after all
+  EXPECT_EQ(classify(Purpose::create, reply, {}), unknown);
+}
+
+TEST(Outcome, AsksAgainUnderTheSameKeyWhereItIsInUse) {
+  OutcomePolicy policy;
+  EXPECT_EQ(classify(Purpose::create, reply_of({.status = 409}), policy), refused_for_good);
+  policy.honours_keys = true;
+  EXPECT_EQ(classify(Purpose::create, reply_of({.status = 409}), policy), key_in_use);
+  EXPECT_EQ(classify(Purpose::create, reply_of({.status = 422}), policy), refused_for_good) << "its content";
 }
 
 TEST(OutcomeClass, HasANameOfItsOwn) {

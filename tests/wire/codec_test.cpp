@@ -72,6 +72,12 @@ TEST(Codec, RefusesWhatCannotBeRead) {
     EXPECT_FALSE(answer.readable) << body.substr(0, 60);
     EXPECT_THAT(answer.ids, IsEmpty()) << body.substr(0, 60);
   }
+  // CVE-2024-38517: read out of bounds by RapidJSON 1.1 where it converts a number.
+  EXPECT_TRUE(created(R"({"campaign_id":"1","x":0.00000000001e-2147483639})").readable);
+  EXPECT_FALSE(created(R"({"campaign_id":"1","x":[1e2147483647,1e99999999999999999999]})").readable) << "no number";
+  // A million levels would end a recursive parser.
+  EXPECT_FALSE(created(R"({"campaign_id":"1","x":)" + std::string(500'000, '[')).readable);
+  EXPECT_FALSE(created(R"({"campaign_id":"1","error":)" + std::string(500'000, '[')).readable);
   EXPECT_TRUE(created(bomb).readable) << "a number is text, whatever its exponent";
   EXPECT_THAT(created(bomb).ids, IsEmpty());
 }

@@ -69,6 +69,19 @@ void Peer::write(std::string_view bytes) {
   }
 }
 
+std::string Peer::read_some() {
+  if (!unread_.empty()) return std::exchange(unread_, {});
+  return read_more() ? std::exchange(unread_, {}) : "";
+}
+
+void Peer::write_raw(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
 bool Peer::wait_for_hangup(int at_most_ms) {
   pollfd wait{socket_, POLLRDHUP, 0};
   return ::poll(&wait, 1, at_most_ms) > 0;

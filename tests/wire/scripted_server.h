@@ -31,6 +31,9 @@ class Peer {
   // Everything until the client goes: a second request that nobody asked for would be in it.
   std::string read_to_end();
   void write(std::string_view bytes);
+  // Below TLS: bytes as they are on the wire.
+  std::string read_some();
+  void write_raw(std::string_view bytes);
   // Waits until the client has gone, reading nothing; at most so long. Returns true if it has.
   bool wait_for_hangup(int at_most_ms);
   void close();
