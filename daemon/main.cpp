@@ -84,12 +84,17 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   DL_FAULT_POINT("start.opened");
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
            dl::format_rate_spec(config.rate_limit));
+  dl::Result<dl::GenerationFile> generation = dl::GenerationFile::open(config.db);
+  if (!generation) return report(generation.error());
   auto store = std::make_unique<dl::Store>(std::move(*database), dl::request_format(), dl::store_policy(config));
+  if (dl::Status ok = store->trust_or_hold(std::move(*generation)); !ok) return report(ok.error());
   dl::InstanceFacts facts = dl::instance_facts(std::string(dl::program_version()));
   facts.lock_device = lock->device();
   facts.lock_inode = lock->inode();
   dl::Result<dl::Recovery> recovery = store->take_over(facts, clock.now());
   if (!recovery) return report(recovery.error());
+  if (dl::Status ok = store->keep_generation(); !ok) return report(ok.error());
+  if (!store->forgotten().empty()) log.error(store->forgotten() + "; nothing is sent until an operator resumes");
   if (recovery->reclaimed > 0) {
     log.warning("the last owner died with " + std::to_string(recovery->reclaimed) +
                 " requests on the wire; they are taken over");

@@ -60,6 +60,7 @@ struct StoreThread::Impl {
       Result<std::vector<WorkResult>> results = store->commit(group, clock.now());
       if (results) {
         group.clear();
+        if (Status kept = store->keep_generation(); !kept) return fail(kept.error(), true);
         for (WorkResult& result : *results) events.committed(std::move(result));
         checkpoint();
         return;
@@ -151,7 +152,8 @@ void StoreThread::stop() {
     impl->stopping = true;
     impl->look_timer.cancel();
     if (!impl->broken) {
-      const Status ok = impl->store->stop(impl->clock.now());
+      Status ok = impl->store->stop(impl->clock.now());
+      if (ok) ok = impl->store->keep_generation();
       if (!ok) impl->fail(ok.error(), true);
     }
     impl->work.reset();

@@ -1,6 +1,7 @@
 #include "storage/store.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "queries_sql.h"
 #include "storage/fault/commit_points.h"
@@ -36,6 +37,7 @@ void Store::reset_statements() {
 Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches, Moment now) {
   std::vector<WorkResult> results(batches.size());
   const Totals before = totals_;
+  const auto generation_before = std::pair(generation_, generation_moved_boot_ms_);
   count_deltas_.clear();
   Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -46,12 +48,14 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
       save_processing(batches[i].processing);
     }
     write_counts();
+    move_generation_with(results, now);
     DL_FAULT_BEFORE_COMMIT(batches);
     return Done{};
   });
   reset_statements();
   if (!ok) {
     totals_ = before;
+    std::tie(generation_, generation_moved_boot_ms_) = generation_before;
     return ok.error();
   }
   DL_FAULT_AFTER_COMMIT(batches);
@@ -86,6 +90,7 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
       bind_or_null(resolve, ":resolution", outcome.resolution);
       resolve.exec();
     }
+    if (outcome.event == JobEvent::id_not_found) withdraw_declaration(outcome.job);
     if (outcome.event == JobEvent::confirmed) promote(outcome.job, applied.promoted, now);
   } else {
     SQLite::Statement& release = sql(sql::k_release_lease);
@@ -147,23 +152,6 @@ void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
   const Rule rule = *rule_for(JobState::blocked, JobEvent::parents_done);
   for (const JobRef& child : promoted) add_history(child.id, rule, 0, RequestId{}, "", now);
   DL_FAULT_POINT_IF("promote.in_tx", !promoted.empty());
-}
-
-void Store::make_due(JobId job, WorkResult& result, Moment now) {
-  SQLite::Statement& update = sql(sql::k_make_due);
-  update.bind(":job", job.value);
-  update.bind(":at", now.wall_ms);
-  if (!update.executeStep()) return;
-  const JobRef ready = job_ref(update);
-  count(update.getColumn("batch_id").getInt64(), ready.kind, JobState::waiting, JobState::ready);
-  update.reset();
-  add_history(job, *rule_for(JobState::waiting, JobEvent::due), 0, RequestId{}, "", now);
-  // An operator declared its POSTs absent, and the settle time has passed: now they are resolved.
-  SQLite::Statement& resolve = sql(sql::k_resolve_posts);
-  resolve.bind(":job", job.value);
-  resolve.bind(":resolution", "absent");
-  resolve.exec();
-  result.ready.push_back(ready);
 }
 
 void Store::add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now) {
@@ -228,6 +216,7 @@ Status Store::stop(Moment now) {
     update.bind(":at", now.wall_ms);
     update.bind(":instance", instance_.value);
     update.exec();
+    move_generation(now);
     DL_FAULT_POINT("shutdown.before_commit");
     return Done{};
   });

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "storage/database.h"
+#include "storage/generation_file.h"
 #include "storage/model/account.h"
 #include "storage/model/rate_spec.h"
 #include "storage/model/result.h"
@@ -68,6 +69,16 @@ class Store {
   Store(std::unique_ptr<Database> database, RequestFormat format, StorePolicy policy);
   ~Store();
 
+  // Before take_over(): is this the database that was last sent from? Where the file says that it may not be,
+  // take_over() pauses the account until an operator resumes it. Without a call (the simulator, tests) nothing is
+  // asked and nothing kept. Errors: of the file.
+  Status trust_or_hold(GenerationFile file);
+  // Why take_over() has put everything on hold; empty: it has not.
+  const std::string& forgotten() const { return forgotten_; }
+  // Call after each take_over(), commit() and stop() that succeeded, before anything of theirs is sent. An Error
+  // is final: what was granted must not be sent.
+  Status keep_generation();
+
   // The caller holds the lock, so every other owner is dead: closes what they left open (their POSTs are
   // in doubt, their polls due again), registers this instance, and reads the limiter's memory.
   Result<Recovery> take_over(const InstanceFacts& facts, Moment now);
@@ -95,6 +106,8 @@ class Store {
   bool move(const Outcome& outcome, Moment now, std::int64_t& batch_id);
   void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);
   void make_due(JobId job, WorkResult& result, Moment now);
+  bool look_once_more(JobId job, Moment now);
+  void withdraw_declaration(JobId job);
   void permit(const Permit& permit, WorkResult& result, Moment now);
   std::string permit_create(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
   std::string permit_resubmit(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
@@ -103,6 +116,8 @@ class Store {
   void write_intent(const Permit& permit, Granted& granted, std::int64_t body_request, Moment now);
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
   std::optional<Creation> unresolved_creation(const Granted& granted);
+  void render_create(const std::string& payload, Granted& granted);
+  void keep_to_the_attempts_bytes(const std::string& payload, Granted& granted);
   bool key_is_alive(const Creation& first, Moment now) const;
   std::string hold(JobId job, const std::string& why, Moment now);
   void add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now);
@@ -119,6 +134,9 @@ class Store {
   void read_processing(Recovery& recovery);
   void settle_policy_change(Moment now);
   void save_settings(Moment now);
+  void begin_generation(Moment now);
+  void move_generation(Moment now);
+  void move_generation_with(const std::vector<WorkResult>& results, Moment now);
 
   std::unique_ptr<Database> database_;
   RequestFormat format_;
@@ -126,6 +144,10 @@ class Store {
   InstanceFacts facts_;
   InstanceId instance_;
   std::int64_t first_boot_ms_ = 0;  // when this boot first saw the ledger
+  std::optional<GenerationFile> generation_file_;
+  std::string forgotten_;
+  std::int64_t generation_ = 1;
+  std::int64_t generation_moved_boot_ms_ = 0;
   std::string schema_hash_;
   int data_version_ = 0;
   Totals totals_{};

@@ -96,10 +96,12 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   if (facts.open_parents != 0) return "parents are open";
   SQLite::Statement& obstacles = sql(sql::k_post_obstacles);
   obstacles.bind(":job", permit.job.value);
+  obstacles.bind(":attempt", granted.attempt);
   obstacles.executeStep();
   if (obstacles.getColumn("unresolved").getInt() != 0) return "a POST of it is unresolved";
   if (obstacles.getColumn("open").getInt() != 0) return "a request of it is open";
   if (obstacles.getColumn("unready_parent").getInt() != 0) return "a parent has not succeeded";
+  const bool attempt_was_sent = obstacles.getColumn("attempt_was_sent").getInt() != 0;
   obstacles.reset();
 
   SQLite::Statement& payload = sql(sql::k_payload_of);
@@ -113,21 +115,43 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   }
   payload.reset();
 
-  std::vector<std::pair<JobKind, std::string>> parents;
-  SQLite::Statement& parent = sql(sql::k_parents_of);
-  parent.bind(":job", permit.job.value);
-  while (parent.executeStep()) {
-    parents.emplace_back(kind_column(parent, "kind"), parent.getColumn("dsp_id").getString());
-  }
-  granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
-  const bool looks_up = policy_.unknown_outcome == UnknownOutcome::lookup;
-  granted.body = format_.create_body(body, parents, looks_up ? granted.idempotency_key : "");
   granted.target = format_.create_target(granted.job.kind);
+  render_create(body, granted);
+  if (attempt_was_sent) keep_to_the_attempts_bytes(body, granted);
   write_intent(permit, granted, 0, now);
   lease(granted, JobState::ready, JobState::submitting, now);
   add_history(permit.job, *rule_for(JobState::ready, JobEvent::leased), 0, granted.request, "", now);
   count(facts.batch_id, granted.job.kind, JobState::ready, JobState::submitting);
   return "";
+}
+
+// Key and bytes of the present attempt.
+void Store::render_create(const std::string& payload, Granted& granted) {
+  std::vector<std::pair<JobKind, std::string>> parents;
+  SQLite::Statement& parent = sql(sql::k_parents_of);
+  parent.bind(":job", granted.job.id.value);
+  while (parent.executeStep()) {
+    parents.emplace_back(kind_column(parent, "kind"), parent.getColumn("dsp_id").getString());
+  }
+  granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
+  const bool looks_up = policy_.unknown_outcome == UnknownOutcome::lookup;
+  granted.body = format_.create_body(payload, parents, looks_up ? granted.idempotency_key : "");
+}
+
+// A key stands for the bytes it was first sent with. Where they would differ (the account has changed to lookup,
+// or back), the attempt, of which nothing is unresolved, is over: the next has a key of its own.
+void Store::keep_to_the_attempts_bytes(const std::string& payload, Granted& granted) {
+  SQLite::Statement& sent = sql(sql::k_sent_creation);
+  sent.bind(":job", granted.job.id.value);
+  sent.bind(":attempt", granted.attempt);
+  const bool same = sent.executeStep() && sent.getColumn(0).getString() == granted.body;
+  sent.reset();
+  if (same) return;
+  SQLite::Statement& open = sql(sql::k_open_attempt);
+  open.bind(":job", granted.job.id.value);
+  open.exec();
+  ++granted.attempt;
+  render_create(payload, granted);
 }
 
 // Same key, same bytes, copied from the ledger; only while the DSP surely still remembers the key.

@@ -56,6 +56,7 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     reclaim(recovery, now);
     settle_policy_change(now);
     save_settings(now);
+    begin_generation(now);
     read_limiter_memory(recovery, now);
     read_processing(recovery);
     recovery.account = load_account(now);
@@ -200,13 +201,15 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   rows.reset();
   std::sort(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
   std::sort(recovery.accepted_boot_ms.begin(), recovery.accepted_boot_ms.end());
+  if (!forgotten_.empty()) recovery.sends_from_boot_ms = now.boot_ms + hold + policy_.late_arrival_ms;
   if (!another_boot) return;
   SQLite::Statement strangers(database_->handle(), "SELECT EXISTS (SELECT 1 FROM instance WHERE boot_key <> ?1 AND machine_id <> ?2)");
   strangers.bind(1, facts_.boot_key);
   strangers.bind(2, facts_.machine_id);
   strangers.executeStep();
   const bool same_machine = strangers.getColumn(0).getInt() == 0;
-  recovery.sends_from_boot_ms = (same_machine ? 0 : first_boot_ms_) + hold + policy_.late_arrival_ms;
+  const std::int64_t another_boots = (same_machine ? 0 : first_boot_ms_) + hold + policy_.late_arrival_ms;
+  recovery.sends_from_boot_ms = std::max(recovery.sends_from_boot_ms, another_boots);
 }
 
 AccountState Store::load_account(Moment now) {
@@ -239,28 +242,23 @@ AccountState Store::load_account(Moment now) {
 
 void Store::save(const AccountState& account, Moment now) {
   DL_FAULT_POINT("limiter.persist");
-  const bool by_a_person = account.paused_by && *account.paused_by != "daemon";
-  const auto bind_gate = [&](SQLite::Statement& update) {
-    update.bind(":boot_key", facts_.boot_key);
-    bind_or_null(update, ":gate_boot_ms", account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_boot_ms));
-    bind_or_null(update, ":gate_at", account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_wall_ms));
-    update.bind(":refusals", account.refusals);
-    bind_or_null(update, ":cap", account.cap ? std::optional<std::int64_t>(*account.cap) : std::nullopt);
-    bind_or_null(update, ":ceiling", account.ceiling ? std::optional<std::int64_t>(*account.ceiling) : std::nullopt);
-    bind_or_null(update, ":lowered_boot_ms", account.lowered_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.lowered_boot_ms));
-    bind_or_null(update, ":clean_boot_ms", account.clean_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.clean_boot_ms));
-    update.bind(":clean_windows", account.clean_windows);
-  };
-  if (!by_a_person) {  // a person's pause is the person's to write
-    SQLite::Statement& update = sql(sql::k_save_account);
-    bind_gate(update);
-    bind_or_null(update, ":paused_by", account.paused_by);
-    bind_or_null(update, ":paused_reason", account.paused_by ? std::optional<std::string>(account.paused_reason) : std::nullopt);
-    update.bind(":at", now.wall_ms);
-    if (update.exec() == 1) return;
+  if (account.writes_pause) {
+    SQLite::Statement& pause = sql(sql::k_save_pause);
+    bind_or_null(pause, ":paused_by", account.paused_by);
+    bind_or_null(pause, ":paused_reason", account.paused_by ? std::optional<std::string>(account.paused_reason) : std::nullopt);
+    pause.bind(":at", now.wall_ms);
+    pause.exec();
   }
   SQLite::Statement& gate = sql(sql::k_save_gate);
-  bind_gate(gate);
+  gate.bind(":boot_key", facts_.boot_key);
+  bind_or_null(gate, ":gate_boot_ms", account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_boot_ms));
+  bind_or_null(gate, ":gate_at", account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_wall_ms));
+  gate.bind(":refusals", account.refusals);
+  bind_or_null(gate, ":cap", account.cap ? std::optional<std::int64_t>(*account.cap) : std::nullopt);
+  bind_or_null(gate, ":ceiling", account.ceiling ? std::optional<std::int64_t>(*account.ceiling) : std::nullopt);
+  bind_or_null(gate, ":lowered_boot_ms", account.lowered_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.lowered_boot_ms));
+  bind_or_null(gate, ":clean_boot_ms", account.clean_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.clean_boot_ms));
+  gate.bind(":clean_windows", account.clean_windows);
   gate.exec();
 }
 

@@ -1,4 +1,5 @@
--- The gate and the learned cap alone, where a person has paused the account meanwhile.
+-- The gate after a refusal and the learned cap. Who has paused the account is written apart (save_pause):
+-- an operator's resume may have come meanwhile.
 UPDATE account
 SET gate_boot_key = :boot_key, gate_boot_ms = :gate_boot_ms, gate_at = :gate_at,
     refusals = :refusals, cap = :cap, ceiling = :ceiling, cap_boot_key = :boot_key,

@@ -24,6 +24,12 @@ class StoreAccount : public StoreTest {
     AccountState account;
     account.paused_by = "daemon";
     account.paused_reason = "HTTP 401";
+    account.writes_pause = true;
+    return account;
+  }
+  static AccountState resumed_by_daemon() {
+    AccountState account;
+    account.writes_pause = true;
     return account;
   }
   std::string paused() { return value("SELECT paused_by, paused_reason, paused_at FROM account"); }
@@ -47,7 +53,7 @@ TEST_F(StoreAccount, ComesBackAsItWasSaved) {
     EXPECT_EQ(back.gate_boot_ms, account.gate_boot_ms);
     EXPECT_EQ(back.gate_wall_ms, account.gate_wall_ms);
   }
-  save({});
+  save(resumed_by_daemon());
   const AccountState open = load().account;
   EXPECT_FALSE(open.paused_by || open.cap || open.ceiling);
   EXPECT_EQ(open.gate_boot_ms, 0);
@@ -94,7 +100,7 @@ TEST_F(StoreAccount, LeavesAPersonsPauseToThePerson) {
   save(account);
   EXPECT_EQ(before, paused()) << "the daemon's own pause does not take its place";
   EXPECT_EQ(value("SELECT refusals FROM account"), "4") << "what was learned is kept all the same";
-  save({});
+  save(resumed_by_daemon());
   EXPECT_EQ(before, paused()) << "and the daemon, who had not noticed it yet, does not end it";
   EXPECT_EQ(start().account.paused_by, "maria") << "nor does a restart";
 }
@@ -109,13 +115,25 @@ TEST_F(StoreAccount, DoesNotBringBackAPauseThatThePersonEnded) {
   EXPECT_EQ(value("SELECT refusals FROM account"), "2");
 }
 
+// A resume is committed while the daemon, who has not heard of it yet, saves what it learned of the limit.
+TEST_F(StoreAccount, DoesNotBringBackItsOwnPauseThatAPersonEnded) {
+  save(paused_by_daemon());
+  act("resume");
+  AccountState seen = paused_by_daemon();
+  seen.writes_pause = false;
+  seen.refusals = 2;
+  save(seen);
+  EXPECT_EQ(paused(), "NULL|NULL|NULL");
+  EXPECT_EQ(value("SELECT refusals FROM account"), "2");
+}
+
 TEST_F(StoreAccount, StartsOnHoldUntilAnOperatorResumes) {
   save(paused_by_daemon());
   policy_.starts_on_hold = true;
   const AccountState held = start().account;
   EXPECT_EQ(held.paused_by, "--hold");
   EXPECT_THAT(held.paused_reason, ::testing::HasSubstr("operator_act resume"));
-  save({});
+  save(resumed_by_daemon());
   EXPECT_EQ(load().account.paused_by, "--hold") << "the daemon does not end it";
   policy_.starts_on_hold = false;
   EXPECT_EQ(start().account.paused_by, "--hold") << "nor does a start without the flag";

@@ -26,6 +26,7 @@ class StoreCommit : public StoreTest {
     work_.account.emplace();
     work_.account->paused_by = "daemon";
     work_.account->paused_reason = "HTTP 401";
+    work_.account->writes_pause = true;
     work_.account->refusals = 3;
     before_ = everything();
   }

@@ -120,6 +120,90 @@ TEST_F(StoreDoubt, AKeysAgeInAnotherBootIsAnHourMoreThanTheWallClockSays) {
   held(kOther, Purpose::resubmit);
 }
 
+// An operator's word resolved the POSTs; it was wrong, so they are as unresolved as before. Otherwise his
+// cancel and retry would lead to a second POST of what may well be there.
+TEST_F(StoreDoubt, AnIdThatTheDspDoesNotKnowResolvesNothing) {
+  lose(kCampaign);
+  grant(kCampaign, Purpose::resubmit);
+  start();  // the resubmission is lost too
+  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (1, "
+                            "'exists', 'wrong', 'maria', 'saw it')"));
+  EXPECT_EQ(rows("SELECT resolution FROM request"), (std::vector<std::string>{"exists", "exists"}));
+  Outcome unknown_id = outcome_of(grant(kCampaign, Purpose::status), JobEvent::id_not_found);
+  unknown_id.hold = "the DSP does not know the id that an operator gave";
+  finish(unknown_id);
+  EXPECT_EQ(job(kCampaign, "state, dsp_id"), "in_doubt|NULL");
+  EXPECT_EQ(rows("SELECT resolution FROM request WHERE purpose <> 'status'"),
+            (std::vector<std::string>{"NULL", "NULL"}));
+  for (const char* what : {"cancel", "retry"}) {
+    EXPECT_EQ("", as_stranger(std::string("INSERT INTO operator_act (job_id, act, who, why) VALUES "
+                                          "(1, '") + what + "', 'maria', 'again')"));
+  }
+  EXPECT_EQ(state_of(kCampaign), "in_doubt") << "not ready: a POST of it is unresolved";
+  EXPECT_EQ(refusal(kCampaign), "it is not ready any more");
+  expect_consistent();
+}
+
+TEST_F(StoreDoubt, AWithdrawnWordIsOfThePresentAttemptAlone) {
+  doubt(kCampaign);
+  const std::string exists =
+      "INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (1, 'exists', 'x', 'maria', "
+      "'saw it')";
+  EXPECT_EQ("", as_stranger(exists));
+  Outcome failed = outcome_of(grant(kCampaign, Purpose::status), JobEvent::creation_failed);
+  failed.spends_attempt = true;
+  failed.due_in_ms = 0;
+  finish(failed);  // the DSP knows that id, and says that it is dead
+  make_due(kCampaign);
+  doubt(kCampaign);
+  EXPECT_EQ("", as_stranger(exists));
+  finish(outcome_of(grant(kCampaign, Purpose::status), JobEvent::id_not_found));
+  EXPECT_EQ(rows("SELECT attempt, resolution FROM request WHERE purpose = 'create' ORDER BY id"),
+            (std::vector<std::string>{"1|exists", "2|NULL"}));
+}
+
+// Stripe and others answer a known key with other bytes by an error; some take it for a new request.
+TEST_F(StoreDoubt, AKeyKeepsItsBytesAndOtherBytesGetAKeyOfTheirOwn) {
+  const auto throttle = [this](const Granted& post) {
+    Outcome outcome = outcome_of(post, JobEvent::throttled);
+    outcome.http_status = 429;
+    outcome.resolution = "refused";
+    outcome.due_in_ms = 0;
+    finish(outcome);
+    make_due(kCampaign);
+  };
+  const Granted first = grant(kCampaign);
+  throttle(first);
+  const Granted again = grant(kCampaign);
+  EXPECT_EQ(again.attempt, 1);
+  EXPECT_EQ(again.idempotency_key, first.idempotency_key) << "same bytes, same key";
+  EXPECT_EQ(again.body, first.body);
+  throttle(again);
+  policy_.unknown_outcome = UnknownOutcome::lookup;  // the body now carries the key
+  start();
+  const Granted other = grant(kCampaign);
+  EXPECT_NE(other.body, first.body);
+  EXPECT_NE(other.idempotency_key, first.idempotency_key);
+  EXPECT_EQ(other.attempt, 2);
+  EXPECT_NE(other.body.find(other.idempotency_key), std::string::npos);
+  EXPECT_EQ(job(kCampaign, "attempt, tries"), "2|0") << "nothing is spent";
+  EXPECT_EQ(request_column(other.request, "attempt"), "2");
+  EXPECT_EQ(value("SELECT attempt FROM job_history ORDER BY id DESC LIMIT 1"), "2");
+}
+
+TEST_F(StoreDoubt, AKeyThatNeverLeftIsBoundToNothing) {
+  const Granted first = grant(kCampaign);
+  Outcome unsent = outcome_of(first, JobEvent::not_sent);
+  unsent.slot = SlotEnd::not_sent;
+  unsent.resolution = "not_sent";
+  unsent.due_in_ms = 0;
+  finish(unsent);
+  make_due(kCampaign);
+  policy_.unknown_outcome = UnknownOutcome::lookup;
+  start();
+  EXPECT_EQ(grant(kCampaign).idempotency_key, first.idempotency_key);
+}
+
 TEST_F(StoreDoubt, ADoubtWithoutAnUnresolvedPostIsForAnOperator) {
   lose(kCampaign);
   as_daemon("UPDATE request SET resolution = 'refused'");

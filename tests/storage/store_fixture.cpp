@@ -5,9 +5,7 @@
 #include "storage/digest.h"
 
 namespace dl {
-namespace {
 
-// Readable dialect: what a test compares is what the store handed in.
 RequestFormat test_format() {
   RequestFormat format{};
   format.create_target = [](JobKind kind) { return "/" + std::string(names_of(kind).collection); };
@@ -26,8 +24,6 @@ RequestFormat test_format() {
   };
   return format;
 }
-
-}  // namespace
 
 StoreTest::StoreTest() {
   for (int id = fixture::kCampaign; id <= fixture::kHidden; ++id) {

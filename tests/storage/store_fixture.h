@@ -65,6 +65,9 @@ class StoreTest : public SqlTest {
   std::unique_ptr<Store> store_;
 };
 
+// A readable dialect: what a test compares is what the store handed in.
+RequestFormat test_format();
+
 // The end of a request as daemon/core decides it; the fields a test is about are set by the test.
 Outcome outcome_of(const Granted& granted, std::optional<JobEvent> event);
 Outcome accepted(const Granted& granted, const std::string& dsp_id);

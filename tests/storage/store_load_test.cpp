@@ -218,13 +218,57 @@ TEST_F(SettleTime, OfAJobDeclaredAbsentHoldsWhateverThePolicy) {
     EXPECT_EQ(timed(id).state, JobState::waiting);
     EXPECT_EQ(timed(id).due_in_ms, policy_.settle_ms - 60'000);
     EXPECT_EQ(refusal(id), "it is not ready any more");
-    pass(policy_.settle_ms - 60'000);
+    pass(policy_.settle_ms - 60'000 - 1);
+    const std::vector<std::string> before = everything();
+    EXPECT_TRUE(make_due(id).empty()) << "whoever asks too early gets nothing";
+    EXPECT_EQ(before, everything());
+    pass(1);
     EXPECT_EQ(timed(id).due_in_ms, 0);
+    if (what == UnknownOutcome::lookup) continue;  // looked up once more: below
     EXPECT_EQ(make_due(id).size(), 1U);
     EXPECT_EQ(value("SELECT resolution FROM request WHERE job_id = " + std::to_string(id)),
               "absent");
     grant(id);
   }
+}
+
+// The operator may have looked too early, or in the wrong place.
+TEST_F(SettleTime, OfAJobDeclaredAbsentEndsWithOneMoreLookWhereTheDspCanBeAsked) {
+  policy_.unknown_outcome = UnknownOutcome::lookup;
+  start();
+  for (const int id : {kCampaign, kOther}) {
+    doubt(id);
+    act("absent", id);
+  }
+  pass(policy_.settle_ms);
+  for (const int id : {kCampaign, kOther}) {
+    EXPECT_TRUE(make_due(id).empty());
+    EXPECT_EQ(job(id, "state, looks, hold"), "in_doubt|2|NULL");
+    EXPECT_EQ(timed(id).due_in_ms, 0);
+    EXPECT_EQ(value("SELECT rule_id FROM job_history ORDER BY id DESC LIMIT 1"), "41");
+  }
+  Outcome gone = outcome_of(grant(kCampaign, Purpose::lookup), JobEvent::absent);
+  gone.resolution = "absent";
+  finish(gone);
+  EXPECT_EQ(job(kCampaign, "state, attempt"), "ready|1");
+  Outcome there = outcome_of(grant(kOther, Purpose::lookup), JobEvent::found);
+  there.dsp_id = "dsp-5";
+  there.resolution = "found";
+  finish(there);
+  EXPECT_EQ(job(kOther, "state, dsp_id"), "confirming|dsp-5");
+  expect_consistent();
+}
+
+TEST_F(SettleTime, OfAJobDeclaredAbsentNeedsNoLookThatCouldFindNothing) {
+  policy_.unknown_outcome = UnknownOutcome::hold;
+  start();
+  doubt(kCampaign);  // sent without the key in its body
+  policy_.unknown_outcome = UnknownOutcome::lookup;
+  start();
+  act("absent", kCampaign);
+  pass(policy_.settle_ms);
+  EXPECT_EQ(make_due(kCampaign).size(), 1U) << "the operator's word is all there is";
+  EXPECT_EQ(state_of(kCampaign), "ready");
 }
 
 TEST_F(SettleTime, OfAJobDeclaredAbsentBeginsAnewInANewBoot) {

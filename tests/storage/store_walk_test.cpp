@@ -24,6 +24,7 @@ class StoreWalk : public StoreTest {
     add_job(12, JobKind::campaign, {});
     for (const int id : {10, 11, 12}) open_root(id);
     policy_.key_lifetime_ms = 7'200'000;
+    policy_.settle_ms = 20'000;
     if (seed % 2 == 0) own_guards_ = OwnGuards::left_to_others;  // as dl-daemon runs
     start();
   }
@@ -122,9 +123,9 @@ class StoreWalk : public StoreTest {
   }
 
   void act() {
-    const char* acts[] = {"retry",  "retry",  "retry",  "retry",    "retry",
-                          "cancel", "exists", "absent", "priority", "retry"};
-    const std::string act = acts[below(10)];
+    const char* acts[] = {"retry",  "retry",  "retry",  "retry",    "retry",  "cancel",
+                          "exists", "absent", "absent", "priority", "absent", "absent"};
+    const std::string act = acts[below(12)];
     as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, priority, who, why, at) VALUES (" +
                 std::to_string(any_job()) + ", '" + act + "', " +
                 (act == "exists" ? "'by-hand'" : "NULL") + ", " +

@@ -1,0 +1,117 @@
+#include "storage/generation_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+#include <utility>
+
+namespace dl {
+namespace {
+
+constexpr mode_t kMode = 0660;
+constexpr std::size_t kBytes = 256;  // below a sector, so that it is written whole or not at all
+constexpr const char* kMagic = "demandlink-generation-1";
+
+Error trouble(const std::string& path, const char* what) {
+  return Error{Errc::io, path + ": " + what + ": " + std::strerror(errno)};
+}
+
+// A copy has another inode, or at least another birth: inodes are used again.
+std::string identity_of(int fd) {
+  struct statx info {};
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &info) != 0) return "";
+  const bool has_birth = (info.stx_mask & STATX_BTIME) != 0;
+  return std::to_string(info.stx_ino) + "." +
+         (has_birth ? std::to_string(info.stx_btime.tv_sec) + "." + std::to_string(info.stx_btime.tv_nsec) : "0");
+}
+
+// The name of a new file is as durable as its content.
+bool sync_folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool synced = fsync(fd) == 0;
+  close(fd);
+  return synced;
+}
+
+}  // namespace
+
+Result<GenerationFile> GenerationFile::open(const std::string& database_path) {
+  const std::string path = database_path + ".generation";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
+  if (fd < 0) {
+    const Errc code = errno == EACCES ? Errc::no_permission : Errc::cant_create;
+    return Error{code, path + ": " + std::strerror(errno)};
+  }
+  GenerationFile file(path, fd);
+  if (Status ok = file.read(); !ok) return ok.error();
+  return file;
+}
+
+GenerationFile::GenerationFile(GenerationFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      itself_(std::move(other.itself_)),
+      is_empty_(other.is_empty_),
+      is_readable_(other.is_readable_),
+      says_itself_(std::move(other.says_itself_)),
+      database_id_(std::move(other.database_id_)),
+      generation_(other.generation_) {}
+
+GenerationFile::~GenerationFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Status GenerationFile::read() {
+  itself_ = identity_of(fd_);
+  if (itself_.empty()) return trouble(path_, "statx");
+  std::array<char, kBytes> bytes{};
+  const ssize_t size = pread(fd_, bytes.data(), bytes.size(), 0);
+  if (size < 0) return trouble(path_, "read");
+  is_empty_ = size == 0;
+  std::istringstream text(std::string(bytes.data(), static_cast<std::size_t>(size)));
+  std::string magic;
+  std::string end;
+  text >> magic >> database_id_ >> generation_ >> says_itself_ >> end;
+  is_readable_ = text && magic == kMagic && end == "." && generation_ > 0;
+  if (!is_readable_) generation_ = 0;
+  return Done{};
+}
+
+std::string GenerationFile::distrust(const std::string& database_id, std::int64_t generation) const {
+  if (is_empty_) {
+    if (generation == 1) return "";
+    return path_ + " is missing: the database was moved or copied without it, or it was deleted";
+  }
+  if (!is_readable_) return path_ + " cannot be read";
+  if (says_itself_ != itself_) return path_ + " is a copy: the database was copied or restored together with it";
+  if (database_id != database_id_) return path_ + " belongs to another database (" + database_id_ + ")";
+  const std::string numbers =
+      " (generation " + std::to_string(generation) + ", the file beside it says " + std::to_string(generation_) + ")";
+  if (generation < generation_) return "the database is an older copy of what was sent from" + numbers;
+  if (generation > generation_ + 1) return path_ + " is older than the database" + numbers;
+  return "";
+}
+
+Status GenerationFile::write(const std::string& database_id, std::int64_t generation) {
+  std::string text = std::string(kMagic) + " " + database_id + " " + std::to_string(generation) + " " + itself_ + " .\n";
+  text.resize(kBytes, ' ');
+  if (pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) return trouble(path_, "write");
+  const bool is_new = std::exchange(is_empty_, false);
+  if (fdatasync(fd_) != 0) return trouble(path_, "sync failed");
+  if (is_new && !sync_folder_of(path_)) return trouble(path_, "sync of its folder failed");
+  is_readable_ = true;
+  says_itself_ = itself_;
+  database_id_ = database_id;
+  generation_ = generation;
+  return Done{};
+}
+
+}  // namespace dl

@@ -1,0 +1,1 @@
+UPDATE property SET value = :generation WHERE name = 'generation';
