@@ -64,22 +64,43 @@ bool report_pair(const KeptRow& first, const KeptRow& later, std::uint64_t key_h
   return differs;
 }
 
-Result<std::map<std::uint32_t, KeptRow>> read_rows(const InputFile& file, InputFormat format,
-                                                   const std::set<std::uint32_t>& wanted) {
+// What a second look at the whole file gives.
+struct SecondLook {
   std::map<std::uint32_t, KeptRow> kept;
+  // Rows that repeat an entity of a row: {that row, key hash} -> the rows below it. The first pass
+  // compared only the row they repeat.
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<std::uint32_t>> repeats;
+};
+
+// `told`: rows to keep; `later`: rows whose repetitions are wanted. Every row is taken, for an
+// entity may stand in the input once for many rows.
+Result<SecondLook> look_again(const InputFile& file, InputFormat format,
+                              const std::set<std::uint32_t>& told,
+                              const std::set<std::uint32_t>& later) {
+  SecondLook look;
   Problems ignored;  // the survey has told them
   Result<std::unique_ptr<RowReader>> reader = open_rows(file, format, ignored);
   if (!reader) return reader.error();
   Row row;
   RowEntities entities;
+  std::array<std::uint32_t, 3> stands_in{};  // the row that each level's entity was made from
   for (;;) {
     Result<bool> more = (*reader)->next(row, ignored);
     if (!more) return more.error();
-    if (!*more) return kept;
+    if (!*more) return look;
     const auto number = static_cast<std::uint32_t>(row.number);
-    if (!wanted.contains(number)) continue;
     entities.take(row, **reader, ignored);
-    kept.emplace(number, keep(row, **reader, entities));
+    if (told.contains(number)) look.kept.emplace(number, keep(row, **reader, entities));
+    for (const KindNames& names : kKinds) {
+      if (names.kind > row.deepest) break;
+      const Entity& entity = entities[names.kind];
+      std::uint32_t& from = stands_in[static_cast<std::size_t>(names.kind)];
+      if (!entity.repeated) {
+        from = number;
+      } else if (later.contains(from)) {
+        look.repeats[{from, SeenEntities::key_hash(entity.key)}].push_back(number);
+      }
+    }
   }
 }
 
@@ -89,24 +110,32 @@ Status report_contradictions(const InputFile& file, Survey& survey,
                              const std::vector<SeenEntities::Suspicion>& suspicions) {
   const std::size_t told = std::min(suspicions.size(), kToldMax);
   std::set<std::uint32_t> wanted;
-  for (std::size_t i = 0; i < told; ++i) {
+  std::set<std::uint32_t> later_rows;
+  for (std::size_t i = 0; i < suspicions.size(); ++i) {
+    later_rows.insert(suspicions[i].later_row);
+    if (i >= told) continue;
     wanted.insert(suspicions[i].first_row);
     wanted.insert(suspicions[i].later_row);
   }
-  Result<std::map<std::uint32_t, KeptRow>> rows = read_rows(file, survey.format, wanted);
-  if (!rows) return rows.error();
+  Result<SecondLook> look = look_again(file, survey.format, wanted, later_rows);
+  if (!look) return look.error();
+  const std::map<std::uint32_t, KeptRow>& rows = look->kept;
   std::vector<std::uint32_t> bad;
   for (std::size_t i = 0; i < suspicions.size(); ++i) {
     const SeenEntities::Suspicion& pair = suspicions[i];
     if (i < told) {
-      const auto first = rows->find(pair.first_row);
-      const auto later = rows->find(pair.later_row);
-      if (first == rows->end() || later == rows->end()) {
+      const auto first = rows.find(pair.first_row);
+      const auto later = rows.find(pair.later_row);
+      if (first == rows.end() || later == rows.end()) {
         return Error{Errc::busy, file.name() + ": changed while it was being read; try again"};
       }
       if (!report_pair(first->second, later->second, pair.key_hash, survey.problems)) continue;
     }
     bad.push_back(pair.later_row);
+    const auto repeats = look->repeats.find({pair.later_row, pair.key_hash});
+    if (repeats != look->repeats.end()) {
+      bad.insert(bad.end(), repeats->second.begin(), repeats->second.end());
+    }
     survey.bad_entities.insert(pair.key_hash);
   }
   if (suspicions.size() > told) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "storage/model/surrogate.h"
+
 namespace dl {
 namespace {
 
@@ -49,6 +51,7 @@ class Handler {
     return give(JsonType::number, {text, length});
   }
   bool String(const char* text, rapidjson::SizeType length, bool) {
+    if (has_surrogate({text, length})) return stop_at_surrogate();
     return give(JsonType::text, {text, length});
   }
   // Numbers come as text, never as these.
@@ -65,6 +68,7 @@ class Handler {
 
   bool Key(const char* text, rapidjson::SizeType length, bool) {
     const std::string_view key(text, length);
+    if (has_surrogate(key)) return stop_at_surrogate();
     std::vector<std::string>& keys = keys_.back();
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) {
       return stop("repeated_key", "stands twice in one object", key);
@@ -93,6 +97,9 @@ class Handler {
   bool leave(JsonType type) {
     keys_.pop_back();
     return give(type, "");
+  }
+  bool stop_at_surrogate() {
+    return stop("bad_json", "half a surrogate pair, \\uDC00 to \\uDFFF, is no character", "");
   }
   bool stop(std::string_view code, std::string message, std::string_view value) {
     fault = JsonFault{stream_.line(), code, std::move(message), std::string(value)};

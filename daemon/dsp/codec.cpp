@@ -10,6 +10,7 @@
 #include <set>
 
 #include "storage/model/check.h"
+#include "storage/model/surrogate.h"
 
 namespace dl {
 namespace {
@@ -56,10 +57,12 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
     return value(Type::number, {text, size});
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
+    if (has_surrogate({text, size})) return false;
     if (captures()) return writer_.String(text, size);
     return value(Type::string, {text, size});
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
+    if (has_surrogate({text, size})) return false;
     if (captures()) return writer_.Key(text, size);
     if (depth_ == entity_depth_) return enter_field({text, size});
     return true;
