@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 
 #include "daemon/clock.h"
@@ -126,5 +127,9 @@ int main(int argc, char** argv) {
   const dl::Result<double> scale = time_scale(*config, environment);
   if (!scale) return report(scale.error());
   if (*scale != 1.0) log.warning("DL_TIME_SCALE: every clock runs " + std::to_string(*scale) + " times as fast");
-  return run(*config, log, dl::Clock(*scale));
+  try {
+    return run(*config, log, dl::Clock(*scale));
+  } catch (const std::runtime_error& lack) {  // of descriptors or threads, at the start
+    return report({dl::Errc::io, std::string("cannot go on: ") + lack.what()});
+  }
 }

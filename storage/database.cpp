@@ -100,7 +100,19 @@ Errc code_of(int extended) {
   }
 }
 
-std::string words_of(int extended, const char* message) {
+// Where SQLite knows only that a file operation failed: what is missing, as far as one can ask.
+std::string what_is_missing(const std::string& path) {
+  const int probe = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (probe < 0) return std::string(" (") + std::strerror(errno) + ")";
+  close(probe);
+  constexpr std::uint64_t kNextToNothing = 64 * 1024;
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  struct statfs info {};
+  if (statfs(folder.empty() ? "." : folder.c_str(), &info) != 0) return "";
+  return info.f_bavail * static_cast<std::uint64_t>(info.f_bsize) < kNextToNothing ? " (the disk is full)" : "";
+}
+
+std::string words_of(int extended, const char* message, const std::string& path) {
   if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
     return std::string("sync failed: ") + message;
   }
@@ -109,6 +121,8 @@ std::string words_of(int extended, const char* message) {
     case SQLITE_NOTADB: return "is not a DemandLink database";
     case SQLITE_BUSY: return "another program holds the database; try again";
     case SQLITE_FULL: return std::string("the disk is full: ") + message;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN: return message + what_is_missing(path);
     default: return message;
   }
 }
@@ -141,7 +155,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMo
   try {
     database.reset(new Database(path, flags, vfs));
   } catch (const SQLite::Exception& e) {
-    return Error{code_of(e.getExtendedErrorCode()), path + ": " + words_of(e.getExtendedErrorCode(), e.what())};
+    return Error{code_of(e.getExtendedErrorCode()), path + ": " + words_of(e.getExtendedErrorCode(), e.what(), path)};
   }
   if (Status ok = database->prepare(mode); !ok) return ok.error();
   return database;
@@ -226,7 +240,7 @@ Status Database::guard(const std::string& what, const std::function<Status()>& w
     int extended = e.getExtendedErrorCode();
     if (extended < 0) extended = e.getErrorCode();
     last_sqlite_error_ = extended;
-    return Error{code_of(extended), what + ": " + words_of(extended, e.what())};
+    return Error{code_of(extended), what + ": " + words_of(extended, e.what(), path_)};
   }
 }
 
@@ -253,7 +267,9 @@ Status Database::check_integrity(std::int64_t whole_up_to) {
     for (const std::string& check : checks) {
       const std::string verdict = db_.execAndGet(check).getString();
       if (verdict == "ok") continue;
-      const Errc unread = code_of(trouble_with_a_page(verdict).value_or(SQLITE_CORRUPT));
+      Errc unread = code_of(trouble_with_a_page(verdict).value_or(SQLITE_CORRUPT));
+      // Some wordings do not tell; but damage is there the second time, too.
+      if (unread == Errc::data && db_.execAndGet(check).getString() == "ok") unread = Errc::io;
       if (unread != Errc::data) return Error{unread, path_ + ": cannot be read (" + verdict + "); the file may be sound"};
       return Error{Errc::data, path_ + ": the database is damaged (" + verdict +
                                    "); restore a backup, or salvage with: sqlite3 " + path_ + " .recover"};
@@ -281,7 +297,7 @@ Status Database::checkpoint_if_longer_than(int pages) {
     DL_FAULT_POINT("checkpoint.after");
     if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return Done{};  // a reader holds it: next time
     last_sqlite_error_ = sqlite3_extended_errcode(raw);
-    return Error{code_of(last_sqlite_error_), path_ + ": checkpoint: " + words_of(last_sqlite_error_, sqlite3_errmsg(raw))};
+    return Error{code_of(last_sqlite_error_), path_ + ": checkpoint: " + words_of(last_sqlite_error_, sqlite3_errmsg(raw), path_)};
   });
 }
 

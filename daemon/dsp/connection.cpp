@@ -71,7 +71,7 @@ void Connection::start() {
   const WirePolicy& policy = hand_.policy;
   if (!policy.token_file.empty()) {
     auto token = read_secret(policy.token_file);
-    if (!token) return fail(token.error().message, true);
+    if (!token) return fail(token.error().message, token.error().code == Errc::no_permission);
     token_ = std::move(*token);
   }
   if (policy.endpoint.tls && !hand_.tls) return fail(hand_.tls_trouble, false);

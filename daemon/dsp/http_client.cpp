@@ -20,6 +20,9 @@ struct HttpClient::Impl {
              .tls = {},
              .tls_trouble = {},
              .forget = [this](ConnectionId id) { connections.erase(id.serial); }} {
+    // Asio makes its epoll with the first object that needs one: here, where a lack of descriptors is an
+    // exception that main reports, and not on the hand's thread.
+    const asio::steady_timer makes_epoll(hand.io);
     if (!policy.endpoint.tls) return;
     auto context = make_tls_context(policy.ca_file);
     if (context) {

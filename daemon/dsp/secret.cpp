@@ -18,6 +18,13 @@ Error refused(const std::string& path, const char* why) {
   return {Errc::no_permission, "token file " + path + ": " + why};
 }
 
+// A process or a machine that has run out of something says nothing about the credentials.
+Error unreadable(const std::string& path, int error) {
+  Error what = refused(path, std::strerror(error));
+  if (error == EMFILE || error == ENFILE || error == ENOMEM) what.code = Errc::io;
+  return what;
+}
+
 }  // namespace
 
 Secret& Secret::operator=(Secret&& other) noexcept {
@@ -43,7 +50,7 @@ void Secret::wipe(std::string& text) {
 Result<Secret> read_secret(const std::string& path) {
   const int file =
       ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO must not hold us
-  if (file < 0) return refused(path, std::strerror(errno));
+  if (file < 0) return unreadable(path, errno);
   std::array<char, kSecretBytesMax + 1> bytes;
   std::size_t size = 0;
   ssize_t got = 0;
@@ -63,7 +70,7 @@ Result<Secret> read_secret(const std::string& path) {
   Secret secret{std::string(text)};
   OPENSSL_cleanse(bytes.data(), bytes.size());
 
-  if (error != 0) return refused(path, std::strerror(error));
+  if (error != 0) return unreadable(path, error);
   if (secret.empty()) return refused(path, "empty");
   if (size > kSecretBytesMax) return refused(path, "longer than 16 KiB");
   if (!is_printable) return refused(path, "holds a space, a control character or a non-ASCII byte");
