@@ -62,7 +62,7 @@ struct StoreThread::Impl {
         group.clear();
         if (Status kept = store->keep_generation(); !kept) return fail(kept.error(), true);
         for (WorkResult& result : *results) events.committed(std::move(result));
-        checkpoint(kCheckpointPages);
+        checkpoint();
         return;
       }
       if (!passes_by_itself(results.error(), store->database().last_sqlite_error())) {
@@ -70,14 +70,15 @@ struct StoreThread::Impl {
       }
       const bool is_full = (store->database().last_sqlite_error() & 0xFF) == SQLITE_FULL;
       if (!std::exchange(said, true)) fail(results.error(), false);
-      if (is_full) checkpoint(0);  // then the WAL begins anew, and may do with the room it has
+      if (is_full) check(store->database().checkpoint_after_others(0));  // then the WAL begins anew, and may do with the room it has
       std::this_thread::sleep_for(kTryAgain);
     }
   }
 
   // Where the disk is full the WAL stays as it is, and the next commit looks again.
-  void checkpoint(int pages) {
-    const Status ok = store->database().checkpoint_if_longer_than(pages);
+  void checkpoint() { check(store->database().checkpoint_if_longer_than(kCheckpointPages)); }
+
+  void check(const Status& ok) {
     if (ok) {
       checkpoint_failed = false;
     } else if (!passes_by_itself(ok.error(), store->database().last_sqlite_error())) {
@@ -113,7 +114,8 @@ struct StoreThread::Impl {
     if (!ok) return fail(ok.error(), true);
     if (changed) {
       events.tables_changed();
-      checkpoint(kCheckpointPages);  // a daemon that has nothing to commit keeps the log of others short all the same
+      // A daemon that has nothing to commit keeps the log of others short all the same.
+      check(store->database().checkpoint_after_others(kCheckpointPages));
       if (broken) return;
     }
     const auto now = std::chrono::steady_clock::now();

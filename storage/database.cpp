@@ -191,6 +191,13 @@ Status Database::prepare(OpenMode mode) {
     }
     db_.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = ON;"
              "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;");
+    sqlite3_wal_hook(
+        raw,
+        [](void* self, sqlite3*, const char*, int pages) {
+          static_cast<Database*>(self)->wal_pages_ = pages;
+          return SQLITE_OK;
+        },
+        this);
     if (db_.execAndGet("PRAGMA synchronous").getInt() != 2) {
       return Error{Errc::config, path_ + ": synchronous = FULL was not accepted"};
     }
@@ -279,23 +286,33 @@ Status Database::check_integrity(std::int64_t whole_up_to) {
 }
 
 Status Database::checkpoint_if_longer_than(int pages) {
+  if (wal_pages_ < std::max(pages, checkpoint_at_)) return Done{};
+  return checkpoint(pages);
+}
+
+Status Database::checkpoint_after_others(int pages) {
+  // NOOP does not exist in 3.40; the size of the WAL tells as much and costs one fstat.
+  sqlite3_file* wal = nullptr;
+  sqlite3_int64 bytes = 0;
+  sqlite3_file_control(db_.getHandle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+  if (wal == nullptr || wal->pMethods == nullptr) return Done{};
+  if (wal->pMethods->xFileSize(wal, &bytes) != SQLITE_OK || bytes < sqlite3_int64{pages} * 4096) return Done{};
+  return checkpoint(pages);
+}
+
+Status Database::checkpoint(int pages) {
   return guard(path_, [&]() -> Status {
-    int log = 0;
-    int moved = 0;
     sqlite3* raw = db_.getHandle();
-    // NOOP does not exist in 3.40; the size of the WAL tells as much and costs one fstat.
-    sqlite3_file* wal = nullptr;
-    sqlite3_int64 bytes = 0;
-    sqlite3_file_control(raw, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
-    if (wal == nullptr || wal->pMethods == nullptr) return Done{};
-    if (wal->pMethods->xFileSize(wal, &bytes) != SQLITE_OK || bytes < sqlite3_int64{pages} * 4096) return Done{};
     const auto wait = busy_wait_;
     busy_wait_ = std::chrono::milliseconds{20};
     DL_FAULT_POINT("checkpoint.before");
-    const int code = sqlite3_wal_checkpoint_v2(raw, nullptr, SQLITE_CHECKPOINT_RESTART, &log, &moved);
+    const int code = sqlite3_wal_checkpoint_v2(raw, nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
     busy_wait_ = wait;
     DL_FAULT_POINT("checkpoint.after");
-    if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return Done{};  // a reader holds it: next time
+    const bool is_held = (code & 0xFF) == SQLITE_BUSY;  // by a reader, or another program's transaction
+    checkpoint_at_ = is_held ? wal_pages_ + pages : 0;
+    if (!is_held) wal_pages_ = 0;
+    if (code == SQLITE_OK || is_held) return Done{};
     last_sqlite_error_ = sqlite3_extended_errcode(raw);
     return Error{code_of(last_sqlite_error_), path_ + ": checkpoint: " + words_of(last_sqlite_error_, sqlite3_errmsg(raw), path_)};
   });

@@ -66,8 +66,12 @@ class Database {
   void leave_guards_to_others();
 
   // Moves the WAL into the database once it is longer than `pages`, then starts it anew
-  // (wal_checkpoint(RESTART)). Only the daemon calls this, or ingest when no daemon holds the lock.
+  // (wal_checkpoint(RESTART)). Only the daemon calls these, or ingest when no daemon holds the lock.
+  // Judged by our last commit, which knows how much of the file is in use; while a reader holds it, the
+  // next try comes `pages` later.
   Status checkpoint_if_longer_than(int pages);
+  // After somebody else's commit: judged by the size of the file, which does not shrink when it starts anew.
+  Status checkpoint_after_others(int pages);
 
   // PRAGMA quick_check. Reads the whole file where it is no longer than `whole_up_to` bytes (about 4 s
   // for a GB); of a longer one the tables that stay small: what is damaged elsewhere is noticed when it is
@@ -80,12 +84,15 @@ class Database {
  private:
   Database(const std::string& path, int flags, const char* vfs);
   Status prepare(OpenMode mode);
+  Status checkpoint(int pages);
 
   std::string path_;
   SQLite::Database db_;
   std::string database_id_;
   std::chrono::milliseconds busy_wait_{5000};
   int last_sqlite_error_ = 0;
+  int wal_pages_ = 0;      // in use after our last commit
+  int checkpoint_at_ = 0;  // not before wal_pages_ is this
   std::unique_ptr<SQLite::Statement> data_version_;
   std::unique_ptr<SQLite::Statement> name_writer_;
   std::unique_ptr<SQLite::Statement> clear_writer_;

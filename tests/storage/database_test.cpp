@@ -326,13 +326,31 @@ TEST_F(DatabaseUse, MovesALongLogIntoTheFileAndStartsItAnew) {
   EXPECT_LE(frames(), long_log + long_log / 2) << "the log is used from its beginning again";
 }
 
+TEST_F(DatabaseUse, LooksAtTheLogInUseAndNotAtTheFileWhichStaysLong) {
+  as_daemon("INSERT INTO property (name, value) VALUES ('x', hex(randomblob(1000000)))");
+  ASSERT_GT(std::filesystem::file_size(wal()), 100U * 4096);
+  EXPECT_TRUE(database_->checkpoint_if_longer_than(100));
+  as_daemon("INSERT INTO property (name, value) VALUES ('y', 'short')");
+  ASSERT_GT(std::filesystem::file_size(wal()), 100U * 4096) << "the file keeps its length";
+  const auto written = std::filesystem::last_write_time(path());
+  EXPECT_TRUE(database_->checkpoint_if_longer_than(100));
+  EXPECT_EQ(written, std::filesystem::last_write_time(path())) << "there is next to nothing in it";
+  EXPECT_TRUE(database_->checkpoint_after_others(100)) << "who cannot know how much is in use goes by the file";
+  EXPECT_NE(written, std::filesystem::last_write_time(path()));
+}
+
 TEST_F(DatabaseUse, PutsACheckpointOffWhileAReaderHoldsAnOldPage) {
   as_daemon("INSERT INTO property (name, value) VALUES ('a', hex(randomblob(100000)))");
   stranger_->exec("BEGIN; SELECT count(*) FROM property;");
   as_daemon("INSERT INTO property (name, value) VALUES ('b', hex(randomblob(100000)))");
   EXPECT_TRUE(database_->checkpoint_if_longer_than(1)) << "next time";
   stranger_->exec("COMMIT");
+  const auto written = std::filesystem::last_write_time(path());
   EXPECT_TRUE(database_->checkpoint_if_longer_than(1));
+  EXPECT_EQ(written, std::filesystem::last_write_time(path())) << "a reader is not waited for at each commit";
+  as_daemon("INSERT INTO property (name, value) VALUES ('c', hex(randomblob(100000)))");
+  EXPECT_TRUE(database_->checkpoint_if_longer_than(1));
+  EXPECT_NE(written, std::filesystem::last_write_time(path()));
 }
 
 }  // namespace
