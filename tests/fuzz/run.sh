@@ -56,4 +56,4 @@ if ((status != 0)); then
 fi
 printf '%-22s %s runs, %s a second, %s new inputs, nothing found\n' "$target" \
   "$(stat_of number_of_executed_units)" "$(stat_of average_exec_per_sec)" "$(stat_of new_units_added)"
-if ((keep)); then "$program" "${options[@]}" -set_cover_merge=1 "$kept" "$found" >>"$log" 2>&1; fi
+if ((keep)); then "$program" "${options[@]}" -use_counters=0 -set_cover_merge=1 "$kept" "$found" >>"$log" 2>&1; fi
