@@ -108,6 +108,7 @@ class Daemon {
   std::int64_t watchdog_ticks_ = 0;
   std::int64_t ticks_ = 0;
   std::string last_plain_line_;
+  std::string last_outlook_;  // as it was last written
   bool stop_asked_ = false;
   bool finished_ = false;
   int exit_code_ = 0;
@@ -222,7 +223,7 @@ int Daemon::exit_code_of(Ending ending) const {
       log_.info("stopped: everything that was on the wire is recorded");
       return 0;
     case Ending::drained:
-      log_.info("drained: " + progress_text(tally, std::nullopt, ""));
+      log_.info("drained: " + progress_text(tally, Outlook{Outlook::State::done, {}, ""}));
       return tally.succeeded == tally.total ? 0 : static_cast<int>(Errc::incomplete);
     case Ending::unreachable:
       log_.error("the DSP at " + config_.endpoint->text() + " was out of reach for " +
@@ -279,10 +280,8 @@ void Daemon::show_progress() {
   const Moment now = clock_.now();
   const Standing standing = dispatcher_.standing(now);
   const Tally tally = tally_of(standing.totals);
-  const std::optional<Tier> slowest =
-      config_.rate_limit.empty() ? std::nullopt : std::optional<Tier>(config_.rate_limit.front());
-  const std::optional<Millis> eta = eta_ms(tally, slowest, 0);
-  const std::string text = progress_text(tally, eta, standing.stalled);
+  const Outlook& outlook = standing.outlook;
+  const std::string text = progress_text(tally, outlook);
   log_.show_progress(text);
   const bool has_loaded = tally.total > 0;
   if (has_loaded && ticks_ % kTicksPerPlainLine == 1 && text != last_plain_line_) {
@@ -290,7 +289,11 @@ void Daemon::show_progress() {
     if (config_.drain && config_.progress == ProgressStyle::automatic && isatty(STDERR_FILENO) == 0) log_.info("progress: " + text);
     last_plain_line_ = text;
   }
-  if (ticks_ % kTicksPerEta == 0) store_.save_eta(eta && standing.stalled.empty() ? now.wall_ms + *eta : 0, text);
+  if (ticks_ % kTicksPerEta != 0) return;
+  const std::string says = outlook_text(outlook);
+  if (outlook.state == Outlook::State::done && says == last_outlook_) return;  // an idle daemon does not write
+  store_.save_eta(outlook.left_ms ? now.wall_ms + *outlook.left_ms : 0, says);
+  last_outlook_ = says;
 }
 
 void Daemon::fail(const Error& error, bool fatal) {

@@ -61,10 +61,9 @@ std::string progress_text(const Standing& standing) {
 std::string outlook_text(const Standing& standing, const AccountFacts& account) {
   if (account.paused_by) return "paused by " + *account.paused_by + ": " + account.paused_reason;
   if (!standing.moves()) return standing.has_trouble() ? "nothing moves any more" : "all is done";
-  std::string text = account.eta_at_ms ? "done about " + clock_text(*account.eta_at_ms)
-                                       : "no estimate yet: dl-daemon makes it";
-  if (!account.eta_note.empty()) text += " (" + account.eta_note + ")";
-  return text;
+  if (account.eta_note.empty()) return "no estimate yet: dl-daemon makes it";
+  if (!account.eta_at_ms) return account.eta_note;
+  return account.eta_note + ", about " + clock_text(*account.eta_at_ms);
 }
 
 std::string table_text(const Standing& standing) {

@@ -11,6 +11,7 @@ namespace {
 
 using Level = command::Say::Level;
 
+constexpr Millis kTrendWhereUnlimited = 60'000;
 constexpr Millis kSaveLearnedEvery = 10'000;  // with outcomes, which are written anyway
 
 Pace pace_of(const LimiterPolicy& limiter) { return limiter.tiers.empty() ? Pace::unlimited : Pace::limited; }
@@ -24,6 +25,7 @@ Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery,
       connections_(policy.workers),
       work_(policy.decision.unknown_outcome, schedule_),
       account_(recovery.account),
+      trend_(policy.limiter.tiers.empty() ? kTrendWhereUnlimited : limiter_.slowest().window_ms),
       learned_saved_at_(now.boot_ms) {
   policy_.decision.outcome.honours_keys = policy.decision.unknown_outcome == UnknownOutcome::resubmit;
   if (account_.paused_by != "daemon") return;
@@ -76,6 +78,7 @@ void Dispatcher::on(const input::Loaded& loaded, Moment now) {
   const auto leaves_out = [this](JobId job) { return busy_.contains(job) || is_shelved(job); };
   work_.reload(loaded.work, leaves_out, now.boot_ms);
   totals_ = loaded.work.totals;
+  note_progress(now);
   const bool was_paused = account_.paused_by.has_value();
   pause_unread_ = pause_changed_ || pause_writes_ > 0;
   if (!pause_unread_) {
@@ -95,6 +98,7 @@ void Dispatcher::on(const input::Committed& committed, Moment now) {
   const WorkResult& result = committed.result;
   DL_CHECK(result.applied.size() == sent.decided.size(), "each outcome has its answer");
   totals_ = result.totals;
+  note_progress(now);
   if (sent.writes_pause && --pause_writes_ == 0 && pause_unread_) ask_load();
   for (const JobId job : sent.due) busy_.erase(job);
   for (std::size_t i = 0; i < sent.decided.size(); ++i) apply(sent.decided[i], result.applied[i], now);
@@ -207,6 +211,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   }
   const Flight flight = std::move(at->second);
   flights_.erase(at);
+  note_round_trip(flight, now);
   take_back(replied.id, replied.reusable);
   if (replied.reply.wire == Wire::answered) note_reached();
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
@@ -252,6 +257,8 @@ void Dispatcher::learn(OutcomeClass what, const Flight& flight) {
   const JobKind kind = flight.granted.job.kind;
   const Millis age = flight.sent_boot_ms - flight.posted_boot_ms;
   const bool is_done = what == OutcomeClass::confirmed || what == OutcomeClass::creation_failed;
+  ++polls_;
+  if (is_done) ++confirmed_;
   if (is_done) schedule_.saw_done(kind, flight.looked_age_ms, age);
   if (what == OutcomeClass::undecided) schedule_.saw_undone(kind, flight.looked_age_ms, age);
 }
@@ -293,26 +300,6 @@ std::vector<AnyCommand> Dispatcher::flush(Moment now) {
   }
   set_wake(now);
   return std::exchange(commands_, {});
-}
-
-Standing Dispatcher::standing(Moment now) const {
-  Standing standing;
-  standing.totals = totals_;
-  standing.on_the_wire = static_cast<int>(flights_.size());
-  if (work_.has_candidates()) {
-    standing.next_send_boot_ms = limiter_.next_permit_at(now);
-  } else {
-    standing.next_send_boot_ms = next_work_at();
-  }
-  if (account_.paused_by) {
-    standing.stalled = "paused by " + *account_.paused_by + ": " + account_.paused_reason;
-  } else if (unreachable_since_) {
-    standing.stalled = last_trouble_;
-  } else if (limiter_.gate_until_boot_ms() > now.boot_ms) {
-    standing.stalled = "the DSP asked to wait " +
-                       std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms) / 1'000) + " s";
-  }
-  return standing;
 }
 
 }  // namespace dl

@@ -21,6 +21,7 @@
 #include "daemon/core/connections.h"
 #include "daemon/core/decide.h"
 #include "daemon/core/dsp.h"
+#include "daemon/core/eta.h"
 #include "daemon/core/limiter.h"
 #include "daemon/core/outcome.h"
 #include "daemon/core/schedule.h"
@@ -88,7 +89,7 @@ struct Standing {
   Totals totals{};
   int on_the_wire = 0;
   std::optional<std::int64_t> next_send_boot_ms;  // nothing: waits for an answer or for work
-  std::string stalled;                            // why nothing is sent; empty: running
+  Outlook outlook;                                // when it will be done, or why nobody knows
 };
 
 class Dispatcher {
@@ -155,6 +156,11 @@ class Dispatcher {
   void take_refusal(const Refused& refused, const AskedPermit& asked);
   bool is_shelved(JobId job) const;
   void became_ready(const JobRef& job);
+  void note_progress(Moment now);
+  void note_round_trip(const Flight& flight, Moment now);
+  Going going(const Tally& tally, Moment now) const;
+  std::string stalled_by(const Tally& tally, Moment now) const;
+  Outlook outlook(const Tally& tally, Moment now) const;
   void learn(OutcomeClass what, const Flight& flight);
   void judge_end_game(Moment now);
   bool is_limited() const { return schedule_.pace() == Pace::limited; }
@@ -206,6 +212,10 @@ class Dispatcher {
   std::optional<std::int64_t> unreachable_since_;
   bool unreachable_ = false;            // connecting has failed for unreachable_timeout, to the last try
   std::string last_trouble_;
+  double round_trip_ms_ = 0;            // smoothed
+  double polls_ = 20;                   // of status, and how many of them found the end, faded: looks an entity
+  double confirmed_ = 20;               // takes, to begin with one
+  Trend trend_;                         // of the permits left
   bool end_game_ = false;               // so little work is left that latency matters most
   std::int64_t learned_saved_at_ = 0;   // when what the schedule learned went to the tables
   bool save_learned_ = false;           // now, whatever the time

@@ -167,7 +167,8 @@ void Dispatcher::set_wake(Moment now) {
   if (is_limited() && !stopping_ && !work_.has_candidates() && !account_.paused_by) {
     if (const auto guess = work_.next_doubtful_at(limiter_.spacing_ms())) {
       const std::optional<std::int64_t> permit = limiter_.next_permit_at(now);
-      if (permit) no_later_than(std::max({*guess, *permit, now.boot_ms + 1}));
+      const std::int64_t guess_at = std::max(*guess, permit.value_or(INT64_MAX));
+      if (guess_at > now.boot_ms && permit) no_later_than(guess_at);  // else a connection or an answer wakes us
     }
   }
   if (!stopping_ && work_.has_candidates() && !account_.paused_by) {

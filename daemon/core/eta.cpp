@@ -1,12 +1,12 @@
 #include "daemon/core/eta.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace dl {
 namespace {
 
-constexpr double kPollsPerEntity = 1.05;
-constexpr Millis kUsualProcessing = 4'000;
+constexpr int kSamples = 30;  // of a trend
 
 }  // namespace
 
@@ -40,13 +40,17 @@ Tally tally_of(const Totals& totals) {
   return tally;
 }
 
-std::optional<Millis> eta_ms(const Tally& tally, const std::optional<Tier>& slowest, int burst) {
+std::int64_t permits_left(const Tally& tally, double polls_per_entity, std::int64_t out) {
   const std::int64_t undone = tally.to_post + tally.confirming;
-  if (undone == 0 || !slowest) return std::nullopt;
-  const double permits = static_cast<double>(tally.to_post) + static_cast<double>(undone) * kPollsPerEntity;
-  const double spacing = static_cast<double>(slowest->window_ms) / slowest->count;
-  const Millis by_rate = static_cast<Millis>(std::max(0.0, permits - burst) * spacing);
-  return std::max(by_rate, kUsualProcessing * tally.levels);
+  const auto polls = static_cast<std::int64_t>(std::ceil(static_cast<double>(undone) * polls_per_entity));
+  return std::max(std::int64_t{0}, tally.to_post + polls - out);
+}
+
+std::optional<Millis> eta_ms(const Tally& tally, const Going& going) {
+  if (tally.to_post + tally.confirming == 0 || !going.permits_ms) return std::nullopt;
+  // What is posted last is polled that much later; polls of others fill about half of the time until then.
+  const Millis after = tally.to_post > 0 ? going.processing_ms / 2 : 0;
+  return std::max(*going.permits_ms + after, going.chain_ms);
 }
 
 std::string span_text(Millis span) {
@@ -56,7 +60,20 @@ std::string span_text(Millis span) {
   return std::to_string(s / 3'600) + " h " + std::to_string(s % 3'600 / 60) + " min";
 }
 
-std::string progress_text(const Tally& tally, std::optional<Millis> eta, const std::string& stalled) {
+std::string outlook_text(const Outlook& outlook) {
+  const std::string left = outlook.left_ms ? span_text(*outlook.left_ms) : "";
+  const std::string reason = outlook.reason.empty() ? "" : " (" + outlook.reason + ")";
+  switch (outlook.state) {
+    case Outlook::State::done: return "done";
+    case Outlook::State::clears: return "clears in " + left + reason;
+    case Outlook::State::growing: return "growing: more comes in than goes out" + (left.empty() ? "" : "; what is there takes " + left);
+    case Outlook::State::stalled: return "stalled: " + outlook.reason;
+    case Outlook::State::unknown: return "unknown yet";
+  }
+  return "";
+}
+
+std::string progress_text(const Tally& tally, const Outlook& outlook) {
   std::string text = std::to_string(tally.succeeded) + "/" + std::to_string(tally.total) + " done";
   const auto add = [&text](std::int64_t n, const char* what) {
     if (n > 0) text += ", " + std::to_string(n) + " " + what;
@@ -65,9 +82,34 @@ std::string progress_text(const Tally& tally, std::optional<Millis> eta, const s
   add(tally.to_post - tally.in_doubt, "to send");
   add(tally.in_doubt, "in doubt");
   add(tally.failed, "failed");
-  if (!stalled.empty()) return text + ", stalled: " + stalled;
-  if (eta) text += ", ETA " + span_text(*eta);
-  return text;
+  switch (outlook.state) {
+    case Outlook::State::done:
+    case Outlook::State::unknown: return text;
+    case Outlook::State::clears: break;
+    case Outlook::State::growing:
+    case Outlook::State::stalled: return text + ", " + outlook_text(outlook);
+  }
+  text += ", ETA " + span_text(outlook.left_ms.value_or(0));
+  return outlook.reason.empty() ? text : text + " (" + outlook.reason + ")";
+}
+
+void Trend::note(std::int64_t now_boot_ms, std::int64_t work) {
+  while (!samples_.empty() && samples_.front().boot_ms < now_boot_ms - span_ms_) samples_.pop_front();
+  if (!samples_.empty() && now_boot_ms - samples_.back().boot_ms < span_ms_ / kSamples) return;
+  samples_.push_back({now_boot_ms, work});
+}
+
+// Judged over most of a span, so that one new batch is growth only until the span is over.
+bool Trend::grows(std::int64_t now_boot_ms, std::int64_t work) const {
+  if (samples_.empty() || now_boot_ms - samples_.front().boot_ms < span_ms_ * 9 / 10) return false;
+  return work > samples_.front().work;
+}
+
+double Trend::spacing_ms(std::int64_t now_boot_ms, std::int64_t work) const {
+  if (samples_.empty()) return 0;
+  const Sample& first = samples_.front();
+  if (first.work <= work || now_boot_ms - first.boot_ms < span_ms_ / kSamples) return 0;
+  return static_cast<double>(now_boot_ms - first.boot_ms) / static_cast<double>(first.work - work);
 }
 
 }  // namespace dl

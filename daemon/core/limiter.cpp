@@ -100,6 +100,17 @@ std::optional<std::int64_t> Limiter::next_permit_at(Moment now) const {
   return std::max({at, *slot, pace_at(now, 0)});
 }
 
+// The slots that are held come free one by one; after that each comes back W' and a round trip later.
+std::int64_t Limiter::permit_at(Moment now, std::int64_t nth, Millis round_trip_ms) const {
+  const std::int64_t from = std::max({now.boot_ms, gate_, exhausted_until_boot_ms()});
+  if (unlimited() || nth < 1) return from;
+  const Millis round = held_for(slowest()) + round_trip_ms;
+  const std::int64_t rounds = (nth - 1) / allowed(slowest_);
+  const int ahead = static_cast<int>((nth - 1) % allowed(slowest_));
+  const std::int64_t slot = slot_free_at(now, ahead).value_or(now.boot_ms + round);
+  return std::max({from, slot, pace_at(now, ahead)}) + rounds * round;
+}
+
 int Limiter::available(Moment now, int wanted) const {
   if (gate_ > now.boot_ms) return 0;
   wanted = static_cast<int>(std::clamp<std::int64_t>(left_at_dsp(now), 0, wanted));

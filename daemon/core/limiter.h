@@ -78,6 +78,8 @@ class Limiter {
   int cap() const { return cap_; }
   // W/N: how far apart permits are at the sustainable rate. Only where there is a limit.
   Millis spacing_ms() const { return std::max<Millis>(1, slowest().window_ms / allowed(slowest_)); }
+  // When the `nth` permit from now (1, 2, …) will be there, if each is used at once and answered in this time.
+  std::int64_t permit_at(Moment now, std::int64_t nth, Millis round_trip_ms) const;
   // For the account row: gate, refusals in a row, learned cap. Pauses by people are not known here.
   AccountState state(Moment now) const;
   // The slowest tier: what ETA and the gauges count by. Only where there is a limit.

@@ -200,6 +200,16 @@ std::optional<std::int64_t> PollQueue::next_certain_at(EndGame end_game) const {
   return at;
 }
 
+std::int64_t PollQueue::latest_likely_at() const {
+  std::int64_t latest = held_.empty() ? 0 : held_.rbegin()->first;
+  for (const Group& group : groups_) {
+    for (const Ordered* order : {&group.fresh, &group.likely}) {
+      if (!order->empty()) latest = std::max(latest, likely_at(kept_.at(order->rbegin()->second)));
+    }
+  }
+  return latest;
+}
+
 std::optional<std::int64_t> PollQueue::next_doubtful_at(Millis spacing_ms) const {
   std::int64_t at = INT64_MAX;
   for (const bool has_children : {true, false}) {

@@ -43,6 +43,9 @@ class PollQueue {
   std::optional<std::int64_t> next_certain_at(EndGame end_game) const;
   std::optional<std::int64_t> next_doubtful_at(Millis spacing_ms) const;
 
+  // When the last of them is as likely done as not.
+  std::int64_t latest_likely_at() const;
+
   void note_sent(std::int64_t now_boot_ms) { sent_at_ = now_boot_ms; }
   void note_guessed(std::int64_t now_boot_ms) { guessed_at_ = now_boot_ms; }
 

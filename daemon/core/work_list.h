@@ -73,6 +73,7 @@ class WorkList {
   std::optional<std::int64_t> next_due_boot_ms() const;
   // When doubtful() will have something.
   std::optional<std::int64_t> next_doubtful_at(Millis spacing_ms) const { return polls_.next_doubtful_at(spacing_ms); }
+  std::int64_t latest_likely_at() const { return polls_.latest_likely_at(); }
   // Anything that a drain must wait for: candidates, or jobs that are not overdue.
   bool has_work_left() const {
     return !candidates_.empty() || timers_.size() > overdue_timers_ || polls_.size() > polls_.overdue();

@@ -212,8 +212,7 @@ void PolicySim::note(const Exchange& exchange) {
 void PolicySim::note_eta() {
   at(time_ + kEtaEvery, 0, [this] { note_eta(); });
   if (!dispatcher_) return;
-  const Tally tally = tally_of(dispatcher_->standing(now()).totals);
-  const std::optional<Millis> left = eta_ms(tally, settings_.limiter.tiers.front(), 0);
+  const std::optional<Millis> left = dispatcher_->standing(now()).outlook.left_ms;
   if (left) run_.etas.push_back({time_, *left});
 }
 

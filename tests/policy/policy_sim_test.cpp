@@ -84,6 +84,19 @@ TEST(PolicySim, LivesWithAServerThatAllowsLess) {
   }
 }
 
+// The ETA, from the first tenth of a run to its last window, where processing takes seconds.
+TEST(PolicySim, ForetellsItsEndWithinATenth) {
+  for (const char* const shape : {"std", "one", "wide", "small"}) {
+    for (const char* const distribution : {"fixed3", "unif", "logn", "bimodal"}) {
+      const Workload work = workload(shape, distribution);
+      const SimRun run = simulate(work, {});
+      ASSERT_GT(run.etas.size(), 10U) << work.name;
+      const auto makespan = static_cast<Millis>(run.exchanges.back().answered);
+      EXPECT_LT(worst_eta_error(run, makespan, kLimit.window_ms), 0.10) << work.name;
+    }
+  }
+}
+
 // Three workers that each wait for one entity: what the prototype pays is known from the reference
 // simulator (3 s: 2.24 requests an entity and 1.12 of the bound).
 TEST(Prototype, PaysWhatTheReferenceSaysItPays) {

@@ -184,7 +184,7 @@ TEST(DispatcherPause, ByAPersonHoldsEverythingUntilAPersonResumes) {
   brain.advance(3'600'000);
   brain.feed(input::Woke{});
   EXPECT_TRUE(brain.permits_asked().empty());
-  EXPECT_EQ(brain.dispatcher().standing(brain.now()).stalled, "paused by maria: month end");
+  EXPECT_EQ(brain.dispatcher().standing(brain.now()).outlook.reason, "paused by maria: month end");
   brain.feed(input::TablesChanged{});
   brain.load(ready_work({a_job(1)}));
   brain.connect();
@@ -221,7 +221,7 @@ TEST(DispatcherPause, AsksTheTablesAgainForWhatItPassedOverWhileItsOwnWasOnTheWa
   brain.feed(input::Woke{});
   brain.connect();
   EXPECT_TRUE(brain.permits_asked().empty()) << "no probe: a person's pause holds everything";
-  EXPECT_NE(brain.dispatcher().standing(brain.now()).stalled.find("maria"), std::string::npos);
+  EXPECT_NE(brain.dispatcher().standing(brain.now()).outlook.reason.find("maria"), std::string::npos);
 }
 
 TEST(DispatcherTimers, AskTheTablesWhereAJobIsNotDueAfterAll) {
@@ -312,7 +312,7 @@ TEST(DispatcherUnreachable, IsOverWithTheFirstConnection) {
   brain.advance(100'000);
   brain.feed(input::Woke{});
   EXPECT_FALSE(brain.ending());
-  EXPECT_EQ(brain.dispatcher().standing(brain.now()).stalled, "");
+  EXPECT_NE(brain.dispatcher().standing(brain.now()).outlook.state, Outlook::State::stalled);
 }
 
 }  // namespace

@@ -57,5 +57,51 @@ TEST(DispatcherHeaders, SaysThatTheDspAsksForAnHourOrMore) {
   EXPECT_EQ(brain.said(Level::warning).size(), 1U);
 }
 
+// Were one slot lost or ended twice, the sixth of a limit of three would not go, or a check would fail.
+TEST(DispatcherSlots, EveryWayOutEndsASlotOnce) {
+  enum class Way { answered, refused_by_the_dsp, silent, unsent, never_reported, refused_by_the_tables };
+  for (const Way way : {Way::answered, Way::refused_by_the_dsp, Way::silent, Way::unsent, Way::never_reported,
+                        Way::refused_by_the_tables}) {
+    DispatcherPolicy policy = brain_policy();
+    policy.limiter.tiers = {{3, 60'000}};
+    policy.limiter.burst = 3;
+    policy.in_flight_max = 1;
+    Brain brain(policy);
+    brain.load(ready_work(some_jobs(12)));
+    int sent = 0;
+    for (int step = 0; step < 200 && sent < 6; ++step) {
+      brain.connect();
+      if (way == Way::refused_by_the_tables && !brain.permits_asked().empty() && sent < 5) {
+        brain.commit_refusing("not now");
+        ++sent;
+        if (brain.loads_asked() > 0) brain.load(ready_work(some_jobs(12)));
+        continue;
+      }
+      brain.commit_all();
+      if (brain.on_the_wire().empty()) {
+        brain.wake();
+        continue;
+      }
+      ++sent;
+      const JobId job = brain.on_the_wire().front();
+      DspReply unsent;
+      unsent.wire = Wire::not_sent;
+      switch (way) {
+        case Way::answered: brain.reply(job, answer(422)); break;
+        case Way::refused_by_the_dsp: brain.reply(job, answer(429)); break;
+        case Way::silent: brain.reply(job, silence()); break;
+        case Way::unsent: brain.reply(job, unsent); break;
+        case Way::never_reported:
+          brain.advance(150'000);
+          brain.feed(input::Woke{});
+          brain.reply(job, answer(201, {"late"}));
+          break;
+        case Way::refused_by_the_tables: break;
+      }
+    }
+    EXPECT_GE(sent, 6) << "way out " << static_cast<int>(way);
+  }
+}
+
 }  // namespace
 }  // namespace dl

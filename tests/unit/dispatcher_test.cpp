@@ -284,6 +284,30 @@ TEST(Dispatcher, LooksNotBeforeTheDspAskedForIt) {
   EXPECT_EQ(brain.wake_at(), brain.now().boot_ms + 120'000);
 }
 
+// A look that is due and cannot go waits for the connection; it does not wake every millisecond.
+TEST(Dispatcher, DoesNotSpinWhileALookWaits) {
+  for (const bool connects : {true, false}) {
+    Brain brain(brain_policy());
+    brain.start_with({a_job(1)});
+    brain.reply(JobId{1}, answer(201, {"dsp-1"}));
+    brain.commit();
+    int wakes = 0;
+    const std::int64_t until = brain.now().boot_ms + 600'000;
+    while (brain.now().boot_ms < until) {
+      ++wakes;
+      ASSERT_LT(wakes, 1'000) << "it spins at " << brain.now().boot_ms;
+      if (!connects) brain.refuse_connections("connection refused");
+      if (connects) brain.connect();
+      brain.commit_all();
+      if (brain.is_sent(JobId{1})) {
+        brain.reply(JobId{1}, status_answer("pending"));
+        brain.commit_all();
+      }
+      brain.wake();
+    }
+  }
+}
+
 TEST(Dispatcher, WritesDownWhatItLearnedBeforeItEnds) {
   Brain brain(brain_policy(Lifetime::drain));
   brain.start_with({a_job(1)});

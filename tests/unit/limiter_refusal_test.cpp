@@ -65,6 +65,19 @@ TEST(Refusal, DoublesItsBackoffUpToTheWindowWithEqualJitter) {
   }
 }
 
+// Some servers count what they refuse.
+TEST(Refusal, HoldsItsSlotLikeAnyOther) {
+  LimiterPolicy policy;
+  policy.tiers = {{2, kWindow}};
+  Limiter limiter(policy, {}, at(0));
+  meet_refusal(limiter, 0);
+  const std::int64_t probe = *limiter.next_permit_at(at(0));
+  limiter.take(at(probe));
+  limiter.answered(at(probe));
+  limiter.accepted(at(probe));
+  EXPECT_GE(*limiter.next_permit_at(at(probe)), kWindow) << "both slots are held";
+}
+
 TEST(Refusal, NeverShortensTheGate) {
   Limiter limiter = forty_a_minute();
   limiter.take(at(0));

@@ -141,6 +141,31 @@ TEST(Limiter, SpacesRequestsWOverNAfterEachAnswerWhereStrict) {
   EXPECT_EQ(limiter.next_permit_at(at(400)), 400 + 1'500 + 1 + 50);
 }
 
+// What the ETA reckons by is what comes to pass.
+TEST(Limiter, ForetellsEveryPermit) {
+  LimiterPolicy policy;
+  policy.tiers = {{4, 60'000}};
+  policy.burst = 2;
+  Limiter limiter(policy, {}, at(0));
+  for (int i = 0; i < 3; ++i) {
+    const std::int64_t now = *limiter.next_permit_at(at(i == 2 ? 20'000 : 0));
+    limiter.take(at(now));
+    limiter.answered(at(now + 100));
+  }
+  const Moment start = at(25'000);
+  std::vector<std::int64_t> foretold;
+  for (std::int64_t nth = 1; nth <= 20; ++nth) foretold.push_back(limiter.permit_at(start, nth, 100));
+  std::int64_t now = start.boot_ms;
+  for (const std::int64_t expected : foretold) {
+    now = *limiter.next_permit_at(at(now));
+    EXPECT_NEAR(static_cast<double>(now), static_cast<double>(expected), 1'000);
+    limiter.take(at(now));
+    limiter.answered(at(now + 100));
+    now += 100;
+    limiter.age(at(now));
+  }
+}
+
 TEST(Limiter, AvailableAgreesWithNextPermit) {
   Limiter limiter(policy({{4, 1'000}, kForty}), {}, at(0));
   std::int64_t now = 0;

@@ -133,6 +133,7 @@ TEST_F(PollQueueTest, ProbesWhenNothingElseWasSentForLong) {
   queue_.remove(JobId{1});
   queue_.add(poll({.id = 3, .posted = now - 10'000, .looked = 9'900}), 0);
   EXPECT_EQ(doubtful(now), 0) << "looked at just now";
+  EXPECT_EQ(queue_.next_doubtful_at(kSpacing), now + 395) << "not before, or it would wake in vain";
   EXPECT_EQ(doubtful(now + 395), 3) << "at 1.05 times the age of the last look";
 }
 
