@@ -19,6 +19,7 @@
 
 #include "storage/fault/fault_point.h"
 #include "storage/migrator.h"
+#include "storage/model/planted.h"
 
 namespace dl {
 namespace {
@@ -201,6 +202,7 @@ Status Database::prepare(OpenMode mode) {
     if (db_.execAndGet("PRAGMA synchronous").getInt() != 2) {
       return Error{Errc::config, path_ + ": synchronous = FULL was not accepted"};
     }
+    if (planted(Fault::synchronous_normal)) db_.exec("PRAGMA synchronous = NORMAL");
     return migrate(*this);
   });
   if (!ok) return ok;

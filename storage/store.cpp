@@ -7,6 +7,7 @@
 #include "storage/fault/commit_points.h"
 #include "storage/fault/fault_point.h"
 #include "storage/migrator.h"
+#include "storage/model/planted.h"
 #include "storage/store_columns.h"
 
 namespace dl {
@@ -58,6 +59,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
     std::tie(generation_, generation_moved_boot_ms_) = generation_before;
     return ok.error();
   }
+  if (planted(Fault::children_promoted_later)) promote_in_a_second_transaction(batches, results, now);
   DL_FAULT_AFTER_COMMIT(batches);
   for (WorkResult& result : results) result.totals = totals_;
   return results;
@@ -91,7 +93,9 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
       resolve.exec();
     }
     if (outcome.event == JobEvent::id_not_found) withdraw_declaration(outcome.job);
-    if (outcome.event == JobEvent::confirmed) promote(outcome.job, applied.promoted, now);
+    const bool is_too_early = planted(Fault::children_promoted_when_accepted);
+    const bool is_too_late = planted(Fault::children_promoted_later);
+    if (outcome.event == (is_too_early ? JobEvent::accepted : JobEvent::confirmed) && !is_too_late) promote(outcome.job, applied.promoted, now);
   } else {
     SQLite::Statement& release = sql(sql::k_release_lease);
     release.bind(":job", outcome.job.value);
@@ -150,8 +154,24 @@ void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
     promoted.push_back(child);
   }
   const Rule rule = *rule_for(JobState::blocked, JobEvent::parents_done);
+  if (planted(Fault::history_line_missing)) return;
   for (const JobRef& child : promoted) add_history(child.id, rule, 0, RequestId{}, "", now);
   DL_FAULT_POINT_IF("promote.in_tx", !promoted.empty());
+}
+
+// What a planted fault does instead; never called otherwise.
+void Store::promote_in_a_second_transaction(std::span<const WorkBatch> batches, std::vector<WorkResult>& results, Moment now) {
+  const Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      for (std::size_t k = 0; k < batches[i].outcomes.size(); ++k) {
+        Applied& applied = results[i].applied[k];
+        if (applied.matched && batches[i].outcomes[k].event == JobEvent::confirmed) promote(applied.job, applied.promoted, now);
+      }
+    }
+    write_counts();
+    return Done{};
+  });
+  if (!ok) reset_statements();
 }
 
 void Store::add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now) {

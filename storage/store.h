@@ -105,6 +105,7 @@ class Store {
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
   bool move(const Outcome& outcome, Moment now, std::int64_t& batch_id);
   void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);
+  void promote_in_a_second_transaction(std::span<const WorkBatch> batches, std::vector<WorkResult>& results, Moment now);
   void make_due(JobId job, WorkResult& result, Moment now);
   bool look_once_more(JobId job, Moment now);
   void withdraw_declaration(JobId job);

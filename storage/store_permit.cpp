@@ -7,6 +7,7 @@
 #include "storage/digest.h"
 #include "storage/fault/fault_point.h"
 #include "storage/idempotency_key.h"
+#include "storage/model/planted.h"
 #include "storage/store.h"
 #include "storage/store_columns.h"
 
@@ -92,13 +93,14 @@ void Store::permit(const Permit& permit, WorkResult& result, Moment now) {
 // A POST under a new key needs: ready, no DSP id, every parent succeeded, nothing unresolved or open.
 std::string Store::permit_create(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
   if (facts.state != JobState::ready) return "it is not ready any more";
-  if (!facts.dsp_id.empty()) return "it has a DSP id";
+  const bool trusts_the_state = planted(Fault::retry_of_a_cancelled_job_sends);
+  if (!facts.dsp_id.empty() && !trusts_the_state) return "it has a DSP id";
   if (facts.open_parents != 0) return "parents are open";
   SQLite::Statement& obstacles = sql(sql::k_post_obstacles);
   obstacles.bind(":job", permit.job.value);
   obstacles.bind(":attempt", granted.attempt);
   obstacles.executeStep();
-  if (obstacles.getColumn("unresolved").getInt() != 0) return "a POST of it is unresolved";
+  if (obstacles.getColumn("unresolved").getInt() != 0 && !trusts_the_state) return "a POST of it is unresolved";
   if (obstacles.getColumn("open").getInt() != 0) return "a request of it is open";
   if (obstacles.getColumn("unready_parent").getInt() != 0) return "a parent has not succeeded";
   const bool attempt_was_sent = obstacles.getColumn("attempt_was_sent").getInt() != 0;
@@ -202,6 +204,7 @@ std::string Store::hold(JobId job, const std::string& why, Moment now) {
 // The wall clock may have stepped, so within a boot the longer age counts. Over a reboot the wall clock is
 // all there is: it may have been set back, and the key is older than it says.
 bool Store::key_is_alive(const Creation& first, Moment now) const {
+  if (planted(Fault::expired_key_is_used)) return true;
   Millis age = std::max(Millis{0}, now.wall_ms - first.sent_at);
   if (first.boot_key == facts_.boot_key) {
     age = std::max(age, now.boot_ms - first.sent_boot_ms);

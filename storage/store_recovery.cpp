@@ -5,6 +5,7 @@
 #include "queries_sql.h"
 #include "storage/fault/fault_point.h"
 #include "storage/migrator.h"
+#include "storage/model/planted.h"
 #include "storage/store.h"
 #include "storage/store_columns.h"
 
@@ -74,6 +75,7 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
 }
 
 void Store::reclaim(Recovery& recovery, Moment now) {
+  if (planted(Fault::requests_of_dead_owners_stay_open)) return;
   struct Open {
     RequestId request;
     JobId job;
@@ -92,9 +94,10 @@ void Store::reclaim(Recovery& recovery, Moment now) {
     finish.bind(":at", now.wall_ms);
     finish.bind(":boot_ms", now.boot_ms);
     finish.bind(":boot_key", facts_.boot_key);
-    bind_text(finish, ":slot", name_of(SlotEnd::unsure));
+    bind_text(finish, ":slot", name_of(planted(Fault::slot_refunded_on_a_crash) ? SlotEnd::not_sent : SlotEnd::unsure));
     finish.bind(":outcome", "owner_lost");
     finish.bind(":error", "the daemon that sent it died before it recorded an outcome");
+    if (planted(Fault::reclaimed_as_not_sent) && each.is_post) finish.bind(":resolution", "not_sent");
     finish.exec();
     if (each.is_post) {
       reclaim_post(each.job, each.request, now);
@@ -114,12 +117,12 @@ void Store::reclaim_post(JobId job, RequestId request, Moment now) {
   lost.request = request;
   lost.job = job;
   lost.from = JobState::submitting;
-  lost.event = JobEvent::owner_lost;
+  lost.event = planted(Fault::reclaimed_as_not_sent) ? JobEvent::not_sent : JobEvent::owner_lost;
   lost.error = "the daemon died while the POST was on the wire";
   switch (policy_.unknown_outcome) {
     case UnknownOutcome::hold: lost.hold = kHeldByPolicy; break;
     case UnknownOutcome::resubmit: lost.due_in_ms = kReclaimedDue; break;
-    case UnknownOutcome::lookup: lost.due_in_ms = policy_.settle_ms; break;
+    case UnknownOutcome::lookup: lost.due_in_ms = planted(Fault::lookup_before_it_settled) ? 0 : policy_.settle_ms; break;
   }
   std::int64_t batch_id = 0;
   move(lost, now, batch_id);
@@ -166,6 +169,7 @@ void Store::save_settings(Moment now) {
 // nothing is sent before W' + D have passed, since this boot began where the machine is the same, else since
 // this boot first saw the ledger.
 void Store::read_limiter_memory(Recovery& recovery, Moment now) {
+  if (planted(Fault::limiter_forgets_at_a_restart)) return;
   if (policy_.tiers.empty()) return;  // no limit, no slots: of what may be millions of requests
   const Millis hold = longest_hold(policy_.tiers);
   const Millis longest = hold + policy_.late_arrival_ms + 2 * policy_.http_timeout_ms;
@@ -202,7 +206,7 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   std::sort(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
   std::sort(recovery.accepted_boot_ms.begin(), recovery.accepted_boot_ms.end());
   if (!forgotten_.empty()) recovery.sends_from_boot_ms = now.boot_ms + hold + policy_.late_arrival_ms;
-  if (!another_boot) return;
+  if (!another_boot || planted(Fault::other_boots_forgotten)) return;
   SQLite::Statement strangers(database_->handle(), "SELECT EXISTS (SELECT 1 FROM instance WHERE boot_key <> ?1 AND machine_id <> ?2)");
   strangers.bind(1, facts_.boot_key);
   strangers.bind(2, facts_.machine_id);
@@ -241,6 +245,7 @@ AccountState Store::load_account(Moment now) {
 }
 
 void Store::save(const AccountState& account, Moment now) {
+  if (planted(Fault::gate_is_not_persisted)) return;
   DL_FAULT_POINT("limiter.persist");
   if (account.writes_pause) {
     SQLite::Statement& pause = sql(sql::k_save_pause);
@@ -306,7 +311,7 @@ void Store::load_timed(std::string_view text, JobState state, int limit, LoadedW
       const std::int64_t due_at = rows.getColumn("due_at").getInt64();
       timed.due_in_ms = std::max(Millis{0}, std::min(due_at - now.wall_ms, due_at - updated_at));
     }
-    const bool settles = state == JobState::waiting || policy_.unknown_outcome == UnknownOutcome::lookup;
+    const bool settles = !planted(Fault::lookup_before_it_settled) && (state == JobState::waiting || policy_.unknown_outcome == UnknownOutcome::lookup);
     if (settles && !rows.getColumn("ended_boot_ms").isNull() && state != JobState::confirming) {
       const std::int64_t settled = rows.getColumn("ended_boot_ms").getInt64() + policy_.settle_ms;
       timed.due_in_ms = std::max(timed.due_in_ms, settled - now.boot_ms);

@@ -4,6 +4,7 @@
 
 #include "daemon/core/backoff.h"
 #include "storage/model/check.h"
+#include "storage/model/planted.h"
 
 namespace dl {
 namespace {
@@ -52,7 +53,7 @@ struct Decider {
     outcome.spends_attempt = true;
     outcome.setbacks = 0;
     outcome.looks = 0;
-    if (granted.tries + 1 > policy.max_retries) {
+    if (granted.tries + 1 > policy.max_retries + (planted(Fault::one_try_too_many) ? 1 : 0)) {
       outcome.event = never;
       return;
     }
@@ -62,6 +63,10 @@ struct Decider {
   }
 
   void doubt(const std::string& why) {
+    if (planted(Fault::new_key_after_a_doubt) && granted.purpose == Purpose::create) {
+      outcome.resolution = "refused";
+      return spend(JobEvent::refused, JobEvent::exhausted);
+    }
     outcome.event = JobEvent::unknown;
     outcome.setbacks = 0;
     switch (policy.unknown_outcome) {
@@ -74,7 +79,7 @@ struct Decider {
         break;
       case UnknownOutcome::lookup:
         outcome.looks = 0;
-        outcome.due_in_ms = policy.settle_ms;
+        outcome.due_in_ms = planted(Fault::lookup_before_it_settled) ? 0 : policy.settle_ms;
         break;
     }
   }
@@ -140,6 +145,7 @@ struct Decider {
   void decide_resubmit() {
     outcome.from = JobState::submitting;
     if (what == OutcomeClass::accepted) return accept();
+    if (planted(Fault::refused_resubmission_is_proof) && what == OutcomeClass::refused_for_good) return decide_create();
     doubt("");
     if (what == OutcomeClass::not_sent) outcome.resolution = "not_sent";
     if (what == OutcomeClass::key_mismatch) {
@@ -158,7 +164,9 @@ struct Decider {
     }
     if (what == OutcomeClass::creation_failed) {
       outcome.overdue = false;
-      return spend(JobEvent::creation_failed, JobEvent::exhausted);
+      spend(JobEvent::creation_failed, JobEvent::exhausted);
+      if (planted(Fault::old_key_after_a_failed_status)) outcome.spends_attempt = false;
+      return;
     }
     if (what == OutcomeClass::not_sent || what == OutcomeClass::throttled || what == OutcomeClass::unauthorized ||
         what == OutcomeClass::unavailable) {
@@ -195,7 +203,7 @@ struct Decider {
     } else if (what == not_found) {
       outcome.looks = granted.looks + 1;
       outcome.due_in_ms = kAbsentLooksApart;
-      if (outcome.looks < kAbsentLooks) return;
+      if (outcome.looks < (planted(Fault::absent_after_one_look) ? 1 : kAbsentLooks)) return;
       outcome.event = JobEvent::absent;
       outcome.resolution = "absent";
       outcome.looks = 0;

@@ -5,6 +5,7 @@
 
 #include "daemon/core/retry_after.h"
 #include "storage/model/check.h"
+#include "storage/model/planted.h"
 
 namespace dl {
 namespace {
@@ -216,7 +217,9 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   if (replied.reply.wire == Wire::answered) note_reached();
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
   switch (slot_end(replied.reply)) {
-    case SlotEnd::answered: limiter_.answered(now); break;
+    case SlotEnd::answered:
+      limiter_.answered(planted(Fault::slot_freed_from_the_send) ? Moment{flight.sent_boot_ms, now.wall_ms} : now);
+      break;
     case SlotEnd::unsure: limiter_.unsure(now); break;
     case SlotEnd::not_sent: limiter_.not_sent(); break;
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "storage/model/check.h"
+#include "storage/model/planted.h"
 
 namespace dl {
 namespace {
@@ -175,7 +176,7 @@ void Limiter::close(std::int64_t anchor_boot_ms) {
 
 void Limiter::answered(Moment now) { close(now.boot_ms); }
 
-void Limiter::unsure(Moment now) { close(now.boot_ms + policy_.late_arrival_ms); }
+void Limiter::unsure(Moment now) { close(now.boot_ms + (planted(Fault::late_arrivals_forgotten) ? 0 : policy_.late_arrival_ms)); }
 
 void Limiter::not_sent() {
   DL_CHECK(open_ > 0, "a slot is ended once");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "storage/model/planted.h"
+
 namespace dl {
 namespace {
 
@@ -90,6 +92,7 @@ bool lists(const std::vector<int>& statuses, int status) {
 
 OutcomeClass classify_post(Purpose purpose, const DspReply& reply, const OutcomePolicy& policy) {
   if (reply.http_status == 0) return unknown;  // rows 7 to 9, 11, 13, 33
+  if (planted(Fault::server_error_is_a_refusal) && reply.http_status == 500) return refused;
   // A cut answer: its status still tells what a refusal tells; a success has lost its id.
   const OutcomeClass by_rule = by_status(reply.http_status);
   if (lists(policy.not_applied_statuses, reply.http_status)) return throttled;
@@ -104,7 +107,7 @@ OutcomeClass classify_post(Purpose purpose, const DspReply& reply, const Outcome
   if (reply.wire != Wire::answered || !reply.answer.readable) return unknown;
   if (reply.answer.ids.size() == 1) return accepted;
   // A readable 2xx without the id.
-  switch (policy.missing_id) {
+  switch (planted(Fault::missing_id_is_a_refusal) ? MissingId::refused : policy.missing_id) {
     case MissingId::in_doubt: return unknown;
     case MissingId::refused: return reply.answer.ids.empty() ? refused : unknown;
   }

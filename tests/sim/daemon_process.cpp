@@ -4,6 +4,7 @@
 
 #include "daemon/dsp/codec.h"
 #include "storage/batch_writer.h"
+#include "storage/model/planted.h"
 #include "tests/sim/trace.h"
 
 namespace dl::sim {
@@ -143,6 +144,8 @@ void DaemonProcess::carry_out(command::CommitWork& command) {
 
 void DaemonProcess::commit_group() {
   if (group_.empty()) return;
+  if (planted(Fault::intent_after_the_send))
+    before_commit_ = {world_.time(), world_.vfs.disk().image()};
   Result<std::vector<WorkResult>> results = store_->commit(group_, world_.now());
   if (is_dead()) return events_.died();
   if (!results) {

@@ -51,6 +51,11 @@ class DaemonProcess {
   // back.
   std::unique_ptr<Store> die();
   Pid pid() const { return pid_; }
+  // What a planted fault would not have written yet; empty otherwise.
+  const Disk::Image& unwritten(std::int64_t since) const {
+    static const Disk::Image kNone;
+    return before_commit_.first >= since ? before_commit_.second : kNone;
+  }
   bool is_dead() const { return world_.vfs.is_dead(pid_); }
 
  private:
@@ -91,6 +96,7 @@ class DaemonProcess {
   std::set<ConnectionId> busy_;      // carry one
   std::vector<DspRequest> delayed_;  // on the wire for long
   bool is_over_ = false;
+  std::pair<std::int64_t, Disk::Image> before_commit_;
 };
 
 }  // namespace dl::sim

@@ -1,5 +1,6 @@
 #include "tests/sim/run.h"
 
+#include "storage/model/planted.h"
 #include "tests/sim/trace.h"
 
 namespace dl::sim {
@@ -35,6 +36,7 @@ Report Run::go() {
   }
   if (!is_finished_ && !world_.has_wrongs()) world_.wrong("the run stands still");
   graveyard_.clear();
+  stopped_owners_.clear();
   if (daemon_) idle_store_ = daemon_->die();
   loader_.reset();
   operators_.start_anew();
@@ -73,6 +75,10 @@ void Run::stop_for_a_while() {
   ++report_.stops;
   const std::int64_t span = world_.dice.between(100, 240'000);
   world_.stop_until(daemon_->pid(), world_.time() + span);
+  if (planted(Fault::reclaimed_from_a_stopped_owner)) {
+    stopped_owners_.push_back(std::move(daemon_));
+    return come_back_in(1'000);
+  }
   if (world_.is_traced()) {
     world_.say(trace_name(daemon_->pid()), "is stopped for " + std::to_string(span) + " ms");
   }

@@ -58,7 +58,9 @@ class Run {
 
   std::unique_ptr<DaemonProcess> daemon_;
   std::vector<std::unique_ptr<DaemonProcess>>
-      graveyard_;                      // may be on the stack: buried after the step
+      graveyard_;  // may be on the stack: buried after the step
+  std::vector<std::unique_ptr<DaemonProcess>>
+      stopped_owners_;                 // of a planted fault, beside the new one
   std::unique_ptr<Store> idle_store_;  // of a dead daemon
   Pid idle_pid_;
   bool has_crashed_ = false;  // since the last recovery

@@ -107,6 +107,7 @@ void Run::crash(Death how) {
   }
   idle_pid_ = daemon_->pid();
   idle_store_ = daemon_->die();
+  const Disk::Image unwritten = daemon_->unwritten(world_.time() - 100);
   graveyard_.push_back(std::move(daemon_));
   if (how == Death::kill) {
     world_.vfs.kill(idle_pid_);
@@ -132,6 +133,7 @@ void Run::crash(Death how) {
       });
     }
   }
+  if (!unwritten.empty()) world_.vfs.restore(unwritten);
   DL_CHECK(sqlite3_get_autocommit(idle_store_->database().handle().getHandle()) != 0,
            "a dead process has no transaction");
 }
