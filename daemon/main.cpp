@@ -1,4 +1,5 @@
 // dl-daemon: parse, lock, open, take over, run, exit code.
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +109,8 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
 int main(int argc, char** argv) {
   umask(0007);  // the database is the group's, and nobody else's
   std::signal(SIGPIPE, SIG_IGN);
+  // Nobody reads SQLite's count of its memory, and counting takes a mutex at every allocation.
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not a death
   DL_FAULT_START();
   const dl::Environment environment = dl::read_environment(environ);

@@ -66,26 +66,21 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
 }
 
 void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
+  using Number = std::optional<std::int64_t>;
+  const std::optional<std::string> resolution = is_post(outcome.purpose) ? outcome.resolution : std::nullopt;
   SQLite::Statement& finish = sql(sql::k_finish_request);
-  finish.bind(":request", outcome.request.value);
-  finish.bind(":at", now.wall_ms);
-  finish.bind(":boot_ms", now.boot_ms);
-  finish.bind(":boot_key");  // the instance's own
-  bind_text(finish, ":slot", name_of(outcome.slot));
-  finish.bind(":latency_us", outcome.latency_us);
-  bind_or_null(finish, ":http_status", outcome.http_status == 0 ? std::nullopt : std::optional<std::int64_t>(outcome.http_status));
-  bind_text(finish, ":outcome", outcome.outcome_class);
-  bind_or_null(finish, ":dsp_id", outcome.dsp_id);
-  bind_text_or_null(finish, ":dsp_request_id", outcome.dsp_request_id);
-  bind_text_or_null(finish, ":error", outcome.error);
-  bind_or_null(finish, ":resolution", is_post(outcome.purpose) ? outcome.resolution : std::nullopt);
+  bind_all(finish, now.wall_ms, now.boot_ms, std::nullopt /* boot_key: the instance's own */, name_of(outcome.slot),
+           outcome.latency_us, outcome.http_status == 0 ? Number() : Number(outcome.http_status), outcome.outcome_class,
+           outcome.dsp_id, TextOrNull{outcome.dsp_request_id}, TextOrNull{outcome.error}, resolution, outcome.request.value);
   const bool completed = finish.exec() == 1;
 
   Applied applied{outcome.request, outcome.job, false, {}};
   std::int64_t batch_id = 0;
   if (completed && move(outcome, now, batch_id)) {
     applied.matched = true;
-    const bool settles_all = outcome.event == JobEvent::accepted || outcome.event == JobEvent::found || outcome.event == JobEvent::absent;
+    // A POST under a new key was the only unresolved one: its permit saw to that, and its lease since.
+    const bool settles_all = outcome.purpose != Purpose::create &&
+                             (outcome.event == JobEvent::accepted || outcome.event == JobEvent::found || outcome.event == JobEvent::absent);
     if (settles_all) {
       SQLite::Statement& resolve = sql(sql::k_resolve_posts);
       resolve.bind(":job", outcome.job.value);
@@ -113,32 +108,20 @@ bool Store::move(const Outcome& outcome, Moment now, std::int64_t& batch_id) {
   const int spent = outcome.spends_attempt ? 1 : 0;
   const bool drops_id = outcome.from == JobState::confirming && rule && to != JobState::succeeded;
   const std::int64_t sent_at = now.wall_ms - outcome.latency_us / 1'000;
+  using Number = std::optional<std::int64_t>;
   SQLite::Statement& update = sql(sql::k_move_job);
-  update.bind(":job", outcome.job.value);
-  update.bind(":request", outcome.request.value);
-  bind_text(update, ":from_state", name_of(outcome.from));
-  bind_text(update, ":to_state", name_of(to));
-  update.bind(":spent", spent);
-  update.bind(":setbacks", outcome.setbacks);
-  update.bind(":looks", outcome.looks);
-  bind_or_null(update, ":due_at", outcome.due_in_ms ? std::optional<std::int64_t>(now.wall_ms + *outcome.due_in_ms) : std::nullopt);
-  update.bind(":drops_id", drops_id ? 1 : 0);
-  bind_or_null(update, ":dsp_id", outcome.dsp_id);
-  bind_or_null(update, ":posted_at", outcome.dsp_id ? std::optional<std::int64_t>(sent_at) : std::nullopt);
-  bind_or_null(update, ":looked_at", outcome.looked ? std::optional<std::int64_t>(sent_at) : std::nullopt);
-  update.bind(":overdue", outcome.overdue ? 1 : 0);
-  bind_or_null(update, ":hold", outcome.hold);
-  bind_text_or_null(update, ":error", outcome.error);
-  update.bind(":at", now.wall_ms);
+  bind_all(update, name_of(to), spent, outcome.setbacks, outcome.looks,
+           outcome.due_in_ms ? Number(now.wall_ms + *outcome.due_in_ms) : Number(), drops_id ? 1 : 0, outcome.dsp_id,
+           outcome.dsp_id ? Number(sent_at) : Number(), outcome.looked ? Number(sent_at) : Number(), outcome.overdue ? 1 : 0,
+           outcome.hold, TextOrNull{outcome.error}, now.wall_ms, outcome.job.value, name_of(outcome.from),
+           outcome.request.value);
   if (!update.executeStep()) return false;
   batch_id = update.getColumn(0).getInt64();
+  const JobKind kind = kind_of(update.getColumn(1));
   update.reset();
   if (!rule) return true;
   add_history(outcome.job, *rule, spent, outcome.request, outcome.error, now);
-  SQLite::Statement& facts = sql(sql::k_permit_facts);
-  facts.bind(":job", outcome.job.value);
-  facts.executeStep();
-  count(batch_id, kind_column(facts, "kind"), outcome.from, to);
+  count(batch_id, kind, outcome.from, to);
   return true;
 }
 
@@ -175,13 +158,9 @@ void Store::promote_in_a_second_transaction(std::span<const WorkBatch> batches, 
 }
 
 void Store::add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now) {
+  using Number = std::optional<std::int64_t>;
   SQLite::Statement& insert = sql(sql::k_insert_history);
-  insert.bind(":job", job.value);
-  insert.bind(":at", now.wall_ms);
-  insert.bind(":rule", rule.id);
-  insert.bind(":spent", spent);
-  bind_or_null(insert, ":request", request ? std::optional<std::int64_t>(request.value) : std::nullopt);
-  bind_text_or_null(insert, ":reason", reason);
+  bind_all(insert, job.value, now.wall_ms, rule.id, spent, request ? Number(request.value) : Number(), TextOrNull{reason});
   insert.exec();
 }
 

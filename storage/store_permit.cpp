@@ -49,27 +49,28 @@ void Store::permit(const Permit& permit, WorkResult& result, Moment now) {
     return;
   }
   Facts facts;
-  facts.state = *state_named(row.getColumn("state").getText());
-  facts.batch_id = row.getColumn("batch_id").getInt64();
-  facts.open_parents = row.getColumn("open_parents").getInt();
-  facts.is_leased = !row.getColumn("lease_token").isNull();
-  facts.dsp_id = row.getColumn("dsp_id").getText();
-  facts.is_held = !row.getColumn("hold").isNull();
-  facts.posted_at = row.getColumn("posted_at").getInt64();
   Granted granted;
+  Columns columns(row);
+  facts.state = *state_named(columns.next().getText());
+  granted.job.kind = kind_of(columns.next());
+  granted.job_key = columns.next().getString();
+  granted.job.priority = columns.next().getInt64();
+  granted.job.root_id = columns.next().getInt64();
+  granted.job.level = columns.next().getInt();
+  facts.batch_id = columns.next().getInt64();
+  facts.open_parents = columns.next().getInt();
+  granted.attempt = columns.next().getInt();
+  granted.tries = columns.next().getInt();
+  granted.setbacks = columns.next().getInt();
+  granted.looks = columns.next().getInt();
+  facts.is_leased = !columns.next().isNull();
+  facts.dsp_id = columns.next().getText();
+  facts.is_held = !columns.next().isNull();
+  facts.posted_at = columns.next().getInt64();
+  granted.job.has_children = columns.next().getInt() != 0;
+  granted.job.id = permit.job;
   granted.tag = permit.tag;
   granted.purpose = permit.purpose;
-  granted.job.id = permit.job;
-  granted.job.kind = kind_column(row, "kind");
-  granted.job.priority = row.getColumn("priority").getInt64();
-  granted.job.root_id = row.getColumn("root_id").getInt64();
-  granted.job.level = row.getColumn("level").getInt();
-  granted.job.has_children = row.getColumn("has_children").getInt() != 0;
-  granted.job_key = row.getColumn("key").getString();
-  granted.attempt = row.getColumn("attempt").getInt();
-  granted.tries = row.getColumn("tries").getInt();
-  granted.setbacks = row.getColumn("setbacks").getInt();
-  granted.looks = row.getColumn("looks").getInt();
   row.reset();
 
   std::string why;
@@ -250,35 +251,25 @@ std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Grant
 
 // `body_request`: whose bytes are sent again; 0: its own, where it has a body.
 void Store::write_intent(const Permit& permit, Granted& granted, std::int64_t body_request, Moment now) {
+  using Number = std::optional<std::int64_t>;
+  static const std::string kNone;
   SQLite::Statement& insert = sql(sql::k_insert_request);
-  insert.bind(":job", permit.job.value);
-  insert.bind(":attempt", granted.attempt);
-  bind_text(insert, ":purpose", name_of(permit.purpose));
-  insert.bind(":method", is_post(permit.purpose) ? "POST" : "GET");
-  insert.bind(":path", granted.target);
-  bind_text_or_null(insert, ":idempotency_key", is_post(permit.purpose) ? granted.idempotency_key : "");
-  bind_or_null(insert, ":body_request", body_request == 0 ? std::nullopt : std::optional<std::int64_t>(body_request));
-  insert.bind(":instance", instance_.value);
-  insert.bind(":worker", permit.worker);
-  insert.bind(":at", now.wall_ms);
-  insert.bind(":boot_ms", now.boot_ms);
+  bind_all(insert, permit.job.value, granted.attempt, name_of(permit.purpose),
+           std::string_view(is_post(permit.purpose) ? "POST" : "GET"), granted.target,
+           TextOrNull{is_post(permit.purpose) ? granted.idempotency_key : kNone},
+           body_request == 0 ? Number() : Number(body_request), instance_.value, permit.worker, now.wall_ms, now.boot_ms);
   insert.exec();
   granted.request = RequestId{database_->handle().getLastInsertRowid()};
   DL_FAULT_POINT("limiter.taken");
   if (permit.purpose != Purpose::create) return;
   SQLite::Statement& body = sql(sql::k_insert_request_body);
-  body.bind(":request", granted.request.value);
-  body.bind(":body", granted.body);
+  bind_all(body, granted.request.value, granted.body);
   body.exec();
 }
 
 void Store::lease(const Granted& granted, JobState from, JobState to, Moment now) {
   SQLite::Statement& update = sql(sql::k_lease_job);
-  update.bind(":job", granted.job.id.value);
-  update.bind(":request", granted.request.value);
-  bind_text(update, ":from_state", name_of(from));
-  bind_text(update, ":to_state", name_of(to));
-  update.bind(":at", now.wall_ms);
+  bind_all(update, name_of(to), granted.request.value, now.wall_ms, granted.job.id.value, name_of(from));
   const int rows = update.exec();
   DL_CHECK(rows == 1, "the transaction that read the job is the one that leases it");
 }

@@ -8,4 +8,4 @@ SET state = :to_state,
     looked_at = coalesce(:looked_at, looked_at),
     overdue = :overdue, hold = :hold, error = :error, updated_at = :at
 WHERE id = :job AND state = :from_state AND lease_token = :request
-RETURNING batch_id;
+RETURNING batch_id, kind;
