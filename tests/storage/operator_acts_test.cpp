@@ -263,6 +263,25 @@ TEST_F(OperatorActs, ExistsResolvesThePostsAndAsksForTheId) {
   EXPECT_EQ("NULL", value("SELECT resolution FROM request WHERE id = " + std::to_string(other)));
 }
 
+// Or a word that is withdrawn would lead to a creation beyond 1 + max_retries.
+TEST_F(OperatorActs, ExistsGivesAFailedJobItsAttemptsAnew) {
+  arrange(JobState::failed, {});
+  as_daemon("UPDATE job SET tries = 4 WHERE id = 3");
+
+  EXPECT_EQ("", act("exists", kJob, ", dsp_id", ", 'dsp-9'"));
+
+  EXPECT_EQ("0", column("tries"));
+}
+
+TEST_F(OperatorActs, ExistsKeepsWhatADoubtHasSpent) {
+  arrange(JobState::in_doubt, {.unresolved = true});
+  as_daemon("UPDATE job SET tries = 2 WHERE id = 3");
+
+  EXPECT_EQ("", act("exists", kJob, ", dsp_id", ", 'dsp-9'"));
+
+  EXPECT_EQ("2", column("tries"));
+}
+
 TEST_F(OperatorActs, PriorityOfACampaignIsItsWholeTrees) {
   EXPECT_EQ("", act("priority", 1, ", priority", ", -5"));
   EXPECT_EQ((std::vector<std::string>{"1|-5", "2|-5", "3|-5", "4|-5", "5|0", "6|0"}),
