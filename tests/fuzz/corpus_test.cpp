@@ -14,6 +14,10 @@
 #include "tests/support/tree.h"
 
 namespace dl::fuzz {
+
+// For the name of a test: beside Target, where gtest looks.
+void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
+
 namespace {
 
 namespace fs = std::filesystem;

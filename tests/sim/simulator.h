@@ -16,8 +16,7 @@
 
 namespace dl::sim {
 
-struct Report {
-  std::vector<std::string> violations;
+struct Counts {
   std::int64_t points = 0;
   std::int64_t power_losses = 0;   // of the points
   std::int64_t in_the_middle = 0;  // of the points
@@ -29,6 +28,10 @@ struct Report {
   std::int64_t virtual_ms = 0;
   std::int64_t succeeded = 0;
   std::int64_t jobs = 0;
+};
+
+struct Report : Counts {
+  std::vector<std::string> violations;
 };
 
 class Simulator {
