@@ -35,8 +35,8 @@ Error unexpected(const std::string& argument) {
     return {Errc::usage, "unexpected argument " + in_quotes(argument) +
                              "; dl-daemon takes flags only, see --help"};
   }
-  std::vector<std::string> known = {"--config", "--check-config", "--print-config", "--help",
-                                    "--version"};
+  std::vector<std::string> known = {"--config", "--check-config", "--print-config", "--verify",
+                                    "--help",   "--version"};
   for (const Setting& setting : settings()) known.push_back(setting.flag());
   const std::string name = argument.substr(0, argument.find('='));
   return {Errc::usage, "unknown flag " + in_quotes(name) + hint(name, known)};
@@ -53,6 +53,7 @@ Result<Flags> parse_flags(int argc, const char* const* argv) {
   const CLI::Option* version = app.add_flag("--version");
   const CLI::Option* check = app.add_flag("--check-config");
   const CLI::Option* print = app.add_flag("--print-config");
+  const CLI::Option* verify = app.add_flag("--verify");
   std::map<std::string_view, std::string> texts;
   for (const Setting& setting : settings()) {
     std::string& text = texts[setting.key];
@@ -77,6 +78,8 @@ Result<Flags> parse_flags(int argc, const char* const* argv) {
     flags.command = Command::print_config;
   else if (check->count() > 0)
     flags.command = Command::check_config;
+  else if (verify->count() > 0)
+    flags.command = Command::verify;
   if (config->count() > 0) flags.config_path = config_path;
   for (const Setting& setting : settings()) {
     if (app.get_option(setting.flag())->count() > 0) flags.values[setting.key] = texts[setting.key];
@@ -146,7 +149,8 @@ Status check_together(const Config& config) {
                                    format_duration(resend_ms) +
                                    "), or nothing could ever be resubmitted"};
   }
-  if (!config.endpoint && config.command != Command::print_config) {
+  const bool needs_dsp = config.command != Command::print_config && config.command != Command::verify;
+  if (!config.endpoint && needs_dsp) {
     return Error{Errc::usage,
                  "no DSP to submit to: give --endpoint URL, DL_ENDPOINT or endpoint in the "
                  "configuration file"};

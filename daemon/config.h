@@ -22,7 +22,7 @@
 namespace dl {
 
 // What the command line asks the program to do.
-enum class Command { run, help, version, print_config, check_config };
+enum class Command { run, help, version, print_config, check_config, verify };
 
 enum class LogLevel { debug, info, warning, error };
 enum class LogFormat {

@@ -28,6 +28,7 @@ Other
   --config FILE                       configuration file (TOML); else DL_CONFIG, else
                                       /etc/demandlink/config.toml if it is there
   --check-config                      check all of the above and end; no network, no database
+  --verify                            check the database against its own promises and end; reads only
   --print-config                      print every setting and where it came from, and end
   --version                           versions of the program and its libraries
   -h, --help                          this text

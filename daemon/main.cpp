@@ -22,6 +22,7 @@
 #include "storage/batch_writer.h"
 #include "storage/fault/fault_point.h"
 #include "storage/ingest_lock.h"
+#include "storage/verifier.h"
 
 namespace {
 
@@ -73,6 +74,27 @@ dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
   return dl::Done{};
 }
 
+// A line for each finding, on stdout. 0 only where there is none.
+int verify(const dl::Config& config) {
+  auto database = dl::Database::open(config.db, dl::OpenMode::read_only);
+  if (!database) return report(database.error());
+  std::int64_t broken = 0;
+  std::int64_t in_doubt = 0;
+  const dl::Result<dl::Verified> verified = dl::verify(**database, [&](const dl::Finding& finding) {
+    ++(finding.kind == dl::Finding::Kind::broken ? broken : in_doubt);
+    std::string line = std::string(dl::name_of(finding.kind)) + ": ";
+    if (finding.job_id != 0) line += "job " + std::to_string(finding.job_id) + " " + finding.key + ": ";
+    std::puts((line + finding.what).c_str());
+  });
+  if (!verified) return report(verified.error());
+  const std::string sum = std::to_string(verified->jobs) + " jobs, " + std::to_string(verified->requests) +
+                          " requests: " + std::to_string(broken) + " broken, " + std::to_string(in_doubt) +
+                          " in doubt (the DSP was not asked)";
+  std::puts(sum.c_str());
+  if (std::fflush(stdout) != 0) return report({dl::Errc::io, "the findings could not be written"});
+  return broken + in_doubt == 0 ? 0 : static_cast<int>(dl::Errc::incomplete);
+}
+
 int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<dl::InstanceLock> lock = take_lock(config, log);
   if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
@@ -120,6 +142,7 @@ int main(int argc, char** argv) {
     case dl::Command::help: return std::fputs(dl::help_text().c_str(), stdout) < 0;
     case dl::Command::version: return std::fputs(dl::version_text().c_str(), stdout) < 0;
     case dl::Command::print_config: return std::fputs(dl::print_config(*config).c_str(), stdout) < 0;
+    case dl::Command::verify: return verify(*config);
     case dl::Command::check_config: return std::puts("the configuration is good") < 0;
     case dl::Command::run: break;
   }

@@ -53,6 +53,13 @@ TEST(Config, SaysHowToGiveTheEndpointThatIsMissing) {
   EXPECT_EQ(parse({"--check-config"}).error().code, Errc::usage);
 }
 
+TEST(Config, NeedsNoDspToVerifyADatabase) {
+  const Result<Config> config = parse({"--db", "x.db", "--verify"});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->command, Command::verify);
+  EXPECT_EQ(config->db, "x.db");
+}
+
 TEST(Config, TakesFlagBeforeEnvironmentBeforeFileBeforeDefault) {
   const Scratch scratch;
   const std::string file = scratch.write("c.toml", "workers = 5\nburst = 7\nheadroom = 8\n");

@@ -1,0 +1,37 @@
+// Are the promises kept, as far as the database alone can show? What a bad disk, a stray program or a fault of ours
+// has done to the tables comes to light here: the view v_broken_promises, the digests of the payloads, the
+// idempotency keys, and what is still in doubt. Reads one snapshot of everything; works beside a running daemon.
+// Thread rule and ownership: as the Database it borrows.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "storage/database.h"
+
+namespace dl {
+
+struct Finding {
+  enum class Kind {
+    broken,    // a promise, a digest, a key: the tables contradict themselves
+    in_doubt,  // nobody knows yet whether the DSP has it
+  };
+  Kind kind = Kind::broken;
+  std::int64_t job_id = 0;  // 0: of no job
+  std::string key;          // the job's
+  std::string what;
+};
+std::string_view name_of(Finding::Kind kind);
+
+struct Verified {
+  std::int64_t jobs = 0;
+  std::int64_t requests = 0;
+};
+
+// `found` is called for each finding, in the order of promises. Errors: data (SQLite finds the file damaged), and
+// SQLite's own.
+Result<Verified> verify(Database& database, const std::function<void(Finding)>& found);
+
+}  // namespace dl

@@ -1,0 +1,81 @@
+// What --verify sees: nothing where all is well, and every kind of damage where it was done.
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+
+#include "storage/verifier.h"
+#include "tests/storage/store_fixture.h"
+
+namespace dl {
+namespace {
+
+using namespace fixture;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class VerifierTest : public StoreTest {
+ protected:
+  VerifierTest() { start(); }
+  std::vector<std::string> findings() {
+    std::vector<std::string> all;
+    const auto verified = verify(*database_, [&all](const Finding& finding) {
+      all.push_back(std::string(name_of(finding.kind)) + " " + std::to_string(finding.job_id) + ": " + finding.what);
+    });
+    EXPECT_TRUE(verified) << verified.error().message;
+    return all;
+  }
+};
+
+TEST_F(VerifierTest, FindsNothingWhereAllIsWell) {
+  succeed(kCampaign);
+  confirm(kGroup, "dsp-2");
+  finish(refused(grant(kOther)));
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(VerifierTest, ListsWhatIsInDoubt) {
+  doubt(kCampaign);
+  EXPECT_THAT(findings(), ElementsAre(HasSubstr("in doubt 1: no proof either way")));
+}
+
+struct Damage {
+  const char* sql;
+  const char* finding;
+};
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.sql; }
+
+class VerifierDamage : public VerifierTest, public ::testing::WithParamInterface<Damage> {};
+
+// No guard would let it through: a stray program with the triggers off.
+TEST_P(VerifierDamage, IsFound) {
+  confirm(kCampaign, "dsp-1");
+  sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  ASSERT_EQ("", as_stranger(std::string("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; ") + GetParam().sql));
+  EXPECT_THAT(findings(), Contains(HasSubstr(GetParam().finding)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Every, VerifierDamage,
+    ::testing::Values(
+        Damage{"UPDATE job SET state = 'failed' WHERE id = 1", "broken 1: is failed, but its history ends in confirming"},
+        Damage{"DELETE FROM job_history WHERE job_id = 1 AND rule_id = 2", "broken 1: line"},
+        Damage{"UPDATE job SET open_parents = 7 WHERE id = 3", "broken 3: open_parents is 7, by the edges it is 1"},
+        Damage{"UPDATE job_count SET n = n + 1 WHERE state = 'confirming'", "is 1 too high"},
+        Damage{"UPDATE job_payload SET body = '{}' WHERE job_id = 4", "broken 4: its payload is not what was loaded"},
+        Damage{"DELETE FROM job_payload WHERE job_id = 4", "broken 4: it has no payload"},
+        Damage{"UPDATE job SET dsp_id = 'x' WHERE id = 1", "broken 1: has the id x, which neither the ledger"},
+        Damage{"UPDATE request SET idempotency_key = 'k' WHERE id = 1", "sent under a key that is not its attempt's"},
+        Damage{"UPDATE job SET lease_token = 99 WHERE id = 1", "broken 1: is leased by request 99"},
+        Damage{"UPDATE request SET finished_at = NULL, slot = NULL WHERE id = 1", "broken 1: request 1 is open"},
+        Damage{"UPDATE request SET resolution = NULL WHERE id = 1", "broken 1: is confirming with an unresolved POST"},
+        Damage{"INSERT INTO job_edge VALUES (999, 3)", "broken 3: has an edge to job 999"},
+        Damage{"INSERT INTO job_edge VALUES (3, 2)", "broken 2: has an edge to job 3, which does not exist or is not above"},
+        Damage{"INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms, "
+               "finished_at, slot, resolution) VALUES (3, 1, 'create', 'POST', '/ads', 1, 0, 1, 1, 2, 'answered', 'refused')",
+               "broken 3: was sent before its parent"},
+        Damage{"INSERT INTO operator_act (job_id, act, who, why) VALUES (5, 'cancel', 'x', 'y')",
+               "broken 5: act 1 (cancel by x) was inserted, but not applied"}));
+
+}  // namespace
+}  // namespace dl
