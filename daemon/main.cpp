@@ -22,6 +22,7 @@
 #include "storage/batch_writer.h"
 #include "storage/fault/fault_point.h"
 #include "storage/ingest_lock.h"
+#include "storage/migrator.h"
 #include "storage/verifier.h"
 
 namespace {
@@ -102,6 +103,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<std::unique_ptr<dl::Database>> database = dl::Database::open(config.db, dl::OpenMode::create);
   if (!database) return report(database.error());
   if (dl::Status sound = (*database)->check_integrity(kCheckedWhole); !sound) return report(sound.error());
+  if (dl::Status ours = dl::check_schema_is_ours(**database); !ours) return report(ours.error());
   if (dl::Status ours = dl::refuse_archive(**database); !ours) return report(ours.error());
   if (dl::Status clean = remove_orphans(**database, log); !clean) return report(clean.error());
   (*database)->leave_guards_to_others();

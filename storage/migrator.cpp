@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <iterator>
+#include <map>
 
 #include "migrations_sql.h"
 #include "storage/digest.h"
@@ -13,6 +14,9 @@ namespace dl {
 namespace {
 
 constexpr int kNewestVersion = static_cast<int>(std::size(migrations_sql::kAll));
+constexpr std::size_t kNamedDifferences = 5;  // in one message
+constexpr const char* kMigrationTable =
+    "CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT";
 
 int user_version(Database& database) {
   return database.handle().execAndGet("PRAGMA user_version").getInt();
@@ -91,13 +95,31 @@ void seed_rules(Database& database) {
   }
 }
 
+using Schema = std::map<std::string, std::string>;  // "trigger NAME": its CREATE statement
+
+Schema schema_of(SQLite::Database& db) {
+  Schema schema;
+  SQLite::Statement rows(db, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+  while (rows.executeStep()) {
+    schema[rows.getColumn(0).getString() + " " + rows.getColumn(1).getString()] = rows.getColumn(2).getString();
+  }
+  return schema;
+}
+
+Schema schema_of_a_new_file() {
+  SQLite::Database db(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  db.exec(kMigrationTable);
+  for (const migrations_sql::Entry& migration : migrations_sql::kAll) db.exec(std::string(migration.text));
+  return schema_of(db);
+}
+
 Status migrate_in_transaction(Database& database) {
   SQLite::Database& db = database.handle();
   SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
   const int before = user_version(database);  // again, now that nobody else can change it
   if (before == 0) {
     db.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
-    db.exec("CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT");
+    db.exec(kMigrationTable);
   } else if (Status ok = check_applied(database, before); !ok) {
     return ok;
   }
@@ -147,6 +169,38 @@ Status migrate(Database& database) {
     if (rules_are_current(database)) return Done{};
   }
   return migrate_in_transaction(database);
+}
+
+std::vector<std::string> schema_differences(Database& database) {
+  const Schema expected = schema_of_a_new_file();
+  const Schema found = schema_of(database.handle());
+  std::vector<std::string> differences;
+  for (const auto& [name, sql] : expected) {
+    const auto same = found.find(name);
+    if (same == found.end()) {
+      differences.push_back(name + " is missing");
+    } else if (same->second != sql) {
+      differences.push_back(name + " is not as it was made");
+    }
+  }
+  for (const auto& [name, sql] : found) {
+    if (!expected.contains(name) && name.starts_with("trigger ")) differences.push_back(name + " is not ours");
+  }
+  return differences;
+}
+
+Status check_schema_is_ours(Database& database) {
+  return database.guard(database.path(), [&]() -> Status {
+    const std::vector<std::string> differences = schema_differences(database);
+    if (differences.empty()) return Done{};
+    std::string names = differences.front();
+    for (std::size_t i = 1; i < differences.size() && i < kNamedDifferences; ++i) names += ", " + differences[i];
+    if (differences.size() > kNamedDifferences) {
+      names += " and " + std::to_string(differences.size() - kNamedDifferences) + " more";
+    }
+    return Error{Errc::config, database.path() + ": its schema was changed: " + names +
+                                   "; put it back as migrations/ has it, or restore a backup"};
+  });
 }
 
 std::string schema_hash(Database& database) {

@@ -4,6 +4,9 @@
 // Thread rule: as the Database it is given. Called by Database::open alone.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "storage/database.h"
 #include "storage/model/result.h"
 
@@ -20,6 +23,13 @@ Status check_schema_is_current(Database& database);
 
 // Applies what is missing. Errors: config (an applied migration differs from ours), and SQLite's.
 Status migrate(Database& database);
+
+// What a stranger made of the schema while no daemon ran: "trigger NAME is missing" and the like, against what the
+// migrations make in memory. Indexes, tables and views of an operator's own are no difference; a trigger is.
+std::vector<std::string> schema_differences(Database& database);
+
+// The same as an Error: config, naming the first few.
+Status check_schema_is_ours(Database& database);
 
 // SHA-256 of sqlite_schema as it is, hex. The daemon compares it now and then: a changed schema (a
 // dropped trigger) stops sending.

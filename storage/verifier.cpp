@@ -5,6 +5,7 @@
 #include "queries_sql.h"
 #include "storage/digest.h"
 #include "storage/idempotency_key.h"
+#include "storage/migrator.h"
 
 namespace dl {
 namespace {
@@ -23,6 +24,12 @@ Status check_file(Database& database) {
   if (verdict == "ok") return Done{};
   return Error{Errc::data, database.path() + ": the database is damaged (" + verdict +
                                "); restore a backup, or mend its indexes with REINDEX"};
+}
+
+void check_schema(Database& database, const Found& found) {
+  for (const std::string& difference : schema_differences(database)) {
+    found({Kind::broken, 0, "", "the schema was changed: " + difference});
+  }
 }
 
 void check_references(SQLite::Database& db, const Found& found) {
@@ -85,6 +92,7 @@ Result<Verified> verify(Database& database, const Found& found) {
     SQLite::Database& db = database.handle();
     SQLite::Transaction snapshot(db);  // one view of the tables
     if (Status sound = check_file(database); !sound) return sound;
+    check_schema(database, found);
     check_references(db, found);
     check_promises(db, found);
     check_payloads(db, found);

@@ -98,6 +98,16 @@ TEST(Drain, EndsWith77WhenTheDspRefusesTheCredentials) {
   EXPECT_EQ(again.exit_code, 0) << again.err;
 }
 
+TEST(Daemon, EndsWith78WhereAGuardWasDroppedWhileItWasDown) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  site.operate("DROP TRIGGER guard_job_update;");
+  const Finish drain = site.drain();
+  EXPECT_EQ(drain.exit_code, 78) << drain.err;
+  EXPECT_NE(drain.err.find("trigger guard_job_update is missing"), std::string::npos) << drain.err;
+  EXPECT_TRUE(site.ledger().empty());
+}
+
 TEST(Daemon, EndsWith64OnWrongFlagsAnd78OnAWrongConfiguration) {
   const Site site;
   const auto code = [&](const Flags& flags) { return run(site.daemon(flags)).exit_code; };

@@ -13,7 +13,9 @@
 namespace dl {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr int kNewest = static_cast<int>(std::size(migrations_sql::kAll));
 
@@ -124,6 +126,24 @@ TEST_F(Migrator, WritesTheStateMachineOfTheProgram) {
     EXPECT_EQ(expected, rows(all)) << "put right at the next open, after: " << drift;
     EXPECT_EQ("NULL", value("SELECT actor FROM writer"));
   }
+}
+
+TEST_F(Migrator, NamesWhatAStrangerMadeOfTheSchema) {
+  EXPECT_THAT(schema_differences(*database_), IsEmpty());
+  EXPECT_EQ("", as_stranger("ANALYZE; CREATE VIEW v_mine AS SELECT id FROM job; CREATE INDEX job_mine ON job (key, id)"));
+  EXPECT_THAT(schema_differences(*database_), IsEmpty()) << "an operator may add these";
+  EXPECT_TRUE(check_schema_is_ours(*database_));
+
+  EXPECT_EQ("", as_stranger("ALTER TABLE property ADD COLUMN note TEXT; DROP TRIGGER guard_job_update;"
+                            "DROP VIEW v_jobs; DROP INDEX job_ready;"
+                            "CREATE TRIGGER mine AFTER UPDATE ON job BEGIN SELECT 1; END"));
+  EXPECT_THAT(schema_differences(*database_),
+              ElementsAre("index job_ready is missing", "table property is not as it was made",
+                          "trigger guard_job_update is missing", "view v_jobs is missing", "trigger mine is not ours"));
+  const Status checked = check_schema_is_ours(*database_);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, Errc::config);
+  EXPECT_THAT(checked.error().message, HasSubstr("its schema was changed: index job_ready is missing, table property"));
 }
 
 TEST_F(Migrator, HashesTheSchemaAsItIs) {
