@@ -55,6 +55,8 @@ TEST(Operators, PauseCancelAndReorderWhatIsNotSentYet) {
   const Site site;
   Process daemon(site.daemon({"--rate-limit", "none", "--in-flight", "1"}));
   await_log(daemon, "limit");
+  // A daemon that finds the pause when it takes over does not say so, and that line is older.
+  eventually("it has taken over", [&] { return site.number("SELECT count(*) FROM instance") == 1; });
   site.operate(kPause);
   await_log(daemon, "paused by maria");
   site.load_sheet(shape(3, 1, 2));
