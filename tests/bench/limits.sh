@@ -218,6 +218,8 @@ standby() {
   local second
   trouble standby 0.95 "kill -9 every 3 windows, a standby takes over"
   daemon
+  # Else the standby may win the lock, and the first ends as it should: with 75.
+  until [[ $(sqlite3 -readonly "$run/jobs.db" 'SELECT count(*) FROM instance' 2>/dev/null) -gt 0 ]]; do sleep 0.05; done
   for ((n = 0; n < windows; n += 3)); do
     second=$daemon_pid
     daemon --standby
