@@ -1,5 +1,6 @@
 // People beside a running daemon: sheets that are loaded while it works, and acts typed into the
 // sqlite3 shell. Nobody tells the daemon; it notices.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -74,6 +75,19 @@ TEST(Operators, PauseCancelAndReorderWhatIsNotSentYet) {
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   site.expect_promises_kept("none", entities(3, 1, 2) - 1);
+}
+
+// The sheet of the second load holds the first three campaigns too; they are known, and keep theirs.
+TEST(Operators, LoadAnUrgentSheetThatGoesBeforeAnOlderOne) {
+  const Site site;
+  site.load_sheet(shape(3, 1, 2));
+  site.load_sheet(shape(6, 1, 2), {"--priority", "-1"});
+  EXPECT_EQ(site.number("SELECT count(*) FROM job WHERE priority = -1"), entities(3, 1, 2));
+  const Finish drain = site.drain({"--rate-limit", "none", "--in-flight", "1"});
+  EXPECT_EQ(drain.exit_code, 0) << drain.err;
+  EXPECT_THAT(posted(site, "campaign"),
+              testing::ElementsAre("cmp_4", "cmp_5", "cmp_6", "cmp_1", "cmp_2", "cmp_3"));
+  site.expect_promises_kept("none", entities(6, 1, 2));
 }
 
 TEST(Operators, RetryWhatHasFailed) {

@@ -83,14 +83,14 @@ Finish Site::ingest(const Flags& arguments) const {
                     .errors_to = ErrorsTo::file});
 }
 
-void Site::load_sheet(const Flags& shape) const {
+void Site::load_sheet(const Flags& shape, const Flags& flags) const {
   const std::string sheet = file("sheet.csv");
   const Finish made = run(Launch{.program = "dl-make-sheet",
                                  .arguments = joined({"-o", sheet}, shape),
                                  .environment = {},
                                  .errors_to = ErrorsTo::file});
   ASSERT_EQ(made.exit_code, 0) << made.err;
-  const Finish loaded = ingest({sheet});
+  const Finish loaded = ingest(joined(flags, {sheet}));
   ASSERT_EQ(loaded.exit_code, 0) << loaded.err;
 }
 

@@ -37,8 +37,8 @@ class Site {
   // Runs one with --drain to its end.
   Finish drain(Flags flags = {}) const;
   Finish ingest(const Flags& arguments) const;
-  // Makes a sheet of that shape (dl-make-sheet's flags) and loads it.
-  void load_sheet(const Flags& shape) const;
+  // Makes a sheet of that shape (dl-make-sheet's flags) and loads it, with dl-ingest's `flags`.
+  void load_sheet(const Flags& shape, const Flags& flags = {}) const;
 
   // Reads the database, as anybody may at any time.
   std::vector<Row> rows(const std::string& query) const;
