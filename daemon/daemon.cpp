@@ -14,6 +14,7 @@
 #include "daemon/core/dispatcher.h"
 #include "daemon/core/eta.h"
 #include "daemon/dsp/codec.h"
+#include "daemon/dsp/inbox.h"
 #include "daemon/dsp/worker_pool.h"
 #include "daemon/store_thread.h"
 #include "daemon/systemd_notify.h"
@@ -69,10 +70,11 @@ class Daemon {
 
  private:
   void feed(const Input& input);
-  template <class T>
-  void post_input(T input) {
-    net::post(io_, [this, what = std::move(input)]() mutable { feed(std::move(what)); });
+  // From any thread.
+  void put_input(Input input) {
+    if (inbox_.put(std::move(input))) net::post(io_, [this] { feed_all(); });
   }
+  void feed_all();
   StoreEvents store_events();
   WireEvents wire_events();
 
@@ -86,6 +88,7 @@ class Daemon {
   void carry_out(command::Say& command);
   void carry_out(command::Finish& command);
 
+  void set_wake_timer();
   void await_signal();
   void on_signal();
   void tick();
@@ -98,7 +101,11 @@ class Daemon {
   Clock clock_;
   const InstanceLock& lock_;
   net::io_context io_{1};
+  Inbox<Input> inbox_;
+  std::vector<Input> inputs_;  // taken from it
   net::steady_timer wake_timer_{io_};
+  std::int64_t wake_at_boot_ms_ = INT64_MAX;     // when the brain wants to be woken
+  std::int64_t timer_ends_boot_ms_ = INT64_MAX;  // when the timer is set to; none runs
   net::steady_timer tick_timer_{io_};
   net::signal_set signals_{io_, SIGTERM, SIGINT};
   Dispatcher dispatcher_;
@@ -127,9 +134,9 @@ Daemon::Daemon(DaemonParts parts)
 
 StoreEvents Daemon::store_events() {
   StoreEvents events;
-  events.committed = [this](WorkResult result) { post_input(input::Committed{std::move(result)}); };
-  events.loaded = [this](LoadedWork work) { post_input(input::Loaded{std::move(work)}); };
-  events.tables_changed = [this] { post_input(input::TablesChanged{}); };
+  events.committed = [this](WorkResult result) { put_input(input::Committed{std::move(result)}); };
+  events.loaded = [this](LoadedWork work) { put_input(input::Loaded{std::move(work)}); };
+  events.tables_changed = [this] { put_input(input::TablesChanged{}); };
   events.failed = [this](Error error, bool fatal) {
     net::post(io_, [this, error = std::move(error), fatal] { fail(error, fatal); });
   };
@@ -138,14 +145,14 @@ StoreEvents Daemon::store_events() {
 
 WireEvents Daemon::wire_events() {
   WireEvents events;
-  events.connected = [this](ConnectionId id) { post_input(input::Connected{id}); };
+  events.connected = [this](ConnectionId id) { put_input(input::Connected{id}); };
   events.connect_failed = [this](ConnectionId id, std::string trouble, bool credentials) {
-    post_input(input::ConnectFailed{id, std::move(trouble), credentials});
+    put_input(input::ConnectFailed{id, std::move(trouble), credentials});
   };
-  events.closed = [this](ConnectionId id) { post_input(input::Closed{id}); };
+  events.closed = [this](ConnectionId id) { put_input(input::Closed{id}); };
   events.replied = [this](ConnectionId id, RequestId request, DspReply reply, bool reusable) {
     reply.latency_us = clock_.scaled_us(reply.latency_us);
-    post_input(input::Replied{id, request, std::move(reply), reusable});
+    put_input(input::Replied{id, request, std::move(reply), reusable});
   };
   return events;
 }
@@ -174,11 +181,28 @@ void Daemon::feed(const Input& input) {
   }
 }
 
+void Daemon::feed_all() {
+  inbox_.take(inputs_);
+  const Log::Together together(log_);
+  for (const Input& input : inputs_) feed(input);
+}
+
+// The timer that runs is left alone where it ends early enough: it is set anew when it fires. With every
+// answer the brain names another moment, nearly always a later one.
 void Daemon::carry_out(command::WakeAt& command) {
-  const Millis span = std::max<Millis>(0, command.boot_ms - clock_.now().boot_ms);
+  wake_at_boot_ms_ = command.boot_ms;
+  if (timer_ends_boot_ms_ > wake_at_boot_ms_) set_wake_timer();
+}
+
+void Daemon::set_wake_timer() {
+  timer_ends_boot_ms_ = wake_at_boot_ms_;
+  const Millis span = std::max<Millis>(0, wake_at_boot_ms_ - clock_.now().boot_ms);
   wake_timer_.expires_after(clock_.real(span));
   wake_timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) feed(input::Woke{});
+    if (error) return;
+    timer_ends_boot_ms_ = INT64_MAX;
+    if (clock_.now().boot_ms < wake_at_boot_ms_) return set_wake_timer();
+    feed(input::Woke{});
   });
 }
 

@@ -52,26 +52,49 @@ class TerminalSink : public spdlog::sinks::base_sink<std::mutex> {
   void show(std::string_view text) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (text == progress_) return;
+    write_gathered();
     std::string drawing = erased();
     progress_ = text;
     drawing += shorten(progress_, columns_of(fd_));
     write_all(fd_, drawing);
   }
 
+  void gather() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    gathers_ = true;
+  }
+  void end_gathering() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    gathers_ = false;
+    write_gathered();
+  }
+
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    std::string drawing = erased();
-    drawing.append(message.payload.data(), message.payload.size());
-    drawing += shorten(progress_, columns_of(fd_));
-    write_all(fd_, drawing);
+    gathered_.append(message.payload.data(), message.payload.size());
+    if (!gathers_) write_gathered();
   }
   void flush_() override {}
 
  private:
   std::string erased() const { return std::string(progress_.empty() ? "" : kEraseLine); }
 
+  void write_gathered() {
+    if (gathered_.empty()) return;
+    if (progress_.empty()) {
+      write_all(fd_, gathered_);
+    } else {
+      std::string drawing = erased() + gathered_;
+      drawing += shorten(progress_, columns_of(fd_));
+      write_all(fd_, drawing);
+    }
+    gathered_.clear();
+  }
+
   const int fd_;
   std::string progress_;
+  std::string gathered_;  // lines not yet written
+  bool gathers_ = false;
 };
 
 spdlog::level::level_enum level_of(LogLevel level) {
@@ -145,7 +168,11 @@ void Log::error(std::string_view message, std::initializer_list<LogField> fields
   write(LogLevel::error, message, std::span(fields.begin(), fields.size()));
 }
 
+Log::Together::Together(Log& log) : log_(log) { log_.impl_->sink->gather(); }
+Log::Together::~Together() { log_.impl_->sink->end_gathering(); }
+
 void Log::outcome(LogLevel level, const OutcomeLine& line) {
+  if (!impl_->logger.should_log(level_of(level))) return;
   write(level, "request", fields_of(line));
 }
 

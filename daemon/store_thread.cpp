@@ -1,5 +1,6 @@
 #include "daemon/store_thread.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -9,6 +10,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "daemon/dsp/inbox.h"
 
 namespace dl {
 namespace {
@@ -36,7 +39,8 @@ struct StoreThread::Impl {
   net::io_context io{1};
   net::executor_work_guard<net::io_context::executor_type> work{io.get_executor()};
   net::steady_timer look_timer{io};
-  std::vector<WorkBatch> group;
+  Inbox<WorkBatch> batches;      // given by commit()
+  std::vector<WorkBatch> group;  // taken from it
   std::chrono::steady_clock::time_point schema_checked = std::chrono::steady_clock::now();
   bool broken = false;
   bool stopping = false;
@@ -48,13 +52,9 @@ struct StoreThread::Impl {
     events.failed(error, fatal);
   }
 
-  void join_group(WorkBatch batch) {
-    group.push_back(std::move(batch));
-    if (group.size() > 1) return;
-    net::post(io, [this] { commit_group(); });  // runs behind everything already queued
-  }
-
   void commit_group() {
+    if (broken) return;
+    batches.take(group);
     bool said = false;
     while (!group.empty() && !broken) {
       Result<std::vector<WorkResult>> results = store->commit(group, clock.now());
@@ -129,12 +129,14 @@ StoreThread::StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents 
     : impl_(std::make_unique<Impl>(std::move(store), clock, std::move(events))) {
   impl_->look_again();
   impl_->thread = std::thread([impl = impl_.get()] { impl->io.run(); });
+  pthread_setname_np(impl_->thread.native_handle(), "store");
 }
 
 StoreThread::~StoreThread() { stop(); }
 
 void StoreThread::commit(WorkBatch batch) {
-  net::post(impl_->io, [impl = impl_.get(), batch = std::move(batch)]() mutable { impl->join_group(std::move(batch)); });
+  if (!impl_->batches.put(std::move(batch))) return;  // joins the group that is due already
+  net::post(impl_->io, [impl = impl_.get()] { impl->commit_group(); });
 }
 
 void StoreThread::load(LoadLimits limits) {

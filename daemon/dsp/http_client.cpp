@@ -1,8 +1,10 @@
 #include "daemon/dsp/http_client.h"
 
 #include <unordered_map>
+#include <variant>
 
 #include "daemon/dsp/connection.h"
+#include "daemon/dsp/inbox.h"
 #include "daemon/dsp/tls.h"
 #include "storage/model/check.h"
 
@@ -10,6 +12,14 @@ namespace dl {
 namespace {
 
 namespace asio = boost::asio;
+
+// What a hand is told to do.
+namespace order {
+struct Connect { ConnectionId id; };
+struct Send { ConnectionId id; DspRequest request; };
+struct Close { ConnectionId id; };
+}  // namespace order
+using Order = std::variant<order::Connect, order::Send, order::Close>;
 
 }  // namespace
 
@@ -38,7 +48,39 @@ struct HttpClient::Impl {
     return found == connections.end() ? nullptr : found->second;
   }
 
+  void order(Order what) {
+    if (orders.put(std::move(what))) asio::post(hand.io, [this] { obey(); });
+  }
+
+  void obey() {
+    orders.take(taken);
+    for (Order& what : taken) std::visit([this](auto& each) { obey(each); }, what);
+  }
+
+  void obey(const order::Connect& connect) {
+    if (stopping) return;
+    const auto connection = std::make_shared<Connection>(hand, connect.id);
+    const bool is_new = connections.emplace(connect.id.serial, connection).second;
+    DL_CHECK(is_new, "a connection's id is used once");
+    connection->start();
+  }
+
+  void obey(order::Send& send) {
+    if (stopping) return;
+    if (const auto connection = find(send.id)) return connection->send(std::move(send.request));
+    DspReply reply;
+    reply.wire = Wire::not_sent;
+    reply.trouble = "the connection was gone";
+    hand.events.replied(send.id, send.request.id, std::move(reply), false);
+  }
+
+  void obey(const order::Close& close) {
+    if (const auto connection = find(close.id)) connection->close();
+  }
+
   Hand hand;
+  Inbox<Order> orders;
+  std::vector<Order> taken;  // from the inbox
   asio::executor_work_guard<asio::io_context::executor_type> work{hand.io.get_executor()};
   std::unordered_map<std::int64_t, std::shared_ptr<Connection>> connections;  // those not gone
   bool stopping = false;
@@ -61,31 +103,10 @@ void HttpClient::stop() {
   });
 }
 
-void HttpClient::connect(ConnectionId id) {
-  asio::post(impl_->hand.io, [home = impl_.get(), id] {
-    if (home->stopping) return;
-    const auto connection = std::make_shared<Connection>(home->hand, id);
-    const bool is_new = home->connections.emplace(id.serial, connection).second;
-    DL_CHECK(is_new, "a connection's id is used once");
-    connection->start();
-  });
-}
-
+void HttpClient::connect(ConnectionId id) { impl_->order(order::Connect{id}); }
 void HttpClient::send(ConnectionId id, DspRequest request) {
-  asio::post(impl_->hand.io, [home = impl_.get(), id, request = std::move(request)]() mutable {
-    if (home->stopping) return;
-    if (const auto connection = home->find(id)) return connection->send(std::move(request));
-    DspReply reply;
-    reply.wire = Wire::not_sent;
-    reply.trouble = "the connection was gone";
-    home->hand.events.replied(id, request.id, std::move(reply), false);
-  });
+  impl_->order(order::Send{id, std::move(request)});
 }
-
-void HttpClient::close(ConnectionId id) {
-  asio::post(impl_->hand.io, [home = impl_.get(), id] {
-    if (const auto connection = home->find(id)) connection->close();
-  });
-}
+void HttpClient::close(ConnectionId id) { impl_->order(order::Close{id}); }
 
 }  // namespace dl

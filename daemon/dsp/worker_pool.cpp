@@ -1,5 +1,7 @@
 #include "daemon/dsp/worker_pool.h"
 
+#include <pthread.h>
+
 #include <thread>
 #include <utility>
 #include <vector>
@@ -32,6 +34,7 @@ WorkerPool::WorkerPool(WirePolicy policy, int workers, WireEvents events)
   }
   for (const auto& hand : impl_->hands) {
     impl_->threads.emplace_back([&client = *hand] { client.run(); });
+    pthread_setname_np(impl_->threads.back().native_handle(), "hand");
   }
 }
 

@@ -161,6 +161,20 @@ TEST_F(LogTest, KeepsTheLinesOfManyThreadsWhole) {
   EXPECT_EQ(next, (std::array<int, 4>{100, 100, 100, 100}));
 }
 
+TEST_F(LogTest, GathersWhatBelongsTogether) {
+  Log log(fd_, LogFormat::journal, LogLevel::info, ProgressStyle::plain);
+  log.show_progress("1 of 3");
+  {
+    const Log::Together together(log);
+    log.info("x");
+    log.info("y");
+    EXPECT_EQ(logged(), "1 of 3") << "written at its end";
+  }
+  EXPECT_EQ(logged(), "1 of 3\r\x1b[K<6>x\n<6>y\n1 of 3");
+  log.info("z");
+  EXPECT_THAT(logged(), HasSubstr("<6>z\n")) << "at once again";
+}
+
 TEST_F(LogTest, DrawsProgressBelowTheLines) {
   Log log(fd_, LogFormat::journal, LogLevel::info, ProgressStyle::plain);
   log.show_progress("1 of 3");

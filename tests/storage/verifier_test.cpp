@@ -39,6 +39,15 @@ TEST_F(VerifierTest, ListsWhatIsInDoubt) {
   EXPECT_THAT(findings(), ElementsAre(HasSubstr("in doubt 1: no proof either way")));
 }
 
+TEST_F(VerifierTest, KnowsAFirstLookThatWaitsForItsPost) {
+  const Granted post = grant(kCampaign);
+  as_daemon("INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms) "
+            "VALUES (1, 1, 'status', 'GET', '/campaigns/{id}/status', 1, 0, 1, 1)");
+  EXPECT_THAT(findings(), IsEmpty());
+  finish(accepted(post, "dsp-1"));
+  EXPECT_THAT(findings(), ElementsAre(HasSubstr("broken 1: request 2 is open, and its job is not leased by it")));
+}
+
 struct Damage {
   const char* sql;
   const char* finding;
