@@ -87,16 +87,18 @@ class Planner {
   Status sort_batches() {
     struct Listed {
       ArchiveBatch batch;
-      std::int64_t loaded_at;
-      bool begun;
+      std::int64_t loaded_at = 0;
+      bool begun = false;
     };
     std::vector<Listed> batches;
     Status ok = read([&] {
       SQLite::Statement list(db_, std::string(sql::k_archive_batches));
       while (list.executeStep()) {
-        batches.push_back({{BatchId{list.getColumn(0).getInt64()}, list.getColumn(1).getString()},
-                           list.getColumn(2).getInt64(),
-                           list.getColumn(3).getInt() != 0});
+        Listed& listed = batches.emplace_back();  // by members: at -O3 GCC 12 warns of a push_back of a temporary
+        listed.batch.id = BatchId{list.getColumn(0).getInt64()};
+        listed.batch.source = list.getColumn(1).getString();
+        listed.loaded_at = list.getColumn(2).getInt64();
+        listed.begun = list.getColumn(3).getInt() != 0;
       }
     });
     for (Listed& listed : batches) {
