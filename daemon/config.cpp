@@ -149,6 +149,13 @@ Status check_together(const Config& config) {
                                    format_duration(resend_ms) +
                                    "), or nothing could ever be resubmitted"};
   }
+  for (const int status : config.not_applied_status) {
+    const auto& retryable = config.retryable_status;
+    if (std::find(retryable.begin(), retryable.end(), status) == retryable.end()) continue;
+    return Error{Errc::config, std::to_string(status) +
+                                   " is in retryable_status and in not_applied_status: one spends "
+                                   "an attempt, the other none"};
+  }
   const bool needs_dsp = config.command != Command::print_config && config.command != Command::verify;
   if (!config.endpoint && needs_dsp) {
     return Error{Errc::usage,

@@ -58,6 +58,7 @@ struct Config {
   int max_retries = 3;  // creations after the first, per job
   std::vector<int>
       retryable_status;  // HTTP statuses taken for refused-but-retryable besides our own
+  std::vector<int> not_applied_status;  // taken for throttled, as 429 is
   MissingId missing_id = MissingId::in_doubt;
 
   // What happens in doubt

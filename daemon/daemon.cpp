@@ -39,6 +39,7 @@ DispatcherPolicy dispatcher_policy(const Config& config) {
   for (const Tier& tier : config.rate_limit) policy.decision.window_ms = std::max(policy.decision.window_ms, tier.window_ms);
   policy.decision.outcome.missing_id = config.missing_id;
   policy.decision.outcome.retryable_statuses = config.retryable_status;
+  policy.decision.outcome.not_applied_statuses = config.not_applied_status;
   policy.workers = config.workers;
   policy.in_flight_max = config.in_flight;
   policy.http_timeout_ms = config.http_timeout_ms;

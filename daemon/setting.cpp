@@ -132,6 +132,7 @@ struct RateLimit {
   }
 };
 
+template <std::vector<int> Config::*member>
 struct StatusList {
   static Status set(Config& config, const std::string& text) {
     std::vector<int> statuses;
@@ -148,12 +149,12 @@ struct StatusList {
       statuses.push_back(*status);
       begin = end + 1;
     }
-    config.retryable_status = statuses;
+    config.*member = statuses;
     return Done{};
   }
   static std::string show(const Config& config) {
     std::string list;
-    for (const int status : config.retryable_status) {
+    for (const int status : config.*member) {
       list += (list.empty() ? "" : ",") + std::to_string(status);
     }
     return in_quotes(list);
@@ -199,9 +200,14 @@ constexpr Setting kSettings[] = {
                                               "requests on the wire at once, all threads together"),
     row<Number<&Config::max_retries, 0, 1'000>>(
         "max_retries", kAgain, "N", "creations of an entity after its first was refused or failed"),
-    row<StatusList>("retryable_status", kAgain, "LIST",
-                    "further HTTP statuses by which this DSP says \"not applied,\n"
-                    "try again\", such as 423,500"),
+    row<StatusList<&Config::retryable_status>>(
+        "retryable_status", kAgain, "LIST",
+        "further HTTP statuses by which this DSP says \"not applied,\n"
+        "try again\", such as 423,500"),
+    row<StatusList<&Config::not_applied_status>>(
+        "not_applied_status", kAgain, "LIST",
+        "HTTP statuses by which this DSP says \"not applied, slow down\",\n"
+        "such as 503: as 429, all wait and no attempt is spent"),
     row<Choice<&Config::missing_id, kMissingIds>>(
         "missing_id", kAgain, "in_doubt|refused",
         "what a 2xx answer to a submission without an id means"),

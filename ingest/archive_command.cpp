@@ -6,6 +6,7 @@
 #include "storage/batch_writer.h"
 #include "storage/free_space.h"
 #include "storage/ingest_lock.h"
+#include "storage/migrator.h"
 #include "storage/model/duration.h"
 
 namespace dl {
@@ -49,6 +50,7 @@ Result<int> archive(const Options& options) {
   Result<std::unique_ptr<Database>> opened = Database::open(options.db, OpenMode::existing);
   if (!opened) return opened.error();
   Database& database = **opened;
+  if (Status ours = check_schema_is_ours(database); !ours) return ours.error();
   if (Status ok = refuse_archive(database); !ok) return ok.error();
   const Result<IngestLock> lock = IngestLock::take(options.db);
   if (!lock) return lock.error();

@@ -8,6 +8,7 @@
 #include "ingest/progress.h"
 #include "storage/archive.h"
 #include "storage/ingest_lock.h"
+#include "storage/migrator.h"
 
 namespace dl {
 namespace {
@@ -54,6 +55,7 @@ Status open_target(const Options& options, Target& target) {
   if (target.database != nullptr) return Done{};
   Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::create);
   if (!database) return database.error();
+  if (Status ours = check_schema_is_ours(**database); !ours) return ours;  // a guard may be gone
   if (Status ok = refuse_archive(**database); !ok) return ok;
   Result<IngestLock> lock = IngestLock::take(options.db);
   if (!lock) return lock.error();

@@ -35,6 +35,7 @@ inline constexpr auto kConfigKeys = std::to_array<std::string_view>({
     "log_level",
     "max_retries",
     "missing_id",
+    "not_applied_status",
     "progress",
     "rate_limit",
     "retryable_status",

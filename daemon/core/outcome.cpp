@@ -52,7 +52,7 @@ constexpr auto kRows = std::to_array<OutcomeRow>({
     {29, "500", unknown, "can be: applied, but the answer could not be built"},
     {30, "501, 505", refused_for_good, "method or version are not supported"},
     {31, "502, 504, another 5xx", unknown, "a gateway lost its upstream after forwarding"},
-    {32, "503", unavailable, "the account pauses; may come from a proxy in the middle of the request. See `retryable_status`"},
+    {32, "503", unavailable, "the account pauses; may come from a proxy in the middle of the request. See `not_applied_status`"},
     {33, "the daemon or the machine dies after the intent", unknown, "the request may have left"},
     {34, "the outcome of an answer cannot be committed", accepted,
      "the commit is tried again, never the POST; where the daemon dies over it, row 33"},
@@ -118,8 +118,8 @@ OutcomeClass classify_look(Purpose purpose, const DspReply& reply, const Outcome
   if (reply.wire != Wire::answered) return look_failed;
   const OutcomeClass by_rule = by_status(reply.http_status);
   if (by_rule == throttled || by_rule == unauthorized || by_rule == unavailable) return by_rule;
+  if (reply.http_status == 404) return not_found;  // whatever a creation's 404 may mean
   if (lists(policy.not_applied_statuses, reply.http_status)) return throttled;
-  if (reply.http_status == 404) return not_found;
   if (reply.http_status < 200 || reply.http_status > 299 || !reply.answer.readable) return look_failed;
   if (purpose == Purpose::lookup) {
     if (reply.answer.ids.empty()) return look_failed;

@@ -96,6 +96,10 @@ asio::awaitable<void> Connection::live() {
     const Error error = co_await read_some();
     if (stage_ == Stage::gone) break;
     if (error) {
+      if (stage_ == Stage::busy && is_writing_ && !tls_) {
+        end_ = error;  // how much of the request was written decides first: on_written() goes on
+        co_return;
+      }
       on_end(error);
     } else if (in_.has_leftovers()) {
       on_bytes();
@@ -212,11 +216,13 @@ void Connection::on_written(Error error, std::size_t size) {
   DL_FAULT_POINT_IF("send.complete", size == out_.size());
   DL_FAULT_POINT_IF("poll.sent", purpose_ == Purpose::status);
   DL_FAULT_POINT_IF("reconcile.sent", purpose_ == Purpose::lookup || purpose_ == Purpose::resubmit);
-  if (stage_ != Stage::busy || !error) return;
+  if (stage_ != Stage::busy) return;
+  if (!error) return end_ ? on_end(*end_) : void();
   write_trouble_ = "write to " + peer(hand_.policy.endpoint) + ": " + error.message();
   // Under TLS a part of a record may have left even if nothing is said to have been written.
   if (size == 0 && !tls_) return finish(not_sent(write_trouble_), false);
   if (size <= head_bytes_ && size < out_.size() && !tls_) not_taken_ = NotTaken::body_never_began;
+  if (end_) return on_end(*end_);
   // The DSP may have answered early and closed: what it said lies in the receive buffer.
   set_deadline(std::min(hand_.policy.http_timeout, kEarlyAnswerWait));
 }

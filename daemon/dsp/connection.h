@@ -88,6 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   JobKind kind_ = JobKind::campaign;
   bool is_first_ = true;
   bool is_writing_ = false;
+  std::optional<Error> end_;          // of the DSP's side, come while we were writing
   bool close_after_reply_ = false;
   std::string write_trouble_;
   std::size_t head_bytes_ = 0;        // of out_, in front of the body

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "tests/e2e/site.h"
+#include "tests/support/tree.h"
 
 namespace dl::e2e {
 namespace {
@@ -63,6 +64,23 @@ TEST(Drain, EndsWith1WhenAnAdIsRefused) {
   site.expect_promises_kept("40/60s", entities(1, 1, 3) - 1);
 }
 
+// What a bare 503 proves is the DSP's to document.
+TEST(Drain, TakesA503ForARefusalOnlyWhereTheAccountDeclaresIt) {
+  const Flags flags = {"--unknown-outcome", "hold", "--rate-limit", "40/60s"};
+  const Site silent({"--faults", "post.503:@1"});
+  silent.load_sheet(shape(1, 1, 1));
+  EXPECT_EQ(silent.drain(flags).exit_code, 1);
+  EXPECT_EQ(silent.number("SELECT count(*) FROM v_in_doubt"), 1);
+
+  const Site documented({"--faults", "post.503:@1"});
+  documented.load_sheet(shape(1, 1, 1));
+  const Finish drain = documented.drain(joined(flags, {"--not-applied-status", "503"}));
+  EXPECT_EQ(drain.exit_code, 0) << drain.err;
+  EXPECT_EQ(documented.text("SELECT outcome || ' ' || resolution FROM request WHERE http_status = 503"), "throttled refused");
+  EXPECT_EQ(documented.number("SELECT sum(tries) FROM job"), 0) << "a throttle spends no attempt";
+  documented.expect_promises_kept("40/60s", entities(1, 1, 1));
+}
+
 TEST(Drain, EndsWith1WhenACreationFailsTooOften) {
   const Site site({"--faults", "fail_status:1"});
   site.load_sheet(shape(1, 1, 1));
@@ -106,6 +124,19 @@ TEST(Daemon, EndsWith78WhereAGuardWasDroppedWhileItWasDown) {
   EXPECT_EQ(drain.exit_code, 78) << drain.err;
   EXPECT_NE(drain.err.find("trigger guard_job_update is missing"), std::string::npos) << drain.err;
   EXPECT_TRUE(site.ledger().empty());
+}
+
+// A reading verb still reads: it is how one finds out.
+TEST(Ingest, EndsWith78WhereAGuardWasDropped) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  site.operate("DROP TRIGGER guard_job_update;");
+  const Finish load = site.ingest({in_tree("examples/sample.csv")});
+  EXPECT_EQ(load.exit_code, 78) << load.err;
+  EXPECT_NE(load.err.find("trigger guard_job_update is missing"), std::string::npos) << load.err;
+  EXPECT_EQ(site.number("SELECT count(*) FROM batch"), 1);
+  EXPECT_EQ(site.ingest({"archive", "--older-than", "180d"}).exit_code, 78);
+  EXPECT_EQ(site.ingest({"status"}).exit_code, 0);
 }
 
 TEST(Daemon, EndsWith64OnWrongFlagsAnd78OnAWrongConfiguration) {

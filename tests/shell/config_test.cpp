@@ -94,7 +94,7 @@ TEST(Config, PrintsAFileThatGivesTheSameValues) {
   const Result<Config> first = parse(
       {"--endpoint", "https://dsp.example/v1", "--db", "a \"b\"\t\\.db", "--rate-limit", "none",
        "--missing-id", "refused", "--drain", "--unknown-outcome", "lookup", "--retryable-status",
-       "423,500", "--settle", "90s", "--log-format=json"});
+       "423,500", "--not-applied-status", "503,520", "--settle", "90s", "--log-format=json"});
   ASSERT_TRUE(first);
   const std::string printed = print_config(*first);
   const Result<Config> second = parse({}, {}, scratch.write("c.toml", printed));
@@ -129,6 +129,12 @@ TEST(Config, RefusesValuesOutOfTheirRange) {
                  "DL_DRAIN: \"yes\" must be true or false");
   expect_refused(parse({kEndpoint, "--retryable-status=429"}), Errc::usage,
                  "--retryable-status: 429 always pauses the account");
+  expect_refused(parse({kEndpoint, "--not-applied-status=429"}), Errc::usage,
+                 "--not-applied-status: 429 always pauses the account");
+  expect_refused(parse({kEndpoint}, {{"DL_NOT_APPLIED_STATUS", "201"}}), Errc::config,
+                 "DL_NOT_APPLIED_STATUS: \"201\" must be HTTP statuses from 400 to 599, such as 423,500");
+  expect_refused(parse({kEndpoint, "--not-applied-status=503", "--retryable-status=423,503"}), Errc::config,
+                 "503 is in retryable_status and in not_applied_status: one spends an attempt, the other none");
   expect_refused(parse({kEndpoint}, {{"DL_DB", ""}}), Errc::config, "DL_DB: must name a file");
 }
 

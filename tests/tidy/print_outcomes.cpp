@@ -69,6 +69,8 @@ std::vector<Example> post_examples() {
   missing_refused.missing_id = MissingId::refused;
   OutcomePolicy declared;
   declared.retryable_statuses = {400, 503};
+  OutcomePolicy documented;
+  documented.not_applied_statuses = {503};
   using enum Purpose;
   return {
       {"given back at shutdown", create, on_wire(Wire::not_sent), {}},
@@ -84,6 +86,7 @@ std::vector<Example> post_examples() {
       {"2xx with more than one id", create, with_ids(2), {}},
       {"408 on a connection that was used before", create, reused_408, {}},
       {"a status listed in `retryable_status`", create, answered(503), declared},
+      {"a status listed in `not_applied_status`", create, answered(503), documented},
       {"a resubmission meets 409: the first request is still in progress",
        resubmit,
        answered(409),

@@ -184,6 +184,14 @@ TEST(Outcome, TakesA503ForAThrottleOnlyWhereTheAccountDeclaresIt) {
   EXPECT_EQ(classify(Purpose::create, reply_of({.status = 500}), policy), unknown);
 }
 
+TEST(Outcome, TakesALooks404ForNotFoundWhateverIsDeclaredOfCreations) {
+  OutcomePolicy policy;
+  policy.not_applied_statuses = {404};
+  EXPECT_EQ(classify(Purpose::create, reply_of({.status = 404}), policy), throttled);
+  EXPECT_EQ(classify(Purpose::lookup, reply_of({.purpose = Purpose::lookup, .status = 404}), policy), not_found);
+  EXPECT_EQ(classify(Purpose::status, reply_of({.purpose = Purpose::status, .status = 404}), policy), not_found);
+}
+
 TEST(Outcome, RetriesWhatTheConfigurationCallsRetryable) {
   OutcomePolicy policy;
   policy.retryable_statuses = {400, 409, 422, 500, 502};

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <future>
 
+#include "daemon/core/outcome.h"
 #include "tests/wire/driver.h"
 #include "tests/wire/scripted_server.h"
 
@@ -102,6 +103,36 @@ TEST(Connection, SendsNothingOnAConnectionThatEndedThisVeryMoment) {
     go_on.set_value();
     EXPECT_EQ(wire.get_future().get(), Wire::not_sent);
     EXPECT_EQ(received.get_future().get(), "");
+  }
+}
+
+// Far more than the two sockets' buffers hold (a few MiB), so a server that reads nothing stops the writing.
+constexpr std::size_t kMoreThanBuffersHold = 64 * 1024 * 1024;
+
+// Row 6 of the table of outcomes and its neighbour, row 7: where writing stopped decides.
+TEST(Connection, KnowsWhetherTheBodyHadBegunWhenWritingFailed) {
+  struct Stop {
+    std::size_t head;
+    std::size_t body;
+    NotTaken proof;
+    OutcomeClass what;
+  };
+  for (const Stop& stop : {Stop{kMoreThanBuffersHold, 16, NotTaken::body_never_began, OutcomeClass::not_sent},
+                           Stop{16, kMoreThanBuffersHold, NotTaken::no_proof, OutcomeClass::unknown}}) {
+    ScriptedServer server([](Peer& peer) {
+      peer.read_some();  // the request has begun
+      peer.reset();
+    });
+    Driver driver(policy_for(server.port()));
+    driver.connect();
+    DspRequest request = post(std::string(stop.body, 'b'));
+    request.target = "/campaigns/" + std::string(stop.head, 't');
+    const Event event = driver.exchange(std::move(request));
+    EXPECT_EQ(event.reply.wire, Wire::no_answer);
+    EXPECT_EQ(event.reply.http_status, 0);
+    EXPECT_EQ(event.reply.not_taken, stop.proof) << event.reply.trouble;
+    EXPECT_EQ(classify(Purpose::create, event.reply, {}), stop.what);
+    EXPECT_EQ(slot_end(event.reply), SlotEnd::unsure) << "the server may count what it has seen of it";
   }
 }
 
