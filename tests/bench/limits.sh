@@ -19,7 +19,7 @@ shift
 scale=60 shape=std sheet=(100 5 10) windows=40 minis=48 only='.' keep='' quick='' server=mock
 while (($# > 0)); do
   case $1 in
-    --quick) quick=yes shape=20x5x10 sheet=(20 5 10) windows=12 minis=16 ;;
+    --quick) quick=yes shape=20x5x10 sheet=(20 5 10) windows=12 minis=32 ;;
     --scale) scale=$2; shift ;;
     --only) only=$2; shift ;;
     --keep) keep=$2; shift ;;
