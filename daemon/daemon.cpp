@@ -44,6 +44,7 @@ DispatcherPolicy dispatcher_policy(const Config& config) {
   policy.in_flight_max = config.in_flight;
   policy.http_timeout_ms = config.http_timeout_ms;
   policy.unreachable_timeout_ms = config.unreachable_timeout_ms;
+  policy.status_target = status_target;
   policy.lifetime = config.drain ? Lifetime::drain : Lifetime::for_ever;
   return policy;
 }
@@ -70,7 +71,8 @@ class Daemon {
   int run();
 
  private:
-  void feed(const Input& input);
+  void feed(Input input);
+  void carry_out(std::vector<AnyCommand> commands);
   // From any thread.
   void put_input(Input input) {
     if (inbox_.put(std::move(input))) net::post(io_, [this] { feed_all(); });
@@ -161,9 +163,7 @@ WireEvents Daemon::wire_events() {
 int Daemon::run() {
   pool_ = std::make_unique<WorkerPool>(wire_policy(config_, clock_), config_.workers, wire_events());
   await_signal();
-  for (AnyCommand& command : dispatcher_.start(clock_.now())) {
-    std::visit([this](auto& what) { carry_out(what); }, command);
-  }
+  carry_out(dispatcher_.start(clock_.now()));
   notify_ready("sending to " + config_.endpoint->text());
   tick();
   io_.run();
@@ -175,17 +175,22 @@ int Daemon::run() {
   return exit_code_;
 }
 
-void Daemon::feed(const Input& input) {
+void Daemon::feed(Input input) {
   if (finished_) return;
-  for (AnyCommand& command : dispatcher_.handle(input, clock_.now())) {
-    std::visit([this](auto& what) { carry_out(what); }, command);
-  }
+  carry_out(dispatcher_.handle(std::move(input), clock_.now()));
 }
 
 void Daemon::feed_all() {
   inbox_.take(inputs_);
+  if (finished_) return;
+  const Moment now = clock_.now();
+  for (Input& input : inputs_) dispatcher_.take(input, now);
+  carry_out(dispatcher_.plan(now));
+}
+
+void Daemon::carry_out(std::vector<AnyCommand> commands) {
   const Log::Together together(log_);
-  for (const Input& input : inputs_) feed(input);
+  for (AnyCommand& command : commands) std::visit([this](auto& what) { carry_out(what); }, command);
 }
 
 // The timer that runs is left alone where it ends early enough: it is set anew when it fires. With every
@@ -208,19 +213,17 @@ void Daemon::set_wake_timer() {
 }
 
 void Daemon::carry_out(command::Record& command) {
-  const Outcome& outcome = command.outcome;
-  const JobState next = outcome.event ? rule_for(outcome.from, *outcome.event)->to : outcome.from;
   OutcomeLine line;
-  line.job = outcome.job;
-  line.key = command.granted.job_key;
-  line.attempt = command.granted.attempt;
-  line.purpose = name_of(outcome.purpose);
-  line.http_status = outcome.http_status;
-  line.outcome = outcome.outcome_class;
-  line.latency_us = outcome.latency_us;
-  line.next_state = command.matched ? name_of(next) : "taken by an operator";
-  line.error = outcome.error;
-  const bool bad = next == JobState::failed || next == JobState::in_doubt;
+  line.job = command.job;
+  line.key = command.key;
+  line.attempt = command.attempt;
+  line.purpose = name_of(command.purpose);
+  line.http_status = command.http_status;
+  line.outcome = command.outcome_class;
+  line.latency_us = command.latency_us;
+  line.next_state = command.matched ? name_of(command.next) : "taken by an operator";
+  line.error = command.error;
+  const bool bad = command.next == JobState::failed || command.next == JobState::in_doubt;
   log_.outcome(bad ? LogLevel::warning : LogLevel::info, line);
 }
 

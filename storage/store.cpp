@@ -18,15 +18,20 @@ Store::Store(std::unique_ptr<Database> database, RequestFormat format, StorePoli
 Store::~Store() { statements_.clear(); }  // before the database they belong to
 
 // Every statement is prepared once; the text's address is its name.
-SQLite::Statement& Store::sql(std::string_view text) {
+SQLite::Statement& Store::hot(std::string_view text) {
   std::unique_ptr<SQLite::Statement>& statement = statements_[text.data()];
   if (!statement) {
     statement = std::make_unique<SQLite::Statement>(database_->handle(), std::string(text));
   } else {
     statement->reset();
-    statement->clearBindings();
   }
   return *statement;
+}
+
+SQLite::Statement& Store::sql(std::string_view text) {
+  SQLite::Statement& statement = hot(text);
+  statement.clearBindings();
+  return statement;
 }
 
 // A statement that was not read to its end keeps its view of the tables, and the next transaction would fail
@@ -73,10 +78,10 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
            outcome.latency_us, outcome.http_status == 0 ? Number() : Number(outcome.http_status), outcome.outcome_class,
            outcome.dsp_id, TextOrNull{outcome.dsp_request_id}, TextOrNull{outcome.error}, resolution, outcome.request.value);
   const bool completed = finish.exec() == 1;
+  if (outcome.look_unsent) close_unsent(outcome.look_unsent, now);
 
   Applied applied{outcome.request, outcome.job, false, {}};
-  std::int64_t batch_id = 0;
-  if (completed && move(outcome, now, batch_id)) {
+  if (completed && move(outcome, now)) {
     applied.matched = true;
     // A POST under a new key was the only unresolved one: its permit saw to that, and its lease since.
     const bool settles_all = outcome.purpose != Purpose::create &&
@@ -101,7 +106,18 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
   result.applied.push_back(std::move(applied));
 }
 
-bool Store::move(const Outcome& outcome, Moment now, std::int64_t& batch_id) {
+// A first look whose POST did not lead to it.
+void Store::close_unsent(RequestId look, Moment now) {
+  SQLite::Statement& finish = sql(sql::k_finish_request);
+  finish.bind(":request", look.value);
+  finish.bind(":at", now.wall_ms);
+  finish.bind(":boot_ms", now.boot_ms);
+  bind_text(finish, ":slot", name_of(SlotEnd::not_sent));
+  finish.bind(":outcome", "not_sent");
+  finish.exec();
+}
+
+bool Store::move(const Outcome& outcome, Moment now) {
   const std::optional<Rule> rule = outcome.event ? rule_for(outcome.from, *outcome.event) : std::nullopt;
   DL_CHECK(!outcome.event || rule, "an outcome follows the state machine");
   const JobState to = rule ? rule->to : outcome.from;
@@ -109,36 +125,52 @@ bool Store::move(const Outcome& outcome, Moment now, std::int64_t& batch_id) {
   const bool drops_id = outcome.from == JobState::confirming && rule && to != JobState::succeeded;
   const std::int64_t sent_at = now.wall_ms - outcome.latency_us / 1'000;
   using Number = std::optional<std::int64_t>;
-  SQLite::Statement& update = sql(sql::k_move_job);
+  SQLite::Statement& update = hot(sql::k_move_job);
   bind_all(update, name_of(to), spent, outcome.setbacks, outcome.looks,
-           outcome.due_in_ms ? Number(now.wall_ms + *outcome.due_in_ms) : Number(), drops_id ? 1 : 0, outcome.dsp_id,
+           outcome.due_in_ms && !outcome.look_sent ? Number(now.wall_ms + *outcome.due_in_ms) : Number(),
+           outcome.look_sent ? Number(outcome.look_sent.value) : Number(), drops_id ? 1 : 0, outcome.dsp_id,
            outcome.dsp_id ? Number(sent_at) : Number(), outcome.looked ? Number(sent_at) : Number(), outcome.overdue ? 1 : 0,
            outcome.hold, TextOrNull{outcome.error}, now.wall_ms, outcome.job.value, name_of(outcome.from),
            outcome.request.value);
   if (!update.executeStep()) return false;
-  batch_id = update.getColumn(0).getInt64();
-  const JobKind kind = kind_of(update.getColumn(1));
+  Columns columns(update);
+  const std::int64_t batch_id = columns.next().getInt64();
+  const JobKind kind = kind_of(columns.next());
+  const int attempt = columns.next().getInt() - spent;
   update.reset();
   if (!rule) return true;
-  add_history(outcome.job, *rule, spent, outcome.request, outcome.error, now);
+  add_history(outcome.job, *rule, attempt, outcome.request, outcome.error, now);
   count(batch_id, kind, outcome.from, to);
   return true;
 }
 
 void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
-  SQLite::Statement& update = sql(sql::k_promote_children);
-  update.bind(":parent", parent.value);
-  update.bind(":at", now.wall_ms);
+  SQLite::Statement& update = hot(sql::k_promote_children);
+  bind_all(update, now.wall_ms, parent.value);
+  std::vector<int> attempts;
   while (update.executeStep()) {
-    const bool became_ready = update.getColumn("state").getText() == name_of(JobState::ready) && update.getColumn("open_parents").getInt() == 0;
-    if (!became_ready) continue;
-    const JobRef child = job_ref(update);
-    count(update.getColumn("batch_id").getInt64(), child.kind, JobState::blocked, JobState::ready);
+    Columns columns(update);
+    JobRef child;
+    child.id = JobId{columns.next().getInt64()};
+    child.kind = kind_of(columns.next());
+    child.priority = columns.next().getInt64();
+    child.root_id = columns.next().getInt64();
+    child.level = columns.next().getInt();
+    const std::int64_t batch_id = columns.next().getInt64();
+    const bool is_ready = columns.next().getText() == name_of(JobState::ready);
+    const int open_parents = columns.next().getInt();
+    const int attempt = columns.next().getInt();
+    child.has_children = columns.next().getInt() != 0;
+    if (!is_ready || open_parents != 0) continue;
+    count(batch_id, child.kind, JobState::blocked, JobState::ready);
     promoted.push_back(child);
+    attempts.push_back(attempt);
   }
   const Rule rule = *rule_for(JobState::blocked, JobEvent::parents_done);
   if (planted(Fault::history_line_missing)) return;
-  for (const JobRef& child : promoted) add_history(child.id, rule, 0, RequestId{}, "", now);
+  for (std::size_t i = 0; i < promoted.size(); ++i) {
+    add_history(promoted[i].id, rule, attempts[i], RequestId{}, "", now);
+  }
   DL_FAULT_POINT_IF("promote.in_tx", !promoted.empty());
 }
 
@@ -157,10 +189,10 @@ void Store::promote_in_a_second_transaction(std::span<const WorkBatch> batches, 
   if (!ok) reset_statements();
 }
 
-void Store::add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now) {
+void Store::add_history(JobId job, const Rule& rule, int attempt, RequestId request, const std::string& reason, Moment now) {
   using Number = std::optional<std::int64_t>;
-  SQLite::Statement& insert = sql(sql::k_insert_history);
-  bind_all(insert, job.value, now.wall_ms, rule.id, spent, request ? Number(request.value) : Number(), TextOrNull{reason});
+  SQLite::Statement& insert = hot(sql::k_insert_history);
+  bind_all(insert, job.value, now.wall_ms, rule.id, attempt, request ? Number(request.value) : Number(), TextOrNull{reason});
   insert.exec();
 }
 

@@ -100,10 +100,12 @@ class Store {
  private:
   struct Facts;
   struct Creation;
-  SQLite::Statement& sql(std::string_view text);
+  SQLite::Statement& sql(std::string_view text);  // with nothing bound
+  SQLite::Statement& hot(std::string_view text);  // for bind_all(), which binds everything
   void reset_statements();
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
-  bool move(const Outcome& outcome, Moment now, std::int64_t& batch_id);
+  void close_unsent(RequestId look, Moment now);
+  bool move(const Outcome& outcome, Moment now);
   void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);
   void promote_in_a_second_transaction(std::span<const WorkBatch> batches, std::vector<WorkResult>& results, Moment now);
   void make_due(JobId job, WorkResult& result, Moment now);
@@ -114,14 +116,15 @@ class Store {
   std::string permit_resubmit(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
   std::string permit_status(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
   std::string permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
-  void write_intent(const Permit& permit, Granted& granted, std::int64_t body_request, Moment now);
+  RequestId write_intent(const Permit& permit, Purpose purpose, const std::string& path, const Granted& granted,
+                         RequestId body_of, Moment now);
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
   std::optional<Creation> unresolved_creation(const Granted& granted);
   void render_create(const std::string& payload, Granted& granted);
   void keep_to_the_attempts_bytes(const std::string& payload, Granted& granted);
   bool key_is_alive(const Creation& first, Moment now) const;
   std::string hold(JobId job, const std::string& why, Moment now);
-  void add_history(JobId job, const Rule& rule, int spent, RequestId request, const std::string& reason, Moment now);
+  void add_history(JobId job, const Rule& rule, int attempt, RequestId request, const std::string& reason, Moment now);
   void count(std::int64_t batch_id, JobKind kind, JobState from, JobState to);
   void write_counts();
   void save(const AccountState& account, Moment now);

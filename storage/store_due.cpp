@@ -26,8 +26,9 @@ void Store::make_due(JobId job, WorkResult& result, Moment now) {
   if (!update.executeStep()) return;
   const JobRef ready = job_ref(update);
   count(update.getColumn("batch_id").getInt64(), ready.kind, JobState::waiting, JobState::ready);
+  const int attempt = update.getColumn("attempt").getInt();
   update.reset();
-  add_history(job, *rule_for(JobState::waiting, JobEvent::due), 0, RequestId{}, "", now);
+  add_history(job, *rule_for(JobState::waiting, JobEvent::due), attempt, RequestId{}, "", now);
   result.ready.push_back(ready);
   if (!is_unresolved) return;
   // An operator declared them absent, and the settle time has passed: now they are resolved.
@@ -45,9 +46,10 @@ bool Store::look_once_more(JobId job, Moment now) {
   if (!update.executeStep()) return false;
   const JobKind kind = kind_column(update, "kind");
   const std::int64_t batch_id = update.getColumn("batch_id").getInt64();
+  const int attempt = update.getColumn("attempt").getInt();
   update.reset();
   count(batch_id, kind, JobState::waiting, JobState::in_doubt);
-  add_history(job, *rule_for(JobState::waiting, JobEvent::look_due), 0, RequestId{}, "", now);
+  add_history(job, *rule_for(JobState::waiting, JobEvent::look_due), attempt, RequestId{}, "", now);
   return true;
 }
 

@@ -37,13 +37,15 @@ namespace {
 
 constexpr Millis kKeyMargin = 60'000;
 constexpr Millis kWallClockDoubt = 3'600'000;  // so far it may have been set back over a reboot
+// The path of a look that is written before its id is known: that of the POST beside it (request.dsp_id).
+constexpr const char* kUnknownId = "/{id}/status";
 constexpr const char* kNoUnresolvedPost = "in doubt, but the ledger holds no unresolved POST of this attempt";
 
 }  // namespace
 
 void Store::permit(const Permit& permit, WorkResult& result, Moment now) {
-  SQLite::Statement& row = sql(sql::k_permit_facts);
-  row.bind(":job", permit.job.value);
+  SQLite::Statement& row = hot(sql::k_permit_facts);
+  bind_all(row, permit.job.value);
   if (!row.executeStep()) {
     result.refused.push_back({permit.tag, permit.job, "there is no such job"});
     return;
@@ -97,33 +99,29 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   const bool trusts_the_state = planted(Fault::retry_of_a_cancelled_job_sends);
   if (!facts.dsp_id.empty() && !trusts_the_state) return "it has a DSP id";
   if (facts.open_parents != 0) return "parents are open";
-  SQLite::Statement& obstacles = sql(sql::k_post_obstacles);
-  obstacles.bind(":job", permit.job.value);
-  obstacles.bind(":attempt", granted.attempt);
-  obstacles.executeStep();
-  if (obstacles.getColumn("unresolved").getInt() != 0 && !trusts_the_state) return "a POST of it is unresolved";
-  if (obstacles.getColumn("open").getInt() != 0) return "a request of it is open";
-  if (obstacles.getColumn("unready_parent").getInt() != 0) return "a parent has not succeeded";
-  const bool attempt_was_sent = obstacles.getColumn("attempt_was_sent").getInt() != 0;
-  obstacles.reset();
-
-  SQLite::Statement& payload = sql(sql::k_payload_of);
-  payload.bind(":job", permit.job.value);
-  if (!payload.executeStep()) return "it has no payload";
-  const std::string body = payload.getColumn("body").getString();
-  const SQLite::Column stored = payload.getColumn("sha256");
+  SQLite::Statement& row = hot(sql::k_post_obstacles);
+  bind_all(row, permit.job.value, granted.attempt);
+  if (!row.executeStep()) return "it has no payload";
+  Columns found(row);
+  if (found.next().getInt() != 0 && !trusts_the_state) return "a POST of it is unresolved";
+  if (found.next().getInt() != 0) return "a request of it is open";
+  if (found.next().getInt() != 0) return "a parent has not succeeded";
+  const bool attempt_was_sent = found.next().getInt() != 0;
+  const std::string body = found.next().getString();
+  const SQLite::Column stored = found.next();
   const Sha256 digest = sha256(body);
   if (stored.getBytes() != static_cast<int>(digest.size()) || std::memcmp(stored.getBlob(), digest.data(), digest.size()) != 0) {
     return "its payload was changed behind our back (the stored SHA-256 does not fit)";
   }
-  payload.reset();
+  row.reset();
 
   granted.target = format_.create_target(granted.job.kind);
   render_create(body, granted);
   if (attempt_was_sent) keep_to_the_attempts_bytes(body, granted);
-  write_intent(permit, granted, 0, now);
+  granted.request = write_intent(permit, Purpose::create, granted.target, granted, {}, now);
+  if (permit.with_look) granted.look = write_intent(permit, Purpose::status, granted.target + kUnknownId, granted, {}, now);
   lease(granted, JobState::ready, JobState::submitting, now);
-  add_history(permit.job, *rule_for(JobState::ready, JobEvent::leased), 0, granted.request, "", now);
+  add_history(permit.job, *rule_for(JobState::ready, JobEvent::leased), granted.attempt, granted.request, "", now);
   count(facts.batch_id, granted.job.kind, JobState::ready, JobState::submitting);
   return "";
 }
@@ -131,11 +129,9 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
 // Key and bytes of the present attempt.
 void Store::render_create(const std::string& payload, Granted& granted) {
   std::vector<std::pair<JobKind, std::string>> parents;
-  SQLite::Statement& parent = sql(sql::k_parents_of);
-  parent.bind(":job", granted.job.id.value);
-  while (parent.executeStep()) {
-    parents.emplace_back(kind_column(parent, "kind"), parent.getColumn("dsp_id").getString());
-  }
+  SQLite::Statement& parent = hot(sql::k_parents_of);
+  bind_all(parent, granted.job.id.value);
+  while (parent.executeStep()) parents.emplace_back(kind_of(parent.getColumn(0)), parent.getColumn(1).getString());
   granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
   const bool looks_up = policy_.unknown_outcome == UnknownOutcome::lookup;
   granted.body = format_.create_body(payload, parents, looks_up ? granted.idempotency_key : "");
@@ -169,9 +165,9 @@ std::string Store::permit_resubmit(const Permit& permit, const Facts& facts, Gra
   granted.idempotency_key = first->idempotency_key;
   granted.body = first->body;
   granted.target = format_.create_target(granted.job.kind);
-  write_intent(permit, granted, first->request.value, now);
+  granted.request = write_intent(permit, Purpose::resubmit, granted.target, granted, first->request, now);
   lease(granted, JobState::in_doubt, JobState::submitting, now);
-  add_history(permit.job, *rule_for(JobState::in_doubt, JobEvent::resubmitted), 0, granted.request, "", now);
+  add_history(permit.job, *rule_for(JobState::in_doubt, JobEvent::resubmitted), granted.attempt, granted.request, "", now);
   count(facts.batch_id, granted.job.kind, JobState::in_doubt, JobState::submitting);
   return "";
 }
@@ -227,7 +223,7 @@ std::string Store::permit_status(const Permit& permit, const Facts& facts, Grant
     granted.declared_id = declared.getColumn(0).getInt() != 0;
     declared.reset();
   }
-  write_intent(permit, granted, 0, now);
+  granted.request = write_intent(permit, permit.purpose, granted.target, granted, {}, now);
   lease(granted, JobState::confirming, JobState::confirming, now);
   return "";
 }
@@ -244,31 +240,33 @@ std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Grant
   }
   granted.idempotency_key = first->idempotency_key;
   granted.target = format_.lookup_target(granted.job.kind, granted.idempotency_key);
-  write_intent(permit, granted, 0, now);
+  granted.request = write_intent(permit, permit.purpose, granted.target, granted, {}, now);
   lease(granted, JobState::in_doubt, JobState::in_doubt, now);
   return "";
 }
 
-// `body_request`: whose bytes are sent again; 0: its own, where it has a body.
-void Store::write_intent(const Permit& permit, Granted& granted, std::int64_t body_request, Moment now) {
+// `body_of`: whose bytes are sent again; none: its own, where it has a body.
+RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::string& path, const Granted& granted,
+                              RequestId body_of, Moment now) {
   using Number = std::optional<std::int64_t>;
   static const std::string kNone;
-  SQLite::Statement& insert = sql(sql::k_insert_request);
-  bind_all(insert, permit.job.value, granted.attempt, name_of(permit.purpose),
-           std::string_view(is_post(permit.purpose) ? "POST" : "GET"), granted.target,
-           TextOrNull{is_post(permit.purpose) ? granted.idempotency_key : kNone},
-           body_request == 0 ? Number() : Number(body_request), instance_.value, permit.worker, now.wall_ms, now.boot_ms);
+  SQLite::Statement& insert = hot(sql::k_insert_request);
+  bind_all(insert, permit.job.value, granted.attempt, name_of(purpose),
+           std::string_view(is_post(purpose) ? "POST" : "GET"), path,
+           TextOrNull{is_post(purpose) ? granted.idempotency_key : kNone},
+           body_of ? Number(body_of.value) : Number(), instance_.value, permit.worker, now.wall_ms, now.boot_ms);
   insert.exec();
-  granted.request = RequestId{database_->handle().getLastInsertRowid()};
+  const RequestId request{database_->handle().getLastInsertRowid()};
   DL_FAULT_POINT("limiter.taken");
-  if (permit.purpose != Purpose::create) return;
-  SQLite::Statement& body = sql(sql::k_insert_request_body);
-  bind_all(body, granted.request.value, granted.body);
+  if (purpose != Purpose::create) return request;
+  SQLite::Statement& body = hot(sql::k_insert_request_body);
+  bind_all(body, request.value, granted.body);
   body.exec();
+  return request;
 }
 
 void Store::lease(const Granted& granted, JobState from, JobState to, Moment now) {
-  SQLite::Statement& update = sql(sql::k_lease_job);
+  SQLite::Statement& update = hot(sql::k_lease_job);
   bind_all(update, name_of(to), granted.request.value, now.wall_ms, granted.job.id.value, name_of(from));
   const int rows = update.exec();
   DL_CHECK(rows == 1, "the transaction that read the job is the one that leases it");

@@ -124,8 +124,7 @@ void Store::reclaim_post(JobId job, RequestId request, Moment now) {
     case UnknownOutcome::resubmit: lost.due_in_ms = kReclaimedDue; break;
     case UnknownOutcome::lookup: lost.due_in_ms = planted(Fault::lookup_before_it_settled) ? 0 : policy_.settle_ms; break;
   }
-  std::int64_t batch_id = 0;
-  move(lost, now, batch_id);
+  move(lost, now);
 }
 
 // The means of resolving a doubt may have changed since the last run.

@@ -39,9 +39,12 @@ std::vector<AnyCommand> Dispatcher::start(Moment now) {
   return flush(now);
 }
 
-std::vector<AnyCommand> Dispatcher::handle(const Input& input, Moment now) {
+void Dispatcher::take(Input& input, Moment now) {
   if (limiter_.age(now)) account_changed_ = true;
-  std::visit([&](const auto& what) { on(what, now); }, input);
+  std::visit([&](auto& what) { on(what, now); }, input);
+}
+
+std::vector<AnyCommand> Dispatcher::plan(Moment now) {
   give_up_lost_flights(now);
   schedule_.believe_what_was_seen(now.boot_ms);
   judge_end_game(now);
@@ -92,11 +95,11 @@ void Dispatcher::on(const input::Loaded& loaded, Moment now) {
   ask_load();
 }
 
-void Dispatcher::on(const input::Committed& committed, Moment now) {
+void Dispatcher::on(input::Committed& committed, Moment now) {
   DL_CHECK(!sent_batches_.empty(), "a commit is answered once");
   SentBatch sent = std::move(sent_batches_.front());
   sent_batches_.pop_front();
-  const WorkResult& result = committed.result;
+  WorkResult& result = committed.result;
   DL_CHECK(result.applied.size() == sent.decided.size(), "each outcome has its answer");
   totals_ = result.totals;
   note_progress(now);
@@ -105,7 +108,7 @@ void Dispatcher::on(const input::Committed& committed, Moment now) {
   for (std::size_t i = 0; i < sent.decided.size(); ++i) apply(sent.decided[i], result.applied[i], now);
   for (const JobRef& job : result.ready) became_ready(job);
   if (result.ready.size() < sent.due.size()) ask_load();  // the tables know better when, or what
-  for (const Granted& granted : result.granted) {
+  for (Granted& granted : result.granted) {
     --asked_permits_;
     permit_refusals_.erase(granted.job.id);
     send(granted, sent.asked.at(granted.tag), now);
@@ -138,45 +141,48 @@ void Dispatcher::became_ready(const JobRef& job) {
   work_.add_ready(job);
 }
 
-void Dispatcher::send(const Granted& granted, const AskedPermit& asked, Moment now) {
-  Flight flight{granted, asked.connection, now.boot_ms, now.boot_ms, kNeverLooked, asked.ticket};
-  if (granted.purpose == Purpose::status) {
+void Dispatcher::send(Granted& granted, const AskedPermit& asked, Moment now) {
+  const RequestId id = granted.request;
+  DspRequest request;
+  request.id = id;
+  request.purpose = granted.purpose;
+  request.kind = granted.job.kind;
+  request.target = std::move(granted.target);
+  request.body = std::move(granted.body);
+  if (is_post(granted.purpose)) request.idempotency_key = std::move(granted.idempotency_key);
+  Flight flight{std::move(granted), asked.connection, now.boot_ms, now.boot_ms, kNeverLooked, asked.ticket};
+  if (flight.granted.purpose == Purpose::status) {
     flight.posted_boot_ms = asked.candidate.posted_boot_ms;
     flight.looked_age_ms = asked.candidate.looked_age_ms;
   }
+  take_off(id, std::move(flight));
   if (stopping_) {  // the permit came too late: give the job back, provably unsent
-    flights_.emplace(granted.request, std::move(flight));
     DspReply unsent;
     unsent.wire = Wire::not_sent;
-    return on(input::Replied{asked.connection, granted.request, std::move(unsent), true}, now);
+    return on(input::Replied{asked.connection, id, std::move(unsent), true}, now);
   }
-  DspRequest request;
-  request.id = granted.request;
-  request.purpose = granted.purpose;
-  request.kind = granted.job.kind;
-  request.target = granted.target;
-  request.body = granted.body;
-  request.idempotency_key = is_post(granted.purpose) ? granted.idempotency_key : "";
   commands_.emplace_back(command::Send{asked.connection, std::move(request)});
-  flights_.emplace(granted.request, std::move(flight));
 }
 
-void Dispatcher::apply(const Decided& decided, const Applied& applied, Moment now) {
-  const Outcome& outcome = decided.outcome;
-  busy_.erase(outcome.job);
-  commands_.emplace_back(command::Record{decided.granted, outcome, applied.matched});
+void Dispatcher::apply(Decided& decided, const Applied& applied, Moment now) {
+  Outcome& outcome = decided.outcome;
+  const JobState state = outcome.event ? rule_for(outcome.from, *outcome.event)->to : outcome.from;
+  if (!decided.look_follows) busy_.erase(outcome.job);
+  commands_.emplace_back(command::Record{
+      outcome.job, std::move(decided.granted.job_key), decided.granted.attempt, outcome.purpose, outcome.http_status,
+      std::move(outcome.outcome_class), outcome.latency_us, state, applied.matched, std::move(outcome.error)});
   for (const JobRef& child : applied.promoted) became_ready(child);
   if (!applied.matched) {
     ask_load();  // somebody else decided meanwhile
     return;
   }
-  const JobState state = outcome.event ? rule_for(outcome.from, *outcome.event)->to : outcome.from;
   const std::int64_t due = now.boot_ms + outcome.due_in_ms.value_or(0);
   const JobRef& job = decided.granted.job;
   switch (state) {
     case JobState::ready: work_.add_ready(job); break;
     case JobState::waiting: work_.add_waiting(job, due); break;
     case JobState::confirming: {
+      if (decided.look_follows) break;
       Candidate poll{.job = job, .purpose = Purpose::status, .overdue = outcome.overdue};
       poll.posted_boot_ms = decided.posted_boot_ms;
       poll.looked_age_ms = decided.looked_age_ms;
@@ -210,10 +216,11 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     connections_.lost(replied.id);
     return;
   }
-  const Flight flight = std::move(at->second);
+  Flight flight = std::move(at->second);
   flights_.erase(at);
   note_round_trip(flight, now);
-  take_back(replied.id, replied.reusable);
+  const bool keeps_connection = flight.granted.look && replied.reusable;  // until it is known what follows
+  if (!keeps_connection) take_back(replied.id, replied.reusable);
   if (replied.reply.wire == Wire::answered) note_reached();
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
   switch (slot_end(replied.reply)) {
@@ -249,8 +256,14 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     const Millis since_sent = now.boot_ms - flight.sent_boot_ms;
     outcome.due_in_ms = std::max({Millis{0}, *outcome.due_in_ms - since_sent, outcome.not_before_in_ms});
   }
+  if (outcome.event == JobEvent::accepted) {
+    asked_to_wait_[static_cast<std::size_t>(flight.granted.job.kind)] = outcome.not_before_in_ms > 0;
+  }
+  if (flight.granted.look) look_at_once(replied, flight, outcome, now);
+  const bool look_follows{outcome.look_sent};
+  if (keeps_connection && !look_follows) take_back(replied.id, true);
   const Millis looked_age = outcome.looked ? context.age_ms : flight.looked_age_ms;
-  outbox_notes_.decided.push_back({flight.granted, outcome, flight.posted_boot_ms, looked_age});
+  outbox_notes_.decided.push_back({std::move(flight.granted), outcome, flight.posted_boot_ms, looked_age, look_follows});
   outbox_.outcomes.push_back(std::move(outcome));
 }
 

@@ -8,6 +8,7 @@
 // Thread rule: one thread at a time. Ownership: owns limiter, schedule and its view of the work.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -43,6 +44,10 @@ struct DispatcherPolicy {
   Millis http_timeout_ms = 120'000;
   Millis unreachable_timeout_ms = 60'000;  // --drain: no server for so long ends it
   Lifetime lifetime = Lifetime::for_ever;
+  // How a look at a status is written. Given, and without a limit: the intent of an entity's first look is
+  // committed with its POST's, so that the look follows the answer at once. Under a limit it would hold a
+  // slot through the processing.
+  std::string (*status_target)(JobKind kind, std::string_view dsp_id) = nullptr;
 };
 
 namespace input {
@@ -77,7 +82,18 @@ struct Close { ConnectionId id; };
 struct Send { ConnectionId id; DspRequest request; };
 struct WakeAt { std::int64_t boot_ms = 0; };        // replaces an earlier one
 // For the log: one per finished request, and one per thing that people should know.
-struct Record { Granted granted; Outcome outcome; bool matched = true; };
+struct Record {
+  JobId job;
+  std::string key;
+  int attempt = 1;
+  Purpose purpose = Purpose::create;
+  int http_status = 0;  // 0: none came
+  std::string outcome_class;
+  std::int64_t latency_us = 0;
+  JobState next = JobState::submitting;  // of the job
+  bool matched = true;  // false: an operator had taken the job
+  std::string error;
+};
 struct Say { enum class Level { info, warning, error } level = Level::info; std::string text; };
 struct Finish { Ending ending = Ending::stopped; };
 }  // namespace command
@@ -100,7 +116,14 @@ class Dispatcher {
 
   // The first commands: load the work.
   std::vector<AnyCommand> start(Moment now);
-  std::vector<AnyCommand> handle(const Input& input, Moment now);
+  // Inputs are taken one by one, in their order; what follows from all of them is planned at once, so that
+  // a heap of inputs costs one plan.
+  void take(Input& input, Moment now);
+  std::vector<AnyCommand> plan(Moment now);
+  std::vector<AnyCommand> handle(Input input, Moment now) {
+    take(input, now);
+    return plan(now);
+  }
   Standing standing(Moment now) const;
 
  private:
@@ -122,6 +145,7 @@ class Dispatcher {
     Outcome outcome;
     std::int64_t posted_boot_ms = 0;
     Millis looked_age_ms = kNeverLooked;
+    bool look_follows = false;  // the first look is on the wire already
   };
   struct PermitRefusals {
     int in_a_row = 0;   // kShelvedAfter: set aside until the tables change
@@ -138,7 +162,7 @@ class Dispatcher {
   void on(const input::Woke&, Moment now);
   void on(const input::TablesChanged&, Moment now);
   void on(const input::Loaded& loaded, Moment now);
-  void on(const input::Committed& committed, Moment now);
+  void on(input::Committed& committed, Moment now);
   void on(const input::Connected& connected, Moment now);
   void on(const input::ConnectFailed& failed, Moment now);
   void on(const input::Closed& closed, Moment now);
@@ -147,12 +171,14 @@ class Dispatcher {
   void on(const input::StopAsked&, Moment now);
 
   void note_reached();
+  bool looks_at_once(JobKind kind) const;
+  void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
   void take_back(ConnectionId id, bool reusable);
   void heed_headers(const DspReply& reply, const Ticket& ticket, Moment now);
   void settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now);
   void pause_for_credentials(const std::string& reason, Moment now);
-  void apply(const Decided& decided, const Applied& applied, Moment now);
-  void send(const Granted& granted, const AskedPermit& asked, Moment now);
+  void apply(Decided& decided, const Applied& applied, Moment now);
+  void send(Granted& granted, const AskedPermit& asked, Moment now);
   void take_refusal(const Refused& refused, const AskedPermit& asked);
   bool is_shelved(JobId job) const;
   void became_ready(const JobRef& job);
@@ -164,6 +190,7 @@ class Dispatcher {
   void learn(OutcomeClass what, const Flight& flight);
   void judge_end_game(Moment now);
   bool is_limited() const { return schedule_.pace() == Pace::limited; }
+  void take_off(RequestId id, Flight flight);
   void give_up_lost_flights(Moment now);
   void fire_timers(Moment now);
   std::optional<Candidate> next_candidate(Moment now);
@@ -193,6 +220,8 @@ class Dispatcher {
   std::vector<AnyCommand> commands_;
 
   std::int64_t next_tag_ = 1;
+  std::array<bool, 3> asked_to_wait_{};  // the last entity of this kind was accepted with a Retry-After
+  std::int64_t next_lost_flight_at_ = INT64_MAX;  // or later: the first of flights_ may have ended since
   int asked_permits_ = 0;               // permits on their way to the tables
   int loads_asked_ = 0;                 // LoadWork not yet answered
   bool load_again_ = false;             // the tables changed since

@@ -15,17 +15,29 @@ constexpr Millis kLostFlightGrace = 30'000;   // a lease of ours that no worker 
 
 // A request whose worker never reported: the worker is stuck or a reply was lost. It proves nothing.
 void Dispatcher::give_up_lost_flights(Moment now) {
+  if (now.boot_ms < next_lost_flight_at_) return;
   const Millis patience = policy_.http_timeout_ms + kLostFlightGrace;
+  next_lost_flight_at_ = INT64_MAX;
   std::vector<RequestId> lost;
   for (const auto& [id, flight] : flights_) {
-    if (now.boot_ms - flight.sent_boot_ms < patience) break;  // ids and so times ascend
-    lost.push_back(id);
+    const std::int64_t lost_at = flight.sent_boot_ms + patience;
+    if (lost_at <= now.boot_ms) {
+      lost.push_back(id);
+    } else {
+      next_lost_flight_at_ = std::min(next_lost_flight_at_, lost_at);
+    }
   }
   for (const RequestId id : lost) {
     DspReply reply;
     reply.trouble = "no worker reported its end within the HTTP timeout";
     on(input::Replied{flights_.at(id).connection, id, std::move(reply), false}, now);
   }
+}
+
+void Dispatcher::take_off(RequestId id, Flight flight) {
+  const std::int64_t lost_at = flight.sent_boot_ms + policy_.http_timeout_ms + kLostFlightGrace;
+  next_lost_flight_at_ = std::min(next_lost_flight_at_, lost_at);
+  flights_.emplace(id, std::move(flight));
 }
 
 void Dispatcher::fire_timers(Moment now) {
@@ -102,7 +114,8 @@ void Dispatcher::ask_permits(Moment now) {
     const Ticket ticket = limiter_.take(now);
     ++asked_permits_;
     const std::int64_t tag = next_tag_++;
-    outbox_.permits.push_back(Permit{candidate->job.id, candidate->purpose, connection->worker, tag});
+    const bool with_look = candidate->purpose == Purpose::create && looks_at_once(candidate->job.kind);
+    outbox_.permits.push_back(Permit{candidate->job.id, candidate->purpose, connection->worker, tag, with_look});
     outbox_notes_.asked.emplace(tag, AskedPermit{*connection, *candidate, ticket});
   }
 }
@@ -180,7 +193,7 @@ void Dispatcher::set_wake(Moment now) {
   if (connect_again_at_ > now.boot_ms) no_later_than(connect_again_at_);
   if (account_.paused_by == "daemon") no_later_than(std::max(probe_credentials_at_, now.boot_ms + 1'000));
   if (!flights_.empty()) {
-    no_later_than(flights_.begin()->second.sent_boot_ms + policy_.http_timeout_ms + kLostFlightGrace);
+    no_later_than(next_lost_flight_at_);
   }
   if (at != INT64_MAX) commands_.emplace_back(command::WakeAt{std::max(at, now.boot_ms + 1)});
 }

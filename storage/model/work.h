@@ -70,6 +70,7 @@ struct Permit {
   Purpose purpose = Purpose::create;
   int worker = 0;        // recorded in the ledger
   std::int64_t tag = 0;  // the dispatcher's own mark, handed back
+  bool with_look = false;  // create: write the intent of the first look at its status too
 };
 
 // A permit that was given: committed, so it may be sent.
@@ -88,6 +89,7 @@ struct Granted {
   std::string target;         // path below the endpoint
   std::string body;
   std::string idempotency_key;
+  RequestId look;             // create: the ledger row of the first look, where one was asked for
 };
 
 // A permit that the tables did not allow: nothing was written, its limiter slot is free.
@@ -121,6 +123,10 @@ struct Outcome {
   Millis not_before_in_ms = 0;            // confirming: the DSP or a failed look asks to wait at least this long
   bool looked = false;                    // confirming: the DSP said "not yet", so the next look counts from this one
   std::optional<std::string> hold;        // in_doubt: why an operator must decide
+  // Of a creation whose first look was written with it: it is on the wire by now and gets the lease, or it
+  // was not sent and its row is closed too. At most one of the two.
+  RequestId look_sent;
+  RequestId look_unsent;
 };
 
 struct Applied {

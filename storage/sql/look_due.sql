@@ -6,4 +6,4 @@ WHERE id = :job AND state = 'waiting'
   AND EXISTS (SELECT 1 FROM request r JOIN request_body b ON b.request_id = r.id
               WHERE r.job_id = job.id AND r.attempt = job.attempt AND r.purpose = 'create'
                 AND r.resolution IS NULL AND instr(b.body, r.idempotency_key) > 0)
-RETURNING kind, batch_id;
+RETURNING kind, batch_id, attempt;

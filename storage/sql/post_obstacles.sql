@@ -1,5 +1,6 @@
 -- Why a POST under a new key may not leave, beside the job's own row: an unresolved POST, an open
--- request, a parent that has not succeeded. And whether the DSP may know the key of this attempt already.
+-- request, a parent that has not succeeded. And whether the DSP may know the key of this attempt already,
+-- and what it would send.
 SELECT
   EXISTS (SELECT 1 FROM request r
           WHERE r.job_id = :job AND r.resolution IS NULL AND r.purpose IN ('create', 'resubmit')) AS unresolved,
@@ -8,4 +9,7 @@ SELECT
           WHERE e.child_id = :job AND parent.state <> 'succeeded') AS unready_parent,
   EXISTS (SELECT 1 FROM request r
           WHERE r.job_id = :job AND r.attempt = :attempt AND r.purpose = 'create'
-            AND r.slot IS NOT 'not_sent') AS attempt_was_sent;
+            AND r.slot IS NOT 'not_sent') AS attempt_was_sent,
+  p.body, p.sha256
+FROM job_payload p
+WHERE p.job_id = :job;

@@ -42,6 +42,7 @@ DispatcherPolicy dispatcher_policy(const Scenario& scenario, Lifetime lifetime) 
   policy.decision.confirm_timeout_ms = 3'600'000;
   policy.in_flight_max = scenario.in_flight;
   policy.http_timeout_ms = kHttpTimeout;
+  policy.status_target = status_target;
   policy.lifetime = lifetime;
   return policy;
 }

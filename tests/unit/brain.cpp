@@ -112,6 +112,7 @@ Granted Brain::granted_for(const Permit& permit) {
   granted.setbacks = setbacks_[permit.job];
   granted.idempotency_key = "key";
   granted.target = "/ads";
+  if (permit.with_look) granted.look = RequestId{next_request_++ * 1'000 + permit.job.value};
   return granted;
 }
 

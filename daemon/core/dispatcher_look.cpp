@@ -1,0 +1,40 @@
+// The part of the dispatcher that saves a commit an entity where there is no limit: the intent of the first look
+// at a status is committed with its POST's.
+#include "daemon/core/dispatcher.h"
+
+namespace dl {
+
+// Only where the look would be due as soon as the id is there, so that its row does not end unsent.
+bool Dispatcher::looks_at_once(JobKind kind) const {
+  return policy_.status_target != nullptr && limiter_.unlimited() && schedule_.next_look_age(kind, kNeverLooked) <= 0 &&
+         !asked_to_wait_[static_cast<std::size_t>(kind)];
+}
+
+// The look that was written with its POST goes out on the same connection, where it is due now and nothing
+// speaks against sending; else its row is closed with the POST's outcome, and a look is asked for like any other.
+void Dispatcher::look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now) {
+  const RequestId look = flight.granted.look;
+  const bool is_due = outcome.event == JobEvent::accepted && outcome.due_in_ms.value_or(1) <= 0;
+  const std::optional<std::int64_t> permit_at = limiter_.next_permit_at(now);
+  const bool may = replied.reusable && !stopping_ && !account_.paused_by && permit_at && *permit_at <= now.boot_ms;
+  if (!is_due || !may) {
+    outcome.look_unsent = look;
+    return;
+  }
+  outcome.look_sent = look;
+  Flight next{flight.granted, replied.id, now.boot_ms, flight.posted_boot_ms, kNeverLooked, limiter_.take(now)};
+  next.granted.request = look;
+  next.granted.purpose = Purpose::status;
+  next.granted.look = RequestId{};
+  next.granted.setbacks = outcome.setbacks;
+  next.granted.looks = outcome.looks;
+  DspRequest request;
+  request.id = look;
+  request.purpose = Purpose::status;
+  request.kind = next.granted.job.kind;
+  request.target = policy_.status_target(next.granted.job.kind, *outcome.dsp_id);
+  commands_.emplace_back(command::Send{replied.id, std::move(request)});
+  take_off(look, std::move(next));
+}
+
+}  // namespace dl
