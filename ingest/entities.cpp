@@ -65,7 +65,8 @@ bool RowEntities::is_repeated(JobKind kind, const Row& row) const {
 void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Problems& problems) {
   Level& level = levels_[index(kind)];
   Entity& entity = level.entity;
-  entity.valid = entity.verbatim = true;
+  entity.valid = true;
+  entity.altered.reset();
   std::array<std::string_view, 6> values;  // normal forms
   Flaw id_flaw = Flaw::none;
   std::size_t i = 0;
@@ -83,7 +84,7 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
       problems.add(problem_at(row, reader, rule.column, words.code, std::string(words.message)));
       entity.valid = false;
     } else if (checked.text != raw) {
-      entity.verbatim = false;
+      entity.altered.set(index_of(rule.column));
     }
     ++i;
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,7 @@ struct Entity {
   std::string key;        // storage/model/job.h; empty where an id in it is not valid
   std::string body;       // JSON object; begins with {"id": and has no parent's id
   bool valid = false;     // all values passed
-  bool verbatim = false;  // the body gives every value back as the row has it
+  std::bitset<kColumnCount> altered;  // values that the body has in another form than the row
   bool repeated = false;  // the same as in the row before
 };
 

@@ -35,7 +35,6 @@ class JsonRows : public RowReader {
   const std::vector<std::string>& header() const final { return header_; }
   const std::vector<std::string_view>& fields() const final { return fields_; }
   std::string dialect() const final { return {}; }
-  bool has_extra_columns() const final { return false; }
 
  protected:
   // Reads the next document into the tree by read_document. False at the end.

@@ -1,6 +1,7 @@
 #include "ingest/load.h"
 
 #include <chrono>
+#include <deque>
 #include <thread>
 #include <unordered_map>
 
@@ -16,7 +17,6 @@ namespace {
 // In one transaction. Beside a daemon: some milliseconds, for which its commits wait.
 constexpr std::size_t kChunksBesideADaemon = 1;
 constexpr std::size_t kChunksAlone = 10;
-constexpr int kAdsInGroup = 64;
 constexpr std::chrono::milliseconds kPauseForDaemon{2};
 constexpr int kCheckpointPages = 4000;
 constexpr std::size_t kParentsKept = 200'000;  // about 40 MiB
@@ -26,11 +26,13 @@ std::int64_t wall_clock_ms() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-// Writes prepared rows. Parents are placed at once, ads in groups.
+std::size_t level_of(JobKind kind) { return static_cast<std::size_t>(kind); }
+
+// Writes prepared rows. Parents are placed at once, the ads of a chunk together.
 class Loader {
  public:
-  Loader(Database& database, RowPump& pump, BatchWriter& writer)
-      : database_(database), pump_(pump), writer_(writer) {}
+  Loader(Database& database, RowPump& pump, BatchWriter& writer, const std::vector<std::string>& header)
+      : database_(database), pump_(pump), writer_(writer), user_rows_(header) {}
 
   // Writes all rows. Errors: as load().
   Status write_all(const ProgressSink& progress);
@@ -41,29 +43,36 @@ class Loader {
   using Chunks = std::vector<std::unique_ptr<PreparedChunk>>;
 
   Result<Chunks> take_chunks();
+  struct Family;
   Status write_chunk(const PreparedChunk& chunk);
   Status add(const PreparedRow& row);
-  Result<const PlacedJob*> place_parent(const PreparedRow& row, JobKind kind,
-                                        const PlacedJob* parent);
+  Status place_parent(const PreparedRow& row, JobKind kind);
   Status flush();
+  const std::string* raw_of(const PreparedRow& row, const Family& family, const PlacedJob& deepest);
   void report_conflict(const PreparedRow& row, JobKind kind, const PlacedJob& placed);
   Status let_others_through();
 
+  // A campaign and one of its ad groups.
+  struct Family {
+    std::array<PlacedJob, 2> placed;
+    std::array<std::string, 3> bodies;  // as this file has them; the third is the ad's
+  };
   struct WaitingAd {
     const PreparedRow* row = nullptr;
-    PlacedJob parent;
-    bool keep_row = false;  // as it was, whatever becomes of the ad
+    std::size_t family = 0;
   };
 
   Database& database_;
   RowPump& pump_;
   BatchWriter& writer_;
-  std::array<PlacedJob, 3> placed_;  // of the last row
+  UserRows user_rows_;
+  std::deque<Family> families_{1};  // of the ads that wait; the last one is of the last row
   std::unordered_map<std::string, PlacedJob> parents_;
   std::vector<WaitingAd> waiting_;
   std::vector<JobText> texts_;
   std::vector<PlacedJob> ads_;
   std::vector<BatchRow> rows_;
+  std::deque<std::string> raws_;  // that rows_ borrows
   std::size_t chunks_in_transaction_ = kChunksBesideADaemon;
 };
 
@@ -113,51 +122,50 @@ bool differs(const PlacedJob& placed) {
 
 Status Loader::add(const PreparedRow& row) {
   DL_FAULT_POINT("ingest.row");
-  const PlacedJob* parent = nullptr;
-  bool keep_row = !row.verbatim;
   for (const JobKind kind : {JobKind::campaign, JobKind::ad_group}) {
-    if (kind > row.deepest) break;
-    Result<const PlacedJob*> placed = place_parent(row, kind, parent);
-    if (!placed) return placed.error();
-    parent = *placed;
-    keep_row = keep_row || differs(*parent);
+    if (kind > row.deepest || row.entities[level_of(kind)].repeated) continue;
+    if (Status ok = place_parent(row, kind); !ok) return ok;
   }
-  if (row.deepest != JobKind::ad) {
-    const BatchRow written{row.number, row.line, parent->id, keep_row ? &row.raw : nullptr};
-    writer_.add_rows({&written, 1});
+  if (row.deepest == JobKind::ad) {
+    waiting_.push_back({&row, families_.size() - 1});
     return Done{};
   }
-  waiting_.push_back({&row, *parent, keep_row});
-  if (waiting_.size() < static_cast<std::size_t>(kAdsInGroup)) return Done{};
-  return flush();
+  const Family& family = families_.back();
+  const PlacedJob& deepest = family.placed[level_of(row.deepest)];
+  const BatchRow written{row.number, row.line, deepest.id, raw_of(row, family, deepest)};
+  writer_.add_rows({&written, 1});
+  raws_.clear();
+  return Done{};
 }
 
-Result<const PlacedJob*> Loader::place_parent(const PreparedRow& row, JobKind kind,
-                                              const PlacedJob* parent) {
-  const auto level = static_cast<std::size_t>(kind);
+// Makes it the last family's. Its children come in rows of their own.
+Status Loader::place_parent(const PreparedRow& row, JobKind kind) {
+  const std::size_t level = level_of(kind);
   const PreparedEntity& entity = row.entities[level];
-  PlacedJob& placed = placed_[level];
-  if (entity.repeated) return &placed;
+  if (!waiting_.empty() && waiting_.back().family == families_.size() - 1) families_.push_back(families_.back());
+  Family& family = families_.back();
+  family.bodies[level] = entity.body;
   if (const auto known = parents_.find(entity.key); known != parents_.end()) {
-    placed = known->second;
-    return &placed;
+    family.placed[level] = known->second;
+    return Done{};
   }
+  const PlacedJob* parent = kind == JobKind::campaign ? nullptr : &family.placed[0];
   const JobText text{kind, entity.key, entity.body, entity.digest, row.line, parent};
-  if (Status ok = writer_.place({&text, 1}, {&placed, 1}); !ok) return ok.error();
-  if (placed.fate == Fate::conflict) report_conflict(row, kind, placed);
+  if (Status ok = writer_.place({&text, 1}, {&family.placed[level], 1}); !ok) return ok;
+  if (family.placed[level].fate == Fate::conflict) report_conflict(row, kind, family.placed[level]);
   if (parents_.size() == kParentsKept) parents_.clear();  // place() finds them again
-  parents_.emplace(entity.key, placed);
-  return &placed;
+  parents_.emplace(entity.key, family.placed[level]);
+  return Done{};
 }
 
-// Writes the ads that wait. A row is kept as it was only where the payloads will not give it back.
+// Writes the ads that wait.
 Status Loader::flush() {
   if (waiting_.empty()) return Done{};
   texts_.clear();
   for (const WaitingAd& ad : waiting_) {
-    const PreparedEntity& entity = ad.row->entities[static_cast<std::size_t>(JobKind::ad)];
-    texts_.push_back(
-        {JobKind::ad, entity.key, entity.body, entity.digest, ad.row->line, &ad.parent});
+    const PreparedEntity& entity = ad.row->entities[level_of(JobKind::ad)];
+    texts_.push_back({JobKind::ad, entity.key, entity.body, entity.digest, ad.row->line,
+                      &families_[ad.family].placed[1]});
   }
   ads_.resize(waiting_.size());
   if (Status ok = writer_.place(texts_, ads_); !ok) return ok;
@@ -165,19 +173,38 @@ Status Loader::flush() {
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     const PreparedRow& row = *waiting_[i].row;
     if (ads_[i].fate == Fate::conflict) report_conflict(row, JobKind::ad, ads_[i]);
-    const bool keep_row = waiting_[i].keep_row || differs(ads_[i]);
-    rows_.push_back({row.number, row.line, ads_[i].id, keep_row ? &row.raw : nullptr});
+    rows_.push_back(
+        {row.number, row.line, ads_[i].id, raw_of(row, families_[waiting_[i].family], ads_[i])});
   }
   writer_.add_rows(rows_);
   waiting_.clear();
+  raws_.clear();
+  families_.erase(families_.begin(), families_.end() - 1);
   return Done{};
+}
+
+// What is stored of the row beside its jobs; nullptr: nothing. The whole row only where the payloads will not
+// give it back.
+const std::string* Loader::raw_of(const PreparedRow& row, const Family& family,
+                                  const PlacedJob& deepest) {
+  bool keep_whole = differs(deepest);
+  for (const JobKind kind : {JobKind::campaign, JobKind::ad_group}) {
+    if (kind <= row.deepest) keep_whole = keep_whole || differs(family.placed[level_of(kind)]);
+  }
+  if (!keep_whole) return row.differences.empty() ? nullptr : &row.differences;
+  std::array<std::string, 3> bodies = family.bodies;
+  if (row.deepest == JobKind::ad) bodies[level_of(JobKind::ad)] = row.entities[level_of(JobKind::ad)].body;
+  if (row.deepest == JobKind::campaign) bodies[level_of(JobKind::ad_group)].clear();
+  std::optional<std::string> differences;
+  if (!row.differences.empty()) differences = row.differences;
+  return &raws_.emplace_back(user_rows_.whole(differences, bodies));
 }
 
 void Loader::report_conflict(const PreparedRow& row, JobKind kind, const PlacedJob& placed) {
   conflicts.push_back({row.line, 0, std::string(columns_of(kind).front().name), "conflict",
                        "this " + std::string(names_of(kind).name) + " is " + placed.state +
                            " already, with other values; the new ones were not taken over",
-                       row.entities[static_cast<std::size_t>(kind)].key, true});
+                       row.entities[level_of(kind)].key, true});
 }
 
 Status Loader::let_others_through() {
@@ -226,7 +253,7 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   std::vector<Problem> conflicts;
   {
     RowPump pump(**reader, survey, options.on_error, rejects);
-    Loader loader(database, pump, writer);
+    Loader loader(database, pump, writer, survey.header);
     if (Status ok = loader.write_all(progress); !ok) return ok.error();
     unreadable = pump.unreadable_rows();
     conflicts = std::move(loader.conflicts);
@@ -237,7 +264,7 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   std::vector<LateConflict> late;
   const auto keep_rows = [&]() -> Status {
     keep_changed_rows(database, [](const ChangedRow& row) {
-      return json_array_of(UserRows(row.header).fields(std::nullopt, row.bodies));
+      return UserRows(row.header).whole(row.raw, row.bodies);
     });
     return Done{};
   };

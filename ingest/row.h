@@ -57,8 +57,6 @@ class RowReader {
   virtual const std::vector<std::string_view>& fields() const = 0;
   // How the file is written, in words (csv_reader.h); empty: JSON.
   virtual std::string dialect() const = 0;
-  // Are there columns that no job needs? They go back to the user, so the row must be kept.
-  virtual bool has_extra_columns() const = 0;
 
   virtual std::int64_t bytes_read() const = 0;
   // Of the whole input; call once, after the last row. Errors: io.

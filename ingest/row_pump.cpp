@@ -1,7 +1,5 @@
 #include "ingest/row_pump.h"
 
-#include "ingest/json_reader.h"
-
 namespace dl {
 namespace {
 
@@ -9,21 +7,15 @@ Error changed_meanwhile() {
   return {Errc::busy, "the file changed while it was being loaded; try again"};
 }
 
-void render_raw(const std::vector<std::string_view>& fields, std::string& raw) {
-  raw.assign(1, '[');  // not = "[": GCC 12 warns of an overlap that cannot be
-  for (const std::string_view field : fields) {
-    if (raw.size() > 1) raw += ',';
-    append_json_string(raw, field);
-  }
-  raw += ']';
-}
-
 }  // namespace
 
 RowPump::RowPump(RowReader& reader, const Survey& survey, OnError policy, Rejects& rejects)
-    : reader_(reader), survey_(survey), policy_(policy), rejects_(rejects), thread_([this] {
-        run();
-      }) {}
+    : reader_(reader),
+      survey_(survey),
+      policy_(policy),
+      rejects_(rejects),
+      user_rows_(survey.header),
+      thread_([this] { run(); }) {}
 
 RowPump::~RowPump() {
   {
@@ -117,7 +109,7 @@ Status RowPump::prepare(const Row& row, PreparedChunk& chunk) {
   prepared.number = row.number;
   prepared.line = row.line;
   prepared.deepest = row.deepest;
-  prepared.verbatim = !reader_.has_extra_columns();
+  std::bitset<kColumnCount> altered;
   for (const KindNames& names : kKinds) {
     const auto level = static_cast<std::size_t>(names.kind);
     if (names.kind > row.deepest) {
@@ -126,7 +118,7 @@ Status RowPump::prepare(const Row& row, PreparedChunk& chunk) {
     }
     const Entity& entity = entities_[names.kind];
     PreparedEntity& out = prepared.entities[level];
-    prepared.verbatim = prepared.verbatim && entity.verbatim;
+    altered |= entity.altered;
     out.repeated = names.kind != JobKind::ad && entity.repeated && known_[level];
     known_[level] = true;
     if (out.repeated) continue;
@@ -134,7 +126,7 @@ Status RowPump::prepare(const Row& row, PreparedChunk& chunk) {
     out.body = entity.body;
     out.digest = sha256(entity.body);
   }
-  render_raw(reader_.fields(), prepared.raw);
+  user_rows_.differences(reader_.fields(), altered, prepared.differences);
   return Done{};
 }
 

@@ -17,6 +17,7 @@
 
 #include "ingest/rejects.h"
 #include "ingest/survey.h"
+#include "ingest/user_row.h"
 #include "storage/digest.h"
 
 namespace dl {
@@ -32,9 +33,8 @@ struct PreparedRow {
   std::int64_t number = 0;
   std::int64_t line = 0;
   JobKind deepest = JobKind::ad;
-  bool verbatim = false;  // the bodies give the whole row back
   std::array<PreparedEntity, 3> entities;
-  std::string raw;  // JSON array of the user's fields
+  std::string differences;  // UserRows::differences()
 };
 
 struct PreparedChunk {
@@ -76,6 +76,7 @@ class RowPump {
   OnError policy_;
   Rejects& rejects_;
   RowEntities entities_;
+  UserRows user_rows_;
   Problems told_before_;
   std::array<bool, 3> known_{};  // the writer has this level's entity from the row before
 

@@ -136,7 +136,7 @@ void keep_changed_rows(Database& database,
   SQLite::Statement rows(database.handle(), std::string(sql::k_ingest_changed_rows));
   SQLite::Statement keep(database.handle(), std::string(sql::k_ingest_keep_row));
   while (rows.executeStep()) {
-    const ChangedRow row{optional_text(rows, 2), texts_from(rows, 3)};
+    const ChangedRow row{optional_text(rows, 2), optional_text(rows, 3), texts_from(rows, 4)};
     keep.bind(":raw", render(row));
     keep.bind(":batch", rows.getColumn(0).getInt64());
     keep.bind(":row", rows.getColumn(1).getInt64());

@@ -34,7 +34,7 @@ Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<s
 struct ResultRow {
   std::int64_t row = 0;
   std::int64_t line = 0;
-  std::optional<std::string> raw;  // JSON array of the fields; none: the bodies give them back
+  std::optional<std::string> raw;  // as stored (ingest/user_row.h)
   std::array<std::string, 3> bodies;
   std::array<std::string, 3> dsp_ids;
   std::string state;  // of the row's deepest entity
@@ -88,6 +88,7 @@ class JobLookup {
 // BatchWriter::publish.
 struct ChangedRow {
   std::optional<std::string> header;
+  std::optional<std::string> raw;
   std::array<std::string, 3> bodies;
 };
 void keep_changed_rows(Database& database,

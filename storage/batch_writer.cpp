@@ -22,10 +22,19 @@ void run(SQLite::Statement& statement) {
 // Between begin() and publish() this connection runs neither triggers nor checks of foreign keys,
 // which take more time than the rows themselves. The triggers guard against hand-written SQL, which
 // comes over other connections; the rows we refer to are those we have just written or looked up.
+// Nor does it wait for the disk at each commit: after a power loss an invisible batch may end a few
+// transactions earlier, and is removed either way. A checkpoint still syncs the log before it writes,
+// and publish() syncs all of it.
 class BatchWriter::BulkMode {
  public:
-  explicit BulkMode(SQLite::Database& db) : db_(db) { switch_to(0); }
-  ~BulkMode() { switch_to(1); }
+  explicit BulkMode(SQLite::Database& db) : db_(db) {
+    switch_to(0);
+    db_.exec("PRAGMA synchronous = NORMAL");
+  }
+  ~BulkMode() {
+    switch_to(1);
+    db_.tryExec("PRAGMA synchronous = FULL");  // publish() looks whether it is
+  }
   BulkMode(const BulkMode&) = delete;
   BulkMode& operator=(const BulkMode&) = delete;
 
@@ -49,10 +58,11 @@ struct BatchWriter::Statements {
     return SQLite::Statement(db_, std::string(text));
   }
 
-  RowInsert add_job{db_, sql::k_ingest_add_job};
-  RowInsert add_payload{db_, sql::k_ingest_add_payload};
-  RowInsert add_edge{db_, sql::k_ingest_add_edge};
-  RowInsert add_row{db_, sql::k_ingest_add_row};
+  RowsInMemory memory{db_};
+  RowInsert add_job{db_, memory, sql::k_ingest_add_job};
+  RowInsert add_payload{db_, memory, sql::k_ingest_add_payload};
+  RowInsert add_edge{db_, memory, sql::k_ingest_add_edge};
+  RowInsert add_row{db_, memory, sql::k_ingest_add_row};
   SQLite::Statement jobs_between = make(sql::k_ingest_jobs_between);
   SQLite::Statement is_open = make(sql::k_ingest_is_open);
   SQLite::Statement find_job = make(sql::k_ingest_find_job);
@@ -161,21 +171,29 @@ std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
                                              std::span<PlacedJob> placed) {
   const std::int64_t first = next_job_;
   const auto count = static_cast<int>(jobs.size());
-  const int added = sql_->add_job.insert(count, [&](SQLite::Statement& add, int at, int i) {
-    const JobText& job = jobs[static_cast<std::size_t>(i)];
-    const JobId id{first + i};
-    PlacedJob& place = placed[static_cast<std::size_t>(i)];
-    place = {id, job.parent == nullptr ? id : job.parent->root,
-             job.parent == nullptr ? 0 : job.parent->level + 1, Fate::created, "", false};
-    add.bind(at, id.value);
-    add.bindNoCopy(at + 1, names_of(job.kind).name.data());
-    add.bindNoCopy(at + 2, job.key);
-    add.bind(at + 3, place.root.value);
-    add.bind(at + 4, place.level);
-    add.bind(at + 5, open_parents_of(job.parent));
-    add.bind(at + 6, id_.value);
-    add.bind(at + 7, priority_);
-    add.bind(at + 8, now_ms_);
+  open_parents_.clear();
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const PlacedJob* parent = jobs[i].parent;
+    const JobId id{first + static_cast<std::int64_t>(i)};
+    placed[i] = {id, parent == nullptr ? id : parent->root, parent == nullptr ? 0 : parent->level + 1,
+                 Fate::created, "", false};
+    open_parents_.push_back(open_parents_of(parent));
+  }
+  open_parent_ = {};
+  const int added = sql_->add_job.insert(count, [&](const RowValue& value, int row, int column) {
+    const auto i = static_cast<std::size_t>(row);
+    switch (column) {
+      case 0: return value.set(placed[i].id.value);
+      case 1: return value.set(names_of(jobs[i].kind).name);
+      case 2: return value.set(jobs[i].key);
+      case 3: return value.set(placed[i].root.value);
+      case 4: return value.set(placed[i].level);
+      case 5: return value.set(open_parents_[i]);
+      case 6: return value.set(id_.value);
+      case 7: return value.set(priority_);
+      case 8: return value.set(now_ms_);
+      default: return;
+    }
   });
   if (added > 0) next_job_ += count;
   std::vector<std::size_t> fresh;
@@ -198,19 +216,20 @@ std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
 void BatchWriter::add_content(std::span<const JobText> jobs, std::span<const PlacedJob> placed,
                               const std::vector<std::size_t>& fresh) {
   const auto count = static_cast<int>(fresh.size());
-  sql_->add_payload.insert(count, [&](SQLite::Statement& add, int at, int i) {
-    const std::size_t which = fresh[static_cast<std::size_t>(i)];
-    add.bind(at, placed[which].id.value);
-    add.bindNoCopy(at + 1, jobs[which].body);
-    const Sha256& digest = jobs[which].digest;
-    add.bindNoCopy(at + 2, digest.data(), static_cast<int>(digest.size()));
+  sql_->add_payload.insert(count, [&](const RowValue& value, int row, int column) {
+    const std::size_t which = fresh[static_cast<std::size_t>(row)];
+    switch (column) {
+      case 0: return value.set(placed[which].id.value);
+      case 1: return value.set(jobs[which].body);
+      case 2: return value.set(std::span<const unsigned char>(jobs[which].digest));
+      default: return;
+    }
   });
   const bool are_roots = jobs.front().parent == nullptr;
   if (!are_roots) {
-    sql_->add_edge.insert(count, [&](SQLite::Statement& add, int at, int i) {
-      const std::size_t which = fresh[static_cast<std::size_t>(i)];
-      add.bind(at, jobs[which].parent->id.value);
-      add.bind(at + 1, placed[which].id.value);
+    sql_->add_edge.insert(count, [&](const RowValue& value, int row, int column) {
+      const std::size_t which = fresh[static_cast<std::size_t>(row)];
+      value.set(column == 0 ? jobs[which].parent->id.value : placed[which].id.value);
     });
   }
   counts_.created += count;
@@ -218,15 +237,17 @@ void BatchWriter::add_content(std::span<const JobText> jobs, std::span<const Pla
 }
 
 // Counted inside the write transaction: the daemon may have confirmed the parent a moment ago.
+// Neighbours share their parent, which is asked for once.
 int BatchWriter::open_parents_of(const PlacedJob* parent) {
   if (parent == nullptr) return 0;
   if (parent->fate == Fate::created) return 1;  // ours, so it is not even published
+  if (open_parent_.id == parent->id) return open_parent_.count;
   SQLite::Statement& is_open = sql_->is_open;
   is_open.bind(1, parent->id.value);
   is_open.executeStep();
-  const int open = is_open.getColumn(0).getInt();
+  open_parent_ = {parent->id, is_open.getColumn(0).getInt()};
   is_open.reset();
-  return open;
+  return open_parent_.count;
 }
 
 Result<PlacedJob> BatchWriter::find(const JobText& job) {
@@ -263,16 +284,15 @@ Result<PlacedJob> BatchWriter::find(const JobText& job) {
 }
 
 void BatchWriter::add_rows(std::span<const BatchRow> rows) {
-  sql_->add_row.insert(static_cast<int>(rows.size()), [&](SQLite::Statement& add, int at, int i) {
-    const BatchRow& row = rows[static_cast<std::size_t>(i)];
-    add.bind(at, id_.value);
-    add.bind(at + 1, row.number);
-    add.bind(at + 2, row.line);
-    add.bind(at + 3, row.job.value);
-    if (row.raw == nullptr) {
-      add.bind(at + 4);
-    } else {
-      add.bindNoCopy(at + 4, *row.raw);
+  sql_->add_row.insert(static_cast<int>(rows.size()), [&](const RowValue& value, int at, int column) {
+    const BatchRow& row = rows[static_cast<std::size_t>(at)];
+    switch (column) {
+      case 0: return value.set(id_.value);
+      case 1: return value.set(row.number);
+      case 2: return value.set(row.line);
+      case 3: return value.set(row.job.value);
+      case 4: return row.raw == nullptr ? void() : value.set(*row.raw);
+      default: return;
     }
   });
 }
@@ -288,6 +308,9 @@ Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
                                          std::vector<LateConflict>& conflicts) {
   bulk_mode_.reset();
   const Status ok = transaction([&]() -> Status {
+    if (database_.handle().execAndGet("PRAGMA synchronous").getInt() != 2) {
+      return Error{Errc::software, database_.path() + ": SQLite did not go back to synchronous = FULL"};
+    }
     if (has_changes()) {
       if (Status prepared = before_changes(); !prepared) return prepared;
       apply_changes(now_ms, conflicts);

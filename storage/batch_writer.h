@@ -64,8 +64,7 @@ struct BatchRow {
   std::int64_t number = 0;  // 1 = first row below the header
   std::int64_t line = 0;    // physical line where it begins
   JobId job;                // that it ends in
-  const std::string* raw =
-      nullptr;  // JSON array of the fields; nullptr: the payloads give them back
+  const std::string* raw = nullptr;  // what the payloads do not give back (ingest/user_row.h); nullptr: nothing
 };
 
 struct LateConflict {
@@ -97,7 +96,7 @@ class BatchWriter {
   // SQLite's; then nothing of this transaction is there and the batch can only be discarded.
   Status transaction(const std::function<Status()>& work);
 
-  // Creates the jobs, or finds what is there; cheapest for RowInsert::kGroup at a time. No job is
+  // Creates the jobs, or finds what is there; cheapest for many at a time. No job is
   // the parent of another one in the same call. `placed`: one for each job. Errors: busy, where the
   // batch itself has the key with other content (the file was changed).
   Status place(std::span<const JobText> jobs, std::span<PlacedJob> placed);
@@ -143,6 +142,12 @@ class BatchWriter {
   std::int64_t now_ms_;
   std::int64_t next_job_ = 0;
   BatchCounts counts_;
+  std::vector<int> open_parents_;  // of the jobs that are being placed
+  struct OpenParent {
+    JobId id;
+    int count = 0;
+  };
+  OpenParent open_parent_;  // what open_parents_of() was told last
   std::map<std::pair<JobKind, std::string>, std::int64_t>
       deltas_;                 // of job_count, by kind and state
   std::vector<bool> counted_;  // jobs of earlier batches that are in counts_, by id

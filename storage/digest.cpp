@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <memory>
+
 #include "storage/model/check.h"
 
 namespace dl {
@@ -11,8 +13,12 @@ Sha256 sha256(std::string_view bytes) {
   unsigned int size = 0;
   // Fetched once: EVP_sha256() is looked up under locks at every call. Never freed.
   static const EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kind, nullptr);
-  DL_CHECK(ok == 1 && size == digest.size(), "OpenSSL has no SHA-256");
+  // And a context a thread: making one costs as much as the digest of a payload.
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const bool ok = EVP_DigestInit_ex2(context.get(), kind, nullptr) == 1 &&
+                  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+                  EVP_DigestFinal_ex(context.get(), digest.data(), &size) == 1;
+  DL_CHECK(ok && size == digest.size(), "OpenSSL has no SHA-256");
   return digest;
 }
 

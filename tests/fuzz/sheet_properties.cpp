@@ -80,7 +80,7 @@ void check_entity(const KindNames& names, const Row& row, const Entity& entity,
     const CheckedValue checked = check_value(rule.rule, row[rule.column], scratch);
     const std::string& value = back[index_of(rule.column)];
     DL_CHECK(checked.flaw == Flaw::none && checked.text == value, "a body gives its values back");
-    DL_CHECK(!entity.verbatim || value == row[rule.column], "… and to the byte if verbatim");
+    DL_CHECK(entity.altered[index_of(rule.column)] || value == row[rule.column], "… and to the byte if not altered");
     values.push_back(value);
   }
   std::string again;

@@ -62,6 +62,31 @@ TEST(Results, GiveOddSheetsBackByteForByte) {
   EXPECT_EQ(program.run({"results"}).out, ran.out);
 }
 
+TEST(Results, KeepOfARowOnlyWhatItsJobsHaveInAnotherForm) {
+  Program program;
+  program.run({"-"}, sheet_of({row_with(1, "bid", "2.50"), row_with(2, "bid", "2.5")}));
+  EXPECT_EQ(program.ask("SELECT raw FROM batch_row WHERE row = 1"), R"({"8":"2.50"})");
+  EXPECT_EQ(program.ask("SELECT raw FROM batch_row WHERE row = 2"), "");
+}
+
+TEST(Results, GiveARowBackAsItWasAfterItsJobHasChanged) {
+  Program program;
+  const std::string odd = row_with(1, "campaign_budget", "15000.00");
+  program.run({"-"}, sheet_of({odd}));
+  const std::string before = program.run({"results", "1"}).out;
+  EXPECT_NE(before.find(odd), std::string::npos) << before;
+  std::string other = row_with(1, "campaign_name", "Winter");
+  other = other.replace(other.find(",15000,"), 7, ",015000,");
+  EXPECT_EQ(program.run({"-"}, sheet_of({other})).out,
+            "stdin: batch 2: 0 new, 2 unchanged, 1 changed (1 row)\n");
+  EXPECT_EQ(program.run({"results", "1"}).out, before);
+  EXPECT_NE(program.run({"results", "2"}).out.find(other), std::string::npos);
+  program.as_daemon("UPDATE job SET state = 'confirming', dsp_id = 'd1' WHERE id = 1");
+  EXPECT_EQ(program.run({"-"}, sheet_of({odd})).out,
+            "stdin: batch 3: 0 new, 2 unchanged, 1 in conflict (1 row)\n");
+  EXPECT_NE(program.run({"results", "3"}).out.find(odd), std::string::npos);
+}
+
 TEST(Results, ComeInTheDialectOfTheSheet) {
   std::string sheet = "\xEF\xBB\xBF" + sample_lines()[0] + "\r\n" + sample_lines()[1] + "\r\n";
   for (const char delimiter : {';', '\t'}) {
