@@ -20,6 +20,7 @@ constexpr std::string_view kOtherVariables[] = {"DL_CONFIG", "DL_BOOT_ID", "DL_T
 
 struct Flags {
   Command command = Command::run;
+  bool offline = false;
   std::optional<std::string> config_path;
   std::map<std::string_view, std::string> values;  // by key, those that were given
 };
@@ -36,7 +37,7 @@ Error unexpected(const std::string& argument) {
                              "; dl-daemon takes flags only, see --help"};
   }
   std::vector<std::string> known = {"--config", "--check-config", "--print-config", "--verify",
-                                    "--help",   "--version"};
+                                    "--offline", "--help",        "--version"};
   for (const Setting& setting : settings()) known.push_back(setting.flag());
   const std::string name = argument.substr(0, argument.find('='));
   return {Errc::usage, "unknown flag " + in_quotes(name) + hint(name, known)};
@@ -54,6 +55,7 @@ Result<Flags> parse_flags(int argc, const char* const* argv) {
   const CLI::Option* check = app.add_flag("--check-config");
   const CLI::Option* print = app.add_flag("--print-config");
   const CLI::Option* verify = app.add_flag("--verify");
+  const CLI::Option* offline = app.add_flag("--offline");
   std::map<std::string_view, std::string> texts;
   for (const Setting& setting : settings()) {
     std::string& text = texts[setting.key];
@@ -80,6 +82,11 @@ Result<Flags> parse_flags(int argc, const char* const* argv) {
     flags.command = Command::check_config;
   else if (verify->count() > 0)
     flags.command = Command::verify;
+  flags.offline = offline->count() > 0;
+  const bool is_info = flags.command == Command::help || flags.command == Command::version;
+  if (flags.offline && flags.command != Command::verify && !is_info) {
+    return Error{Errc::usage, "--offline belongs to --verify; see dl-daemon --help"};
+  }
   if (config->count() > 0) flags.config_path = config_path;
   for (const Setting& setting : settings()) {
     if (app.get_option(setting.flag())->count() > 0) flags.values[setting.key] = texts[setting.key];
@@ -173,6 +180,7 @@ Result<Config> parse_config(int argc, const char* const* argv, const Environment
   if (!flags) return flags.error();
   Config config;
   config.command = flags->command;
+  config.offline = flags->offline;
   if (config.command == Command::help || config.command == Command::version) return config;
 
   const Result<ConfigFile> file = ConfigFile::choose(flags->config_path, environment, fallback);

@@ -78,6 +78,7 @@ struct Config {
   bool drain = false;                   // end when nothing is left that could be sent
   bool standby = false;                 // wait for the lock instead of ending with 75
   bool hold = false;                    // send nothing until an operator says resume
+  bool offline = false;                 // --verify: the DSP is not asked
 
   // What it says
   LogLevel log_level = LogLevel::info;

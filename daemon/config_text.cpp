@@ -28,7 +28,10 @@ Other
   --config FILE                       configuration file (TOML); else DL_CONFIG, else
                                       /etc/demandlink/config.toml if it is there
   --check-config                      check all of the above and end; no network, no database
-  --verify                            check the database against its own promises and end; reads only
+  --verify                            check the database against its own promises and, where
+                                      unknown_outcome is lookup, against what the DSP has, within
+                                      the limit; name each job that is wrong, and end
+  --offline                           with --verify: the database alone; also beside a running daemon
   --print-config                      print every setting and where it came from, and end
   --version                           versions of the program and its libraries
   -h, --help                          this text

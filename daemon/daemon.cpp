@@ -31,7 +31,7 @@ constexpr int kTicksPerEta = 40;
 
 DispatcherPolicy dispatcher_policy(const Config& config) {
   DispatcherPolicy policy;
-  policy.limiter = {config.rate_limit, config.burst, config.headroom, config.strict, config.late_arrival_ms};
+  policy.limiter = limiter_policy(config);
   policy.decision.max_retries = config.max_retries;
   policy.decision.unknown_outcome = config.unknown_outcome;
   policy.decision.settle_ms = config.settle_ms;
@@ -46,16 +46,6 @@ DispatcherPolicy dispatcher_policy(const Config& config) {
   policy.unreachable_timeout_ms = config.unreachable_timeout_ms;
   policy.status_target = status_target;
   policy.lifetime = config.drain ? Lifetime::drain : Lifetime::for_ever;
-  return policy;
-}
-
-WirePolicy wire_policy(const Config& config, const Clock& clock) {
-  WirePolicy policy;
-  policy.endpoint = *config.endpoint;
-  policy.connect_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.connect_timeout_ms));
-  policy.http_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.http_timeout_ms));
-  policy.ca_file = config.ca_file;
-  policy.token_file = config.token_file;
   return policy;
 }
 
@@ -342,6 +332,20 @@ std::string create_body(std::string_view payload, const std::vector<std::pair<Jo
 }  // namespace
 
 int run_daemon(DaemonParts parts) { return Daemon(std::move(parts)).run(); }
+
+LimiterPolicy limiter_policy(const Config& config) {
+  return {config.rate_limit, config.burst, config.headroom, config.strict, config.late_arrival_ms};
+}
+
+WirePolicy wire_policy(const Config& config, const Clock& clock) {
+  WirePolicy policy;
+  policy.endpoint = *config.endpoint;
+  policy.connect_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.connect_timeout_ms));
+  policy.http_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.http_timeout_ms));
+  policy.ca_file = config.ca_file;
+  policy.token_file = config.token_file;
+  return policy;
+}
 
 RequestFormat request_format() { return {create_target, status_target, lookup_target, create_body}; }
 

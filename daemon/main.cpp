@@ -17,13 +17,13 @@
 #include "daemon/instance_lock.h"
 #include "daemon/log.h"
 #include "daemon/systemd_notify.h"
+#include "daemon/verify_command.h"
 #include "daemon/version.h"
 #include "storage/archive.h"
 #include "storage/batch_writer.h"
 #include "storage/fault/fault_point.h"
 #include "storage/ingest_lock.h"
 #include "storage/migrator.h"
-#include "storage/verifier.h"
 
 namespace {
 
@@ -46,7 +46,7 @@ dl::Result<double> time_scale(const dl::Config& config, const dl::Environment& e
   if (*end != '\0' || !(scale >= 1.0 && scale <= 100'000.0)) {
     return dl::Error{dl::Errc::config, "DL_TIME_SCALE=" + given->second + ": must be a number from 1 to 100000"};
   }
-  if (!config.endpoint->is_loopback()) {
+  if (config.endpoint && !config.endpoint->is_loopback()) {
     return dl::Error{dl::Errc::config, "DL_TIME_SCALE is only accepted for an endpoint on this machine; " +
                                            config.endpoint->text() + " would be sent too much"};
   }
@@ -73,27 +73,6 @@ dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
   if (!removed) return removed.error();
   if (*removed > 0) log.warning("removed what a dl-ingest that died had loaded in part; load the sheet again");
   return dl::Done{};
-}
-
-// A line for each finding, on stdout. 0 only where there is none.
-int verify(const dl::Config& config) {
-  auto database = dl::Database::open(config.db, dl::OpenMode::read_only);
-  if (!database) return report(database.error());
-  std::int64_t broken = 0;
-  std::int64_t in_doubt = 0;
-  const dl::Result<dl::Verified> verified = dl::verify(**database, [&](const dl::Finding& finding) {
-    ++(finding.kind == dl::Finding::Kind::broken ? broken : in_doubt);
-    std::string line = std::string(dl::name_of(finding.kind)) + ": ";
-    if (finding.job_id != 0) line += "job " + std::to_string(finding.job_id) + " " + finding.key + ": ";
-    std::puts((line + finding.what).c_str());
-  });
-  if (!verified) return report(verified.error());
-  const std::string sum = std::to_string(verified->jobs) + " jobs, " + std::to_string(verified->requests) +
-                          " requests: " + std::to_string(broken) + " broken, " + std::to_string(in_doubt) +
-                          " in doubt (the DSP was not asked)";
-  std::puts(sum.c_str());
-  if (std::fflush(stdout) != 0) return report({dl::Errc::io, "the findings could not be written"});
-  return broken + in_doubt == 0 ? 0 : static_cast<int>(dl::Errc::incomplete);
 }
 
 int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
@@ -144,8 +123,8 @@ int main(int argc, char** argv) {
     case dl::Command::help: return std::fputs(dl::help_text().c_str(), stdout) < 0;
     case dl::Command::version: return std::fputs(dl::version_text().c_str(), stdout) < 0;
     case dl::Command::print_config: return std::fputs(dl::print_config(*config).c_str(), stdout) < 0;
-    case dl::Command::verify: return verify(*config);
     case dl::Command::check_config: return std::puts("the configuration is good") < 0;
+    case dl::Command::verify:
     case dl::Command::run: break;
   }
   dl::Log log(STDERR_FILENO, dl::resolve_log_format(config->log_format, environment, STDERR_FILENO), config->log_level,
@@ -156,6 +135,7 @@ int main(int argc, char** argv) {
   if (!scale) return report(scale.error());
   if (*scale != 1.0) log.warning("DL_TIME_SCALE: every clock runs " + std::to_string(*scale) + " times as fast");
   try {
+    if (config->command == dl::Command::verify) return dl::run_verify(*config, log, dl::Clock(*scale));
     return run(*config, log, dl::Clock(*scale));
   } catch (const std::runtime_error& lack) {  // of descriptors or threads, at the start
     return report({dl::Errc::io, std::string("cannot go on: ") + lack.what()});

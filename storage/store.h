@@ -20,6 +20,7 @@
 #include "storage/database.h"
 #include "storage/generation_file.h"
 #include "storage/model/account.h"
+#include "storage/model/inquiry.h"
 #include "storage/model/rate_spec.h"
 #include "storage/model/result.h"
 #include "storage/model/work.h"
@@ -47,6 +48,7 @@ struct StorePolicy {
   Millis http_timeout_ms = 120'000;
   Millis late_arrival_ms = 60'000;                 // D
   bool starts_on_hold = false;                     // nothing is sent until an operator's resume
+  bool only_asks = false;                          // --verify: settings and doubts stay as the daemon left them
 };
 
 // Who we are; see table instance.
@@ -88,6 +90,14 @@ class Store {
   Result<std::vector<WorkResult>> commit(std::span<const WorkBatch> batches, Moment now);
 
   Result<LoadedWork> load(const LoadLimits& limits, Moment now);
+
+  // For --verify. What the DSP can be asked of the jobs with these ids, both included: each attempt of the ledger
+  // and, after a restored backup, those that it may have forgotten.
+  Result<std::vector<Inquiry>> inquiries(JobId from, JobId to);
+  Result<std::int64_t> last_job();  // the highest id; 0: none
+  // Its lookup, in the ledger before it leaves; its outcome is recorded by commit(), as of one whose job was
+  // taken out of our hands.
+  Result<Granted> permit_inquiry(const Inquiry& inquiry, Moment now);
 
   // True when somebody else committed since the last call.
   bool tables_changed();

@@ -55,8 +55,10 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     first.executeStep();
     first_boot_ms_ = first.getColumn(0).getInt64();
     reclaim(recovery, now);
-    settle_policy_change(now);
-    save_settings(now);
+    if (!policy_.only_asks) {
+      settle_policy_change(now);
+      save_settings(now);
+    }
     begin_generation(now);
     read_limiter_memory(recovery, now);
     read_processing(recovery);

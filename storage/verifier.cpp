@@ -110,6 +110,10 @@ std::string_view name_of(Finding::Kind kind) {
   switch (kind) {
     case Kind::broken: return "broken";
     case Kind::in_doubt: return "in doubt";
+    case Kind::missing: return "missing";
+    case Kind::duplicate: return "duplicate";
+    case Kind::unasked: return "not answered";
+    case Kind::remark: return "asked";
   }
   return "?";
 }

@@ -17,6 +17,10 @@ struct Finding {
   enum class Kind {
     broken,    // a promise, a digest, a key: the tables contradict themselves
     in_doubt,  // nobody knows yet whether the DSP has it
+    missing,   // the DSP does not have what it once confirmed (daemon/reconcile.h: this one and those below)
+    duplicate, // the DSP has it more than once, or what by our tables it should not have
+    unasked,   // the DSP gave no usable answer
+    remark,    // no fault: what the DSP says of one that is in doubt
   };
   Kind kind = Kind::broken;
   std::int64_t job_id = 0;  // 0: of no job

@@ -16,19 +16,28 @@
 namespace dl::e2e {
 namespace {
 
-// Connects, says nothing and waits for the end: a mock that has seen it has seen what came before.
-void knock(int port) {
+// Connects, says this and waits for the end. What came back.
+std::string tell(int port, const std::string& bytes) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  char nothing = 0;
   DL_CHECK(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-               ::shutdown(fd, SHUT_WR) == 0 && ::read(fd, &nothing, 1) == 0,
-           "the mock takes connections and ends them");
+               ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()) &&
+               ::shutdown(fd, SHUT_WR) == 0,
+           "the mock takes connections");
+  std::string answer;
+  char room[4096];
+  ssize_t got = 0;
+  while ((got = ::read(fd, room, sizeof room)) > 0) answer.append(room, static_cast<std::size_t>(got));
+  DL_CHECK(got == 0, "the mock ends connections");
   ::close(fd);
+  return answer;
 }
+
+// A mock that has seen it has seen what came before.
+void knock(int port) { DL_CHECK(tell(port, "").empty(), "nothing is asked, nothing is said"); }
 
 }  // namespace
 
@@ -123,6 +132,12 @@ std::string Site::operate(const std::string& typed) const {
                                   .errors_to = ErrorsTo::file});
   EXPECT_EQ(shell.exit_code, 0) << typed << "\n" << shell.err;
   return shell.out;
+}
+
+std::string Site::post(const std::string& target, const std::string& body) const {
+  return tell(std::stoi(text_of(file("port"))),
+              "POST " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+              "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
 std::int64_t Site::unfinished() const {

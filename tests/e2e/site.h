@@ -47,6 +47,9 @@ class Site {
   // What an operator types: the sqlite3 shell must take it. What it prints.
   std::string operate(const std::string& typed) const;
 
+  // Somebody else's POST to the mock, by no daemon of ours. Its answer, head and body.
+  std::string post(const std::string& target, const std::string& body) const;
+
   // Jobs that have not succeeded.
   std::int64_t unfinished() const;
   // The mock's ledger, judged: every promise kept, `entities` alive, no window above `limit`; and

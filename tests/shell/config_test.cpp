@@ -58,6 +58,15 @@ TEST(Config, NeedsNoDspToVerifyADatabase) {
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->command, Command::verify);
   EXPECT_EQ(config->db, "x.db");
+  EXPECT_FALSE(config->offline);
+}
+
+TEST(Config, TakesOfflineForAWordOfVerifyAlone) {
+  const Result<Config> config = parse({"--verify", "--offline"});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_TRUE(config->offline);
+  expect_refused(parse({kEndpoint, "--offline"}), Errc::usage,
+                 "--offline belongs to --verify; see dl-daemon --help");
 }
 
 TEST(Config, TakesFlagBeforeEnvironmentBeforeFileBeforeDefault) {

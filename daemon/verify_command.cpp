@@ -1,0 +1,162 @@
+#include "daemon/verify_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "daemon/daemon.h"
+#include "daemon/host.h"
+#include "daemon/instance_lock.h"
+#include "daemon/reconcile.h"
+#include "daemon/version.h"
+#include "storage/archive.h"
+#include "storage/database.h"
+#include "storage/generation_file.h"
+#include "storage/migrator.h"
+#include "storage/verifier.h"
+
+namespace dl {
+namespace {
+
+using Kind = Finding::Kind;
+
+int report(const Error& error) {
+  std::fprintf(stderr, "dl-daemon: %s\n", error.message.c_str());
+  return static_cast<int>(error.code);
+}
+
+// Why the DSP is not asked, as far as the configuration says; empty: it is.
+std::string why_not_asked(const Config& config) {
+  if (config.offline) return "--offline";
+  if (!config.endpoint) return "no endpoint is given";
+  switch (config.unknown_outcome) {
+    case UnknownOutcome::hold: return "it offers no lookup, for unknown_outcome is hold";
+    case UnknownOutcome::resubmit: return "it offers no lookup, for unknown_outcome is resubmit";
+    case UnknownOutcome::lookup: break;
+  }
+  return "";
+}
+
+class Findings {
+ public:
+  void add(const Finding& finding) {
+    ++counts_[finding.kind];
+    std::string line = std::string(name_of(finding.kind)) + ": ";
+    if (finding.job_id != 0) line += "job " + std::to_string(finding.job_id) + " " + finding.key + ": ";
+    std::puts((line + finding.what).c_str());
+  }
+  // Prints the sum. 0: all is well.
+  int end(const Verified& verified, const std::string& dsp) const {
+    const std::string sum = std::to_string(verified.jobs) + " jobs, " + std::to_string(verified.requests) + " requests: " +
+                            of(Kind::broken) + ", " + of(Kind::in_doubt) + "; " + dsp;
+    std::puts(sum.c_str());
+    if (std::fflush(stdout) != 0) return report({Errc::io, "the findings could not be written"});
+    for (const auto& [kind, n] : counts_) {
+      if (kind != Kind::remark && n > 0) return static_cast<int>(Errc::incomplete);
+    }
+    return 0;
+  }
+  std::string of(Kind kind) const {
+    const auto found = counts_.find(kind);
+    return std::to_string(found == counts_.end() ? 0 : found->second) + " " + std::string(name_of(kind));
+  }
+
+ private:
+  std::map<Kind, std::int64_t> counts_;
+};
+
+Result<Verified> check(Database& database, Findings& findings, Log& log) {
+  log.show_progress("verify: reading the database");
+  Result<Verified> verified = verify(database, [&](const Finding& finding) { findings.add(finding); });
+  log.show_progress("");
+  return verified;
+}
+
+int check_alone(Database& database, Log& log, const std::string& why) {
+  Findings findings;
+  const Result<Verified> verified = check(database, findings, log);
+  if (!verified) return report(verified.error());
+  return findings.end(*verified, "the DSP was not asked: " + why);
+}
+
+// What the limit makes of it, on the terminal's last line; without a terminal a line of the log now and then.
+ReconcileEvents events_of(Findings& findings, Log& log, ProgressStyle style) {
+  ReconcileEvents events;
+  events.found = [&findings](const Finding& finding) { findings.add(finding); };
+  events.progress = [&log, style, calls = 0](std::int64_t job, std::int64_t last_job, const Reconciled& so_far) mutable {
+    constexpr int kCallsPerLine = 120;  // half a minute
+    const std::string text = "verify: asking the DSP, job " + std::to_string(job) + " of " + std::to_string(last_job) + ", " +
+                             std::to_string(so_far.asked) + " answers";
+    log.show_progress(text);
+    if (++calls % kCallsPerLine == 0 && style == ProgressStyle::none) log.info(text);
+  };
+  return events;
+}
+
+int ask_too(const Config& config, Log& log, Clock clock, std::unique_ptr<Database> database, const InstanceLock& lock) {
+  Result<GenerationFile> generation = GenerationFile::open(config.db);
+  if (!generation) return report(generation.error());
+  database->leave_guards_to_others();
+  StorePolicy policy = store_policy(config);
+  policy.only_asks = true;
+  Store store(std::move(database), request_format(), policy);
+  if (Status ok = store.trust_or_hold(std::move(*generation)); !ok) return report(ok.error());
+  InstanceFacts facts = instance_facts(std::string(program_version()));
+  facts.lock_device = lock.device();
+  facts.lock_inode = lock.inode();
+  const Result<Recovery> recovery = store.take_over(facts, clock.now());
+  if (!recovery) return report(recovery.error());
+  if (Status ok = store.keep_generation(); !ok) return report(ok.error());
+  if (!store.forgotten().empty()) log.warning(store.forgotten() + "; the DSP is asked for what may have been forgotten too");
+  Findings findings;
+  const Result<Verified> verified = check(store.database(), findings, log);
+  if (!verified) return report(verified.error());
+  const ReconcileEvents events = events_of(findings, log, resolve_progress(config.progress, STDERR_FILENO));
+  const Result<Reconciled> reconciled = reconcile(store, *recovery, config, clock, events);
+  log.show_progress("");
+  if (Status ok = store.stop(clock.now()); !ok) return report(ok.error());
+  if (Status ok = store.keep_generation(); !ok) return report(ok.error());
+  if (!reconciled) {
+    findings.end(*verified, "the DSP could not be asked for all");
+    return report(reconciled.error());
+  }
+  std::string dsp = std::to_string(reconciled->asked) + " attempts looked up: " + findings.of(Kind::missing) + ", " +
+                    findings.of(Kind::duplicate) + ", " + findings.of(Kind::unasked);
+  if (reconciled->not_askable > 0) {
+    dsp += "; " + std::to_string(reconciled->not_askable) + " cannot be looked up, for they were sent without their key";
+  }
+  return findings.end(*verified, dsp);
+}
+
+}  // namespace
+
+int run_verify(const Config& config, Log& log, Clock clock) {
+  std::string why = why_not_asked(config);
+  if (!why.empty()) {
+    const auto database = Database::open(config.db, OpenMode::read_only);
+    return database ? check_alone(**database, log, why) : report(database.error());
+  }
+  if (!std::filesystem::exists(config.db)) return report(Database::open(config.db, OpenMode::read_only).error());
+  const Result<InstanceLock> lock = InstanceLock::take(config.db);
+  if (!lock && lock.error().code == Errc::busy) {
+    return report({Errc::busy, lock.error().message + "; or ask the database alone: --verify --offline"});
+  }
+  if (!lock) return report(lock.error());
+  Result<std::unique_ptr<Database>> database = Database::open(config.db, OpenMode::existing);
+  if (!database) return report(database.error());
+  // Nothing is sent through tables that nobody guards, and an archive has no requests of its own to count.
+  if (Status ours = check_schema_is_ours(**database); !ours) {
+    if (ours.error().code != Errc::config) return report(ours.error());
+    why = "the schema was changed";
+  } else if (Status live = refuse_archive(**database); !live) {
+    if (live.error().code != Errc::config) return report(live.error());
+    why = "this is an archive";
+  }
+  if (!why.empty()) return check_alone(**database, log, why);
+  return ask_too(config, log, clock, std::move(*database), *lock);
+}
+
+}  // namespace dl
