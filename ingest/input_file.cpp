@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
+
+#include "ingest/spill_file.h"
 
 namespace dl {
 namespace {
@@ -20,23 +21,6 @@ Error no_input(const std::string& name, int error) {
 
 Error io_error(const std::string& name, const char* doing) {
   return {Errc::io, name + ": " + doing + ": " + std::strerror(errno)};
-}
-
-// A file without a name, so that nothing is left behind whatever happens.
-Result<int> open_spool(const std::string& name) {
-  const char* set = std::getenv("TMPDIR");
-  const std::string folder = set != nullptr && *set != '\0' ? set : "/var/tmp";
-  int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd < 0) {  // a file system without O_TMPFILE
-    std::string path = folder + "/dl-ingest-XXXXXX";
-    fd = ::mkostemp(path.data(), O_CLOEXEC);
-    if (fd >= 0) ::unlink(path.c_str());
-  }
-  if (fd < 0) {
-    return Error{Errc::cant_create, name + ": cannot be spooled to " + folder + ": " +
-                                        std::strerror(errno) + " (set TMPDIR)"};
-  }
-  return fd;
 }
 
 Status write_all(int fd, std::string_view bytes, const std::string& name) {
@@ -90,7 +74,7 @@ Result<InputFile> InputFile::open(const std::string& name) {
   if (!is_stdin && !S_ISFIFO(info.st_mode)) {
     return Error{Errc::no_input, shown_name + ": is not a regular file"};
   }
-  Result<int> spool = open_spool(shown_name);
+  Result<int> spool = open_temporary_file(shown_name);
   if (!spool) return spool.error();
   InputFile spooled(*spool, shown_name, 0);
   Result<std::int64_t> size = copy_all(fd, *spool, shown_name);
@@ -100,7 +84,7 @@ Result<InputFile> InputFile::open(const std::string& name) {
 }
 
 Result<InputFile> InputFile::from_text(const std::string& name, std::string_view text) {
-  Result<int> spool = open_spool(name);
+  Result<int> spool = open_temporary_file(name);
   if (!spool) return spool.error();
   InputFile file(*spool, name, static_cast<std::int64_t>(text.size()));
   if (Status ok = write_all(*spool, text, name); !ok) return ok.error();

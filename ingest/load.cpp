@@ -5,7 +5,10 @@
 #include <thread>
 #include <unordered_map>
 
+#include "ingest/late_rows.h"
+#include "ingest/row_preparer.h"
 #include "ingest/row_pump.h"
+#include "ingest/row_sorter.h"
 #include "ingest/user_row.h"
 #include "storage/batch_reader.h"
 #include "storage/fault/fault_point.h"
@@ -17,9 +20,13 @@ namespace {
 // In one transaction. Beside a daemon: some milliseconds, for which its commits wait.
 constexpr std::size_t kChunksBesideADaemon = 1;
 constexpr std::size_t kChunksAlone = 10;
+constexpr std::size_t kAdsBeforeNextCampaign = 200;
 constexpr std::chrono::milliseconds kPauseForDaemon{2};
 constexpr int kCheckpointPages = 4000;
 constexpr std::size_t kParentsKept = 200'000;  // about 40 MiB
+constexpr std::size_t kSortedInMemory = 64 * 1024 * 1024;
+constexpr std::size_t kLateRowsInMemory = 16 * 1024 * 1024;
+constexpr std::size_t kLateRowsAtOnce = 2'000;
 
 std::int64_t wall_clock_ms() {
   using namespace std::chrono;
@@ -31,18 +38,22 @@ std::size_t level_of(JobKind kind) { return static_cast<std::size_t>(kind); }
 // Writes prepared rows. Parents are placed at once, the ads of a chunk together.
 class Loader {
  public:
-  Loader(Database& database, RowPump& pump, BatchWriter& writer, const std::vector<std::string>& header)
-      : database_(database), pump_(pump), writer_(writer), user_rows_(header) {}
+  Loader(Database& database, BatchWriter& writer, const Survey& survey)
+      : database_(database), writer_(writer), user_rows_(survey.header) {
+    if (survey.is_scattered) late_rows_.emplace(kLateRowsInMemory);
+  }
 
-  // Writes all rows. Errors: as load().
-  Status write_all(const ProgressSink& progress);
+  // Writes all rows that the pump gives. Errors: as load().
+  Status write_all(RowPump& pump, const ProgressSink& progress);
 
   std::vector<Problem> conflicts;
 
  private:
   using Chunks = std::vector<std::unique_ptr<PreparedChunk>>;
 
-  Result<Chunks> take_chunks();
+  Result<Chunks> take_chunks(RowPump& pump);
+  Status write_late_rows();
+  Status put_rows(std::span<const BatchRow> rows);
   struct Family;
   Status write_chunk(const PreparedChunk& chunk);
   Status add(const PreparedRow& row);
@@ -63,9 +74,9 @@ class Loader {
   };
 
   Database& database_;
-  RowPump& pump_;
   BatchWriter& writer_;
   UserRows user_rows_;
+  std::optional<LateRows> late_rows_;  // where the rows do not come in the order of the sheet
   std::deque<Family> families_{1};  // of the ads that wait; the last one is of the last row
   std::unordered_map<std::string, PlacedJob> parents_;
   std::vector<WaitingAd> waiting_;
@@ -76,14 +87,14 @@ class Loader {
   std::size_t chunks_in_transaction_ = kChunksBesideADaemon;
 };
 
-Status Loader::write_all(const ProgressSink& progress) {
+Status Loader::write_all(RowPump& pump, const ProgressSink& progress) {
   for (;;) {
-    Result<Chunks> chunks = take_chunks();
+    Result<Chunks> chunks = take_chunks(pump);
     if (!chunks) return chunks.error();
-    if (chunks->empty()) return Done{};
+    if (chunks->empty()) return write_late_rows();
     const Status ok = writer_.transaction([&]() -> Status {
       for (const auto& chunk : *chunks) {
-        if (Status written = write_chunk(*chunk); !written) return written;
+        if (Status done = write_chunk(*chunk); !done) return done;
       }
       DL_FAULT_POINT("ingest.before_commit");
       return Done{};
@@ -91,16 +102,44 @@ Status Loader::write_all(const ProgressSink& progress) {
     if (!ok) return ok;
     DL_FAULT_POINT("ingest.after_commit");
     progress(chunks->back()->bytes_read);
-    for (auto& chunk : *chunks) pump_.give_back(std::move(chunk));
+    for (auto& chunk : *chunks) pump.give_back(std::move(chunk));
     if (Status polite = let_others_through(); !polite) return polite;
   }
 }
 
+Status Loader::write_late_rows() {
+  if (!late_rows_) return Done{};
+  if (Status ok = late_rows_->finish(); !ok) return ok;
+  for (;;) {
+    Result<std::vector<BatchRow>> rows = late_rows_->next(kLateRowsAtOnce * chunks_in_transaction_);
+    if (!rows) return rows.error();
+    if (rows->empty()) return Done{};
+    const Status ok = writer_.transaction([&]() -> Status {
+      writer_.add_rows(*rows);
+      return Done{};
+    });
+    if (!ok) return ok;
+    if (Status polite = let_others_through(); !polite) return polite;
+  }
+}
+
+// Into the batch, now or later.
+Status Loader::put_rows(std::span<const BatchRow> rows) {
+  if (!late_rows_) {
+    writer_.add_rows(rows);
+    return Done{};
+  }
+  for (const BatchRow& row : rows) {
+    if (Status ok = late_rows_->add(row); !ok) return ok;
+  }
+  return Done{};
+}
+
 // Before the transaction, so that nobody waits for the pump with the database locked.
-Result<Loader::Chunks> Loader::take_chunks() {
+Result<Loader::Chunks> Loader::take_chunks(RowPump& pump) {
   Chunks chunks;
   while (chunks.size() < chunks_in_transaction_) {
-    Result<std::unique_ptr<PreparedChunk>> chunk = pump_.take();
+    Result<std::unique_ptr<PreparedChunk>> chunk = pump.take();
     if (!chunk) return chunk.error();
     if (*chunk == nullptr) break;
     chunks.push_back(std::move(*chunk));
@@ -133,15 +172,19 @@ Status Loader::add(const PreparedRow& row) {
   const Family& family = families_.back();
   const PlacedJob& deepest = family.placed[level_of(row.deepest)];
   const BatchRow written{row.number, row.line, deepest.id, raw_of(row, family, deepest)};
-  writer_.add_rows({&written, 1});
+  const Status ok = put_rows({&written, 1});
   raws_.clear();
-  return Done{};
+  return ok;
 }
 
 // Makes it the last family's. Its children come in rows of their own.
 Status Loader::place_parent(const PreparedRow& row, JobKind kind) {
   const std::size_t level = level_of(kind);
   const PreparedEntity& entity = row.entities[level];
+  // So that a campaign's jobs stand near to each other.
+  if (kind == JobKind::campaign && waiting_.size() >= kAdsBeforeNextCampaign) {
+    if (Status ok = flush(); !ok) return ok;
+  }
   if (!waiting_.empty() && waiting_.back().family == families_.size() - 1) families_.push_back(families_.back());
   Family& family = families_.back();
   family.bodies[level] = entity.body;
@@ -176,11 +219,11 @@ Status Loader::flush() {
     rows_.push_back(
         {row.number, row.line, ads_[i].id, raw_of(row, families_[waiting_[i].family], ads_[i])});
   }
-  writer_.add_rows(rows_);
+  const Status ok = put_rows(rows_);
   waiting_.clear();
   raws_.clear();
   families_.erase(families_.begin(), families_.end() - 1);
-  return Done{};
+  return ok;
 }
 
 // What is stored of the row beside its jobs; nullptr: nothing. The whole row only where the payloads will not
@@ -242,6 +285,29 @@ Status check_unchanged(const InputFile& file, RowReader& reader, const Survey& s
   return Error{Errc::busy, file.name() + ": changed while it was being loaded; try again"};
 }
 
+// Writes all rows of the file. What is scattered is sorted first, which counts as half of the way.
+Status write_rows(RowPreparer& rows, Loader& loader, const Survey& survey, const ProgressSink& progress) {
+  if (!survey.is_scattered) {
+    RowPump pump(rows);
+    return loader.write_all(pump, progress);
+  }
+  RowSorter sorter(kSortedInMemory, kParentsKept);
+  {
+    RowPump pump(rows);
+    for (;;) {
+      Result<std::unique_ptr<PreparedChunk>> chunk = pump.take();
+      if (!chunk) return chunk.error();
+      if (*chunk == nullptr) break;
+      if (Status ok = sorter.add(**chunk); !ok) return ok;
+      progress((*chunk)->bytes_read / 2);
+      pump.give_back(std::move(*chunk));
+    }
+  }
+  if (Status ok = sorter.finish(); !ok) return ok;
+  RowPump pump(sorter);
+  return loader.write_all(pump, progress);
+}
+
 Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& database,
                           const LoadOptions& options, const ProgressSink& progress,
                           BatchWriter& writer) {
@@ -252,10 +318,10 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   std::int64_t unreadable = 0;
   std::vector<Problem> conflicts;
   {
-    RowPump pump(**reader, survey, options.on_error, rejects);
-    Loader loader(database, pump, writer, survey.header);
-    if (Status ok = loader.write_all(progress); !ok) return ok.error();
-    unreadable = pump.unreadable_rows();
+    RowPreparer prepared(**reader, survey, options.on_error, rejects);
+    Loader loader(database, writer, survey);
+    if (Status ok = write_rows(prepared, loader, survey, progress); !ok) return ok.error();
+    unreadable = prepared.unreadable_rows();
     conflicts = std::move(loader.conflicts);
   }
   Status ok = check_unchanged(file, **reader, survey);

@@ -6,8 +6,10 @@
 namespace dl {
 namespace {
 
-void note_entities(const RowEntities& entities, std::int64_t row_number, SeenEntities& seen,
-                   Survey& survey) {
+constexpr std::int64_t kScatteredFrom = 16;  // one row of so many comes back to a campaign or ad group
+
+Status note_entities(const RowEntities& entities, std::int64_t row_number, SeenEntities& seen,
+                     Survey& survey) {
   for (const KindNames& names : kKinds) {
     if (names.kind > entities.deepest()) break;
     const Entity& entity = entities[names.kind];
@@ -15,9 +17,10 @@ void note_entities(const RowEntities& entities, std::int64_t row_number, SeenEnt
     if (!entity.valid) {
       survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
     } else if (!entity.repeated) {
-      seen.add(entity.key, entity.body, row_number);
+      if (Status ok = seen.add(entity.key, entity.body, row_number); !ok) return ok;
     }
   }
+  return Done{};
 }
 
 void refuse_if_nothing_is_there(Survey& survey) {
@@ -65,7 +68,7 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
     ++survey.rows;
     const bool good = entities.take(row, reader, survey.problems);
     if (!good) survey.problems.mark_bad_row(row.number);
-    note_entities(entities, row.number, seen, survey);
+    if (Status ok = note_entities(entities, row.number, seen, survey); !ok) return ok.error();
     if (survey.rows % kRowsBetweenProgress == 0) progress(reader.bytes_read());
   }
   refuse_if_nothing_is_there(survey);
@@ -73,9 +76,11 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
   if (!digest) return digest.error();
   survey.sha256_hex = std::move(*digest);
 
-  const std::vector<SeenEntities::Suspicion> suspicions = seen.take_suspicions();
-  if (!suspicions.empty()) {
-    if (Status ok = report_contradictions(file, survey, suspicions); !ok) return ok.error();
+  Result<SeenEntities::Found> found = seen.find();
+  if (!found) return found.error();
+  survey.is_scattered = found->again > survey.rows / kScatteredFrom;
+  if (!found->suspicions.empty()) {
+    if (Status ok = report_contradictions(file, survey, found->suspicions); !ok) return ok.error();
   }
   survey.loadable = survey.problems.empty() ||
                     (policy != OnError::reject_file && header_is_good && survey.rows > 0);

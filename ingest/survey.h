@@ -24,6 +24,7 @@ struct Survey {
   std::string sha256_hex;
   std::int64_t rows = 0;
   Problems problems;
+  bool is_scattered = false;  // rows of one campaign or ad group do not stand together
   bool loadable = false;  // under the policy: no error, or some row is left to load
   std::unordered_set<std::uint64_t> bad_entities;  // key hashes of entities with an error
 
