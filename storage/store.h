@@ -140,6 +140,7 @@ class Store {
   void save(const AccountState& account, Moment now);
   AccountState load_account(Moment now);
   void load_timed(std::string_view text, JobState state, int limit, LoadedWork& loaded, Moment now);
+  void wait_until_settled(SQLite::Statement& row, TimedJob& timed, Moment now) const;
   void count_all();
   void reclaim(Recovery& recovery, Moment now);
   void reclaim_post(JobId job, RequestId request, Moment now);

@@ -20,7 +20,6 @@ struct Store::Facts {
   bool is_leased = false;
   std::string dsp_id;
   bool is_held = false;
-  std::int64_t posted_at = 0;
 };
 
 // The POST that opened the present attempt, as it was sent.
@@ -68,7 +67,6 @@ void Store::permit(const Permit& permit, WorkResult& result, Moment now) {
   facts.is_leased = !columns.next().isNull();
   facts.dsp_id = columns.next().getText();
   facts.is_held = !columns.next().isNull();
-  facts.posted_at = columns.next().getInt64();
   granted.job.has_children = columns.next().getInt() != 0;
   granted.job.id = permit.job;
   granted.tag = permit.tag;
@@ -215,7 +213,6 @@ bool Store::key_is_alive(const Creation& first, Moment now) const {
 std::string Store::permit_status(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
   if (facts.state != JobState::confirming) return "it is not confirming any more";
   granted.target = format_.status_target(granted.job.kind, facts.dsp_id);
-  granted.age_ms = std::max(Millis{0}, now.wall_ms - facts.posted_at);
   if (granted.looks > 0) {
     SQLite::Statement& declared = sql(sql::k_id_was_declared);
     declared.bind(":job", permit.job.value);

@@ -30,6 +30,33 @@ std::vector<Tier>::const_iterator slowest_of(const std::vector<Tier>& tiers) {
   });
 }
 
+// Where the plan was made in this boot its clock decides. Else the wall clock is all there is, and the wait is
+// never longer than was planned, should it have stepped back since.
+Millis due_in(SQLite::Statement& row, Moment now) {
+  if (row.getColumn("due_at").isNull()) return 0;
+  const std::int64_t due_at = row.getColumn("due_at").getInt64();
+  const Millis planned = due_at - row.getColumn("updated_at").getInt64();
+  const SQLite::Column planned_at = row.getColumn("planned_boot_ms");
+  const Millis left = planned_at.isNull() ? std::min(due_at - now.wall_ms, planned)
+                                          : planned_at.getInt64() + planned - now.boot_ms;
+  return std::max(Millis{0}, left);
+}
+
+// How long ago something happened: by the boot clock where it was in this boot, else by the wall clock.
+Millis since(const SQLite::Column& at_boot_ms, const SQLite::Column& at_wall_ms, Moment now) {
+  const Millis span = at_boot_ms.isNull() ? now.wall_ms - at_wall_ms.getInt64() : now.boot_ms - at_boot_ms.getInt64();
+  return std::max(Millis{0}, span);
+}
+
+void read_ages(SQLite::Statement& row, TimedJob& timed, Moment now) {
+  timed.overdue = row.getColumn("overdue").getInt() != 0;
+  if (row.getColumn("posted_at").isNull()) return;
+  timed.posted_ago_ms = since(row.getColumn("posted_boot_ms"), row.getColumn("posted_at"), now);
+  if (row.getColumn("looked_at").isNull()) return;
+  const Millis looked_ago = since(row.getColumn("looked_boot_ms"), row.getColumn("looked_at"), now);
+  timed.looked_age_ms = std::max(Millis{0}, timed.posted_ago_ms - looked_ago);
+}
+
 }  // namespace
 
 Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
@@ -300,35 +327,32 @@ void Store::load_timed(std::string_view text, JobState state, int limit, LoadedW
   SQLite::Statement& rows = sql(text);
   rows.bind(":n", limit);
   rows.bind(":boot_key", facts_.boot_key);
-  rows.bind(":first_boot_ms", first_boot_ms_);
+  if (state != JobState::confirming) rows.bind(":first_boot_ms", first_boot_ms_);
   int n = 0;
   while (rows.executeStep()) {
     TimedJob timed;
     timed.job = job_ref(rows);
     timed.state = state;
-    const std::int64_t updated_at = rows.getColumn("updated_at").getInt64();
-    if (!rows.getColumn("due_at").isNull()) {
-      // Never longer than was planned, should the wall clock have stepped back since.
-      const std::int64_t due_at = rows.getColumn("due_at").getInt64();
-      timed.due_in_ms = std::max(Millis{0}, std::min(due_at - now.wall_ms, due_at - updated_at));
+    timed.due_in_ms = due_in(rows, now);
+    if (state == JobState::confirming) {
+      read_ages(rows, timed, now);
+    } else {
+      wait_until_settled(rows, timed, now);
     }
-    const bool settles = !planted(Fault::lookup_before_it_settled) && (state == JobState::waiting || policy_.unknown_outcome == UnknownOutcome::lookup);
-    if (settles && !rows.getColumn("ended_boot_ms").isNull() && state != JobState::confirming) {
-      const std::int64_t settled = rows.getColumn("ended_boot_ms").getInt64() + policy_.settle_ms;
-      timed.due_in_ms = std::max(timed.due_in_ms, settled - now.boot_ms);
-    }
-    const std::int64_t posted_at = rows.getColumn("posted_at").getInt64();
-    if (posted_at != 0) {
-      timed.posted_ago_ms = std::max(Millis{0}, now.wall_ms - posted_at);
-      const std::int64_t looked_at = rows.getColumn("looked_at").getInt64();
-      if (looked_at > posted_at) timed.looked_age_ms = looked_at - posted_at;
-    }
-    timed.overdue = rows.getColumn("overdue").getInt() != 0;
     loaded.timed.push_back(timed);
     ++n;
   }
   if (n == limit) loaded.timed_complete = false;
   rows.reset();
+}
+
+// A POST that was declared absent waits for nothing else; a doubt may have more to wait for.
+void Store::wait_until_settled(SQLite::Statement& row, TimedJob& timed, Moment now) const {
+  const bool settles = timed.state == JobState::waiting || policy_.unknown_outcome == UnknownOutcome::lookup;
+  if (!settles || row.getColumn("ended_boot_ms").isNull() || planted(Fault::lookup_before_it_settled)) return;
+  const Millis settled_in = row.getColumn("ended_boot_ms").getInt64() + policy_.settle_ms - now.boot_ms;
+  const Millis least = timed.state == JobState::waiting ? Millis{0} : timed.due_in_ms;
+  timed.due_in_ms = std::max(least, settled_in);
 }
 
 void Store::count_all() {

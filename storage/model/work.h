@@ -85,7 +85,6 @@ struct Granted {
   int setbacks = 0;
   int looks = 0;
   bool declared_id = false;   // the id to ask for was given by an operator
-  Millis age_ms = 0;          // status: since the creation was sent, by the wall clock (only used after a restart)
   std::string target;         // path below the endpoint
   std::string body;
   std::string idempotency_key;

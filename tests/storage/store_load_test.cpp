@@ -35,6 +35,7 @@ class StoreLoad : public StoreTest {
     lost.due_in_ms = due_in_ms;
     finish(lost);
   }
+  int next_id_ = 0;
   void boot(const std::string& key, std::int64_t boot_ms) {
     facts_.boot_key = key;
     now_.boot_ms = boot_ms;
@@ -96,10 +97,52 @@ TEST_F(StoreLoad, TellsHowLongARetryStillWaits) {
   EXPECT_EQ(timed(kCampaign).due_in_ms, 0);
 }
 
-TEST_F(StoreLoad, NeverWaitsLongerThanPlannedWhenTheWallClockSteps) {
+constexpr Millis kDay = 86'400'000;
+
+// A jump between any two of a job's steps, and as many loads as there may be.
+TEST_F(StoreLoad, HeedsTheBootClockAloneForWhatHappenedInThisBoot) {
+  for (const Millis step : {Millis{0}, -kDay, kDay, -400 * kDay, 400 * kDay}) {
+    const std::string of_step = std::to_string(step);
+    const int retry = 100 + next_id_++;
+    const int poll = 100 + next_id_++;
+    for (const int id : {retry, poll}) {
+      add_job(id, JobKind::ad, {});
+      as_daemon("UPDATE job SET state = 'ready' WHERE id = " + std::to_string(id));
+    }
+    const auto jump = [&](Millis by) { now_.wall_ms += by; };
+    const Granted post = grant(poll);
+    const Granted refused_post = grant(retry);
+    jump(step);
+    pass(40);
+    finish(refused(refused_post));
+    finish(accepted(post, "dsp-" + std::to_string(poll)));
+    jump(-2 * step);
+    pass(300);
+    EXPECT_EQ(timed(retry).due_in_ms, 1'700) << of_step;
+    EXPECT_EQ(timed(poll).due_in_ms, 200) << of_step;
+    EXPECT_EQ(timed(poll).posted_ago_ms, 340) << of_step;
+    const Granted look = grant(poll, Purpose::status);
+    jump(3 * step);
+    pass(60);
+    finish(undecided(look, 1'000));
+    jump(-step);
+    pass(700);
+    EXPECT_EQ(timed(poll).posted_ago_ms, 1'100) << of_step;
+    EXPECT_EQ(timed(poll).looked_age_ms, 340) << of_step;
+    EXPECT_EQ(timed(poll).due_in_ms, 300) << of_step;
+    EXPECT_EQ(timed(retry).due_in_ms, 940) << of_step;
+    start();  // the next owner in the same boot knows it as well
+    EXPECT_EQ(timed(poll).looked_age_ms, 340) << of_step;
+    EXPECT_EQ(timed(retry).due_in_ms, 940) << of_step;
+  }
+}
+
+// Of another boot only the wall clock tells anything.
+TEST_F(StoreLoad, NeverWaitsLongerThanPlannedWhenTheWallClockStepsOverAReboot) {
   refuse(kCampaign);
   confirm(kOther, "dsp-5");
-  for (const Millis step : {-1'000LL, -3'600'000LL, -400 * 86'400'000LL}) {
+  boot("boot-b", 500);
+  for (const Millis step : {-kDay / 24, -kDay, -400 * kDay}) {
     now_.wall_ms = kWallStart + step;
     EXPECT_EQ(timed(kCampaign).due_in_ms, 2'000) << step;
     EXPECT_EQ(timed(kOther).due_in_ms, 500) << step;
@@ -107,10 +150,13 @@ TEST_F(StoreLoad, NeverWaitsLongerThanPlannedWhenTheWallClockSteps) {
   }
   now_.wall_ms = kWallStart + 3'600'000;
   EXPECT_EQ(timed(kCampaign).due_in_ms, 0);
+  EXPECT_EQ(timed(kOther).posted_ago_ms, 3'600'040);
 }
 
 TEST_F(StoreLoad, TellsTheAgeOfACreationAndOfItsLastLook) {
-  confirm(kCampaign, "dsp-1");  // its POST took 40 ms, as every request here
+  const Granted post = grant(kCampaign);
+  pass(40);
+  finish(accepted(post, "dsp-1"));
   TimedJob poll = timed(kCampaign);
   EXPECT_EQ(poll.state, JobState::confirming);
   EXPECT_EQ(poll.posted_ago_ms, 40);
@@ -122,11 +168,11 @@ TEST_F(StoreLoad, TellsTheAgeOfACreationAndOfItsLastLook) {
   pass(1'000);
   poll = timed(kCampaign);
   EXPECT_EQ(poll.posted_ago_ms, 4'040);
-  EXPECT_EQ(poll.looked_age_ms, 3'000);
+  EXPECT_EQ(poll.looked_age_ms, 3'040);
   EXPECT_EQ(poll.due_in_ms, 3'000);
   EXPECT_TRUE(poll.overdue);
   finish(undecided(grant(kCampaign, Purpose::status), 0));
-  EXPECT_EQ(timed(kCampaign).looked_age_ms, 4'000) << "the last look, not the first";
+  EXPECT_EQ(timed(kCampaign).looked_age_ms, 4'040) << "the last look, not the first";
 }
 
 TEST_F(StoreLoad, ForgetsTheLooksAtADeadCreation) {
