@@ -70,7 +70,7 @@ struct StoreThread::Impl {
       }
       const bool is_full = (store->database().last_sqlite_error() & 0xFF) == SQLITE_FULL;
       if (!std::exchange(said, true)) fail(results.error(), false);
-      if (is_full) check(store->database().checkpoint_after_others(0));  // then the WAL begins anew, and may do with the room it has
+      if (is_full) check(store->database().give_log_back());
       std::this_thread::sleep_for(kTryAgain);
     }
   }

@@ -211,6 +211,9 @@ Status Database::prepare(OpenMode mode) {
     database_id_ = db_.execAndGet("SELECT value FROM property WHERE name = 'database_id'").getString();
     data_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA data_version");
     if (mode == OpenMode::read_only) return Done{};
+    room_ = RoomAhead::of(path_);
+    page_bytes_ = db_.execAndGet("PRAGMA page_size").getInt64();
+    page_count_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA page_count");
     name_writer_ = std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = ?1 WHERE one = 1");
     clear_writer_ = std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = NULL WHERE one = 1");
     return Done{};
@@ -238,9 +241,20 @@ Status Database::transaction(Writer writer, const std::function<Status()>& work)
     if (Status ok = work(); !ok) return ok;  // the destructor rolls back
     clear_writer_->reset();
     clear_writer_->exec();
+    if (Status room = reserve_room(); !room) return room;
     transaction.commit();
     return Done{};
   });
+}
+
+Status Database::reserve_room() {
+  page_count_->reset();
+  page_count_->executeStep();
+  const std::int64_t pages = page_count_->getColumn(0).getInt64();
+  page_count_->reset();
+  if (room_.reserve(pages * page_bytes_)) return Done{};
+  last_sqlite_error_ = SQLITE_FULL;
+  return Error{code_of(SQLITE_FULL), path_ + ": " + words_of(SQLITE_FULL, "no room to grow", path_)};
 }
 
 Status Database::guard(const std::string& what, const std::function<Status()>& work) {
@@ -290,8 +304,10 @@ Status Database::check_integrity(std::int64_t whole_up_to) {
 
 Status Database::checkpoint_if_longer_than(int pages) {
   if (wal_pages_ < std::max(pages, checkpoint_at_)) return Done{};
-  return checkpoint(pages);
+  return checkpoint(pages, SQLITE_CHECKPOINT_RESTART);
 }
+
+Status Database::give_log_back() { return checkpoint(0, SQLITE_CHECKPOINT_TRUNCATE); }
 
 Status Database::checkpoint_after_others(int pages) {
   // NOOP does not exist in 3.40; the size of the WAL tells as much and costs one fstat.
@@ -300,16 +316,17 @@ Status Database::checkpoint_after_others(int pages) {
   sqlite3_file_control(db_.getHandle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
   if (wal == nullptr || wal->pMethods == nullptr) return Done{};
   if (wal->pMethods->xFileSize(wal, &bytes) != SQLITE_OK || bytes < sqlite3_int64{pages} * 4096) return Done{};
-  return checkpoint(pages);
+  return checkpoint(pages, SQLITE_CHECKPOINT_RESTART);
 }
 
-Status Database::checkpoint(int pages) {
+Status Database::checkpoint(int pages, int mode) {
   return guard(path_, [&]() -> Status {
     sqlite3* raw = db_.getHandle();
     const auto wait = busy_wait_;
     busy_wait_ = std::chrono::milliseconds{20};
     DL_FAULT_POINT("checkpoint.before");
-    const int code = sqlite3_wal_checkpoint_v2(raw, nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+    const int code = sqlite3_wal_checkpoint_v2(raw, nullptr, mode, nullptr, nullptr);
+    room_.forget();  // it may have cut the file to what is in use
     busy_wait_ = wait;
     DL_FAULT_POINT("checkpoint.after");
     const bool is_held = (code & 0xFF) == SQLITE_BUSY;  // by a reader, or another program's transaction

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "storage/model/result.h"
+#include "storage/room_ahead.h"
 
 namespace dl {
 
@@ -70,6 +71,9 @@ class Database {
   // Judged by our last commit, which knows how much of the file is in use; while a reader holds it, the
   // next try comes `pages` later.
   Status checkpoint_if_longer_than(int pages);
+  // Where the disk is full: moves all of the WAL and gives its room back (wal_checkpoint(TRUNCATE)). Every transaction has
+  // reserved room for its pages in the database, so this needs none.
+  Status give_log_back();
   // After somebody else's commit: judged by the size of the file, which does not shrink when it starts anew.
   Status checkpoint_after_others(int pages);
 
@@ -84,7 +88,8 @@ class Database {
  private:
   Database(const std::string& path, int flags, const char* vfs);
   Status prepare(OpenMode mode);
-  Status checkpoint(int pages);
+  Status checkpoint(int pages, int mode);
+  Status reserve_room();
 
   std::string path_;
   SQLite::Database db_;
@@ -93,6 +98,9 @@ class Database {
   int last_sqlite_error_ = 0;
   int wal_pages_ = 0;      // in use after our last commit
   int checkpoint_at_ = 0;  // not before wal_pages_ is this
+  RoomAhead room_;
+  std::int64_t page_bytes_ = 0;
+  std::unique_ptr<SQLite::Statement> page_count_;
   std::unique_ptr<SQLite::Statement> data_version_;
   std::unique_ptr<SQLite::Statement> name_writer_;
   std::unique_ptr<SQLite::Statement> clear_writer_;

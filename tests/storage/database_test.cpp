@@ -326,6 +326,27 @@ TEST_F(DatabaseUse, MovesALongLogIntoTheFileAndStartsItAnew) {
   EXPECT_LE(frames(), long_log + long_log / 2) << "the log is used from its beginning again";
 }
 
+// Else a log that fills the disk could not be moved, and would fill it for ever.
+TEST_F(DatabaseUse, ReservesRoomInTheFileForWhatIsOnlyInTheLogSoFar) {
+  struct stat info {};
+  const auto look = [&] { ASSERT_EQ(::stat(path().c_str(), &info), 0); };
+  look();
+  const auto size_before = info.st_size;
+  for (const int bytes : {1'000'000, 10, 3'000'000}) {
+    as_daemon("INSERT INTO property (name, value) VALUES ('x" + std::to_string(bytes) + "', hex(randomblob(" + std::to_string(bytes / 2) + ")))");
+    look();
+    if (bytes == 1'000'000 && info.st_blocks * 512 < size_before + 500'000) GTEST_SKIP() << "this file system cannot reserve";
+    const std::int64_t needed = database_->handle().execAndGet("PRAGMA page_count").getInt64() * 4096;
+    EXPECT_GE(info.st_blocks * 512, needed) << bytes;
+    EXPECT_EQ(info.st_size, size_before) << "the file itself is left as it is";
+  }
+  EXPECT_TRUE(database_->give_log_back());
+  EXPECT_EQ(std::filesystem::file_size(wal()), 0U);
+  look();
+  EXPECT_EQ(info.st_size, database_->handle().execAndGet("PRAGMA page_count").getInt64() * 4096);
+  EXPECT_EQ(database_->handle().execAndGet("PRAGMA integrity_check").getString(), "ok");
+}
+
 TEST_F(DatabaseUse, LooksAtTheLogInUseAndNotAtTheFileWhichStaysLong) {
   as_daemon("INSERT INTO property (name, value) VALUES ('x', hex(randomblob(1000000)))");
   ASSERT_GT(std::filesystem::file_size(wal()), 100U * 4096);
