@@ -139,8 +139,8 @@ StoreEvents Daemon::store_events() {
 WireEvents Daemon::wire_events() {
   WireEvents events;
   events.connected = [this](ConnectionId id) { put_input(input::Connected{id}); };
-  events.connect_failed = [this](ConnectionId id, std::string trouble, bool credentials) {
-    put_input(input::ConnectFailed{id, std::move(trouble), credentials});
+  events.connect_failed = [this](ConnectionId id, std::string trouble, ConnectTrouble what) {
+    put_input(input::ConnectFailed{id, std::move(trouble), what});
   };
   events.closed = [this](ConnectionId id) { put_input(input::Closed{id}); };
   events.replied = [this](ConnectionId id, RequestId request, DspReply reply, bool reusable) {
@@ -245,7 +245,7 @@ int Daemon::exit_code_of(Ending ending) const {
       return tally.succeeded == tally.total ? 0 : static_cast<int>(Errc::incomplete);
     case Ending::unreachable:
       log_.error("the DSP at " + config_.endpoint->text() + " was out of reach for " +
-                 span_text(config_.unreachable_timeout_ms) + "; nothing is lost, start again when it is back");
+                 span_text(config_.unreachable_timeout_ms) + " (" + dispatcher_.last_connect_trouble() + "); nothing is lost, start again when it is back");
       return static_cast<int>(Errc::unavailable);
     case Ending::unauthorized:
       log_.error("the DSP refuses our credentials; mend the token, then start again");

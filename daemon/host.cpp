@@ -1,6 +1,7 @@
 #include "daemon/host.h"
 
 #include <limits.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +33,16 @@ std::string boot_key() {
   std::array<char, 64> space{};
   const ssize_t n = readlink("/proc/self/ns/time", space.data(), space.size() - 1);
   return boot + "/" + (n > 0 ? std::string(space.data(), static_cast<std::size_t>(n)) : "no-time-ns");
+}
+
+std::int64_t allow_open_files(std::int64_t wanted) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+  if (files.rlim_cur >= static_cast<rlim_t>(wanted)) return wanted;
+  rlimit more = files;
+  more.rlim_cur = std::min(static_cast<rlim_t>(wanted), files.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &more) == 0) files = more;
+  return static_cast<std::int64_t>(files.rlim_cur);
 }
 
 std::string machine_id() {

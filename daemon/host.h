@@ -2,6 +2,7 @@
 // Thread rule: any thread; reads files and the environment.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "storage/store.h"
@@ -13,6 +14,8 @@ namespace dl {
 // is unique, so that every start counts as a new boot, which only waits longer.
 std::string boot_key();
 std::string machine_id();
+// Raises the limit of open files as far as the hard limit allows and `wanted` asks. What may be open now.
+std::int64_t allow_open_files(std::int64_t wanted);
 // Everything but the lock's device and inode.
 InstanceFacts instance_facts(const std::string& version);
 

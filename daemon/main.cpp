@@ -29,6 +29,10 @@ namespace {
 
 std::atomic<bool> g_stop_waiting{false};  // set by a signal while a standby waits; nothing else is safe there
 
+// Besides a socket for each request on the wire: the database's files, the lock, event loops, the log.
+constexpr std::int64_t kFilesBeside = 32;
+constexpr std::int64_t kFilesOfAWorker = 4;
+
 // A longer file is not read through at the start: after a crash it must serve again within seconds.
 constexpr std::int64_t kCheckedWhole = 64 * 1024 * 1024;
 
@@ -76,6 +80,12 @@ dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
 }
 
 int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
+  const std::int64_t files_wanted = config.in_flight + kFilesOfAWorker * config.workers + kFilesBeside;
+  if (const std::int64_t files = dl::allow_open_files(files_wanted); files < files_wanted) {
+    log.warning("only " + std::to_string(files) + " files may be open, and --in-flight " + std::to_string(config.in_flight) +
+                " may need " + std::to_string(files_wanted) +
+                ": fewer requests go at once; raise the limit (ulimit -n, or LimitNOFILE= of the unit) or lower --in-flight");
+  }
   dl::Result<dl::InstanceLock> lock = take_lock(config, log);
   if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
   DL_FAULT_POINT("start.locked");

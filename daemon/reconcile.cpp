@@ -52,7 +52,7 @@ class Line {
   WireEvents events() {
     WireEvents events;
     events.connected = [this](ConnectionId) { connected_.set_value(""); };
-    events.connect_failed = [this](ConnectionId, std::string trouble, bool) { connected_.set_value(std::move(trouble)); };
+    events.connect_failed = [this](ConnectionId, std::string trouble, ConnectTrouble) { connected_.set_value(std::move(trouble)); };
     events.closed = [](ConnectionId) {};  // the next send says so
     events.replied = [this](ConnectionId, RequestId, DspReply reply, bool reusable) {
       replied_.set_value({std::move(reply), reusable});

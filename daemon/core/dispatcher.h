@@ -56,7 +56,7 @@ struct TablesChanged {};                            // somebody else committed, 
 struct Loaded { LoadedWork work; };                 // the answer to LoadWork
 struct Committed { WorkResult result; };            // the answer to CommitWork, in their order
 struct Connected { ConnectionId id; };
-struct ConnectFailed { ConnectionId id; std::string trouble; bool credentials = false; };
+struct ConnectFailed { ConnectionId id; std::string trouble; ConnectTrouble what = ConnectTrouble::dsp; };
 struct Closed { ConnectionId id; };
 struct Replied { ConnectionId id; RequestId request; DspReply reply; bool reusable = false; };
 struct TokenChanged {};                             // the token file has new content
@@ -125,6 +125,7 @@ class Dispatcher {
     return plan(now);
   }
   Standing standing(Moment now) const;
+  const std::string& last_connect_trouble() const { return last_trouble_; }  // empty: there was none
 
  private:
   struct Flight {  // on the wire, or about to be
@@ -173,6 +174,9 @@ class Dispatcher {
   void note_reached();
   bool looks_at_once(JobKind kind) const;
   void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
+  void note_unreached(Moment now);
+  void make_do_with_open_files(const std::string& trouble, Moment now);
+  int connections_max(Moment now) const;
   void take_back(ConnectionId id, bool reusable);
   void heed_headers(const DspReply& reply, const Ticket& ticket, Moment now);
   void settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now);
@@ -241,6 +245,9 @@ class Dispatcher {
   std::optional<std::int64_t> unreachable_since_;
   bool unreachable_ = false;            // connecting has failed for unreachable_timeout, to the last try
   std::string last_trouble_;
+  int files_allow_ = 0;                 // connections, as long as files may not be opened without limit:
+  std::int64_t files_allow_until_ = 0;  // until then
+  std::int64_t files_told_at_ = INT64_MIN / 2;  // people know
   double round_trip_ms_ = 0;            // smoothed
   double polls_ = 20;                   // of status, and how many of them found the end, faded: looks an entity
   double confirmed_ = 20;               // takes, to begin with one

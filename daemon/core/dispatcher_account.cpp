@@ -14,6 +14,9 @@ using Level = command::Say::Level;
 
 constexpr Millis kConnectBackoffMax = 30'000;
 constexpr Millis kCredentialProbe = 60'000;
+constexpr Millis kMoreFilesAfter = 5'000;   // whether there are more descriptors is tried again
+constexpr int kFilesLeftAlone = 2;          // of those we had: for the token file and the database
+constexpr Millis kFilesToldEvery = 60'000;
 
 }  // namespace
 
@@ -77,12 +80,42 @@ void Dispatcher::note_reached() {
   unreachable_ = false;
 }
 
-void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
-  connections_.lost(failed.id);
-  if (failed.credentials) return pause_for_credentials(failed.trouble, now);
-  ++connect_failures_;
+void Dispatcher::note_unreached(Moment now) {
   if (!unreachable_since_) unreachable_since_ = now.boot_ms;
   unreachable_ = now.boot_ms - *unreachable_since_ >= policy_.unreachable_timeout_ms;
+}
+
+// The DSP is not to blame, so nothing backs off: as many connections as there are have to do for a while, and each
+// that ends makes room for the next.
+void Dispatcher::make_do_with_open_files(const std::string& trouble, Moment now) {
+  files_allow_ = std::max(1, connections_.total() - kFilesLeftAlone);
+  files_allow_until_ = now.boot_ms + kMoreFilesAfter;
+  if (connections_.total() == 0) {
+    note_unreached(now);
+    connect_again_at_ = files_allow_until_;
+  }
+  if (trouble != last_trouble_ || now.boot_ms - files_told_at_ >= kFilesToldEvery) {
+    say(Level::warning, trouble);
+    files_told_at_ = now.boot_ms;
+  }
+  last_trouble_ = trouble;
+}
+
+int Dispatcher::connections_max(Moment now) const {
+  return now.boot_ms < files_allow_until_ ? std::min(files_allow_, policy_.in_flight_max) : policy_.in_flight_max;
+}
+
+void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
+  connections_.lost(failed.id);
+  switch (failed.what) {
+    case ConnectTrouble::credentials: return pause_for_credentials(failed.trouble, now);
+    case ConnectTrouble::open_files: return make_do_with_open_files(failed.trouble, now);
+    case ConnectTrouble::dsp: break;
+  }
+  note_unreached(now);
+  const bool is_of_the_same_knock = now.boot_ms < connect_again_at_;  // many were begun at once
+  if (is_of_the_same_knock) return;
+  ++connect_failures_;
   const Millis backoff = std::min(kConnectBackoffMax, Millis{250} << std::min(connect_failures_, 10));
   connect_again_at_ = now.boot_ms + backoff / 2 +
                       static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(failed.id.serial, connect_failures_));

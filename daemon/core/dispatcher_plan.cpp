@@ -129,12 +129,13 @@ void Dispatcher::open_connections(Moment now) {
   if (!at || *at > now.boot_ms + kConnectAhead) return;
   const Freshness freshness = candidate ? freshness_for(candidate->purpose) : Freshness::any;
   const int on_the_wire = static_cast<int>(flights_.size()) + asked_permits_;
-  const int room = policy_.in_flight_max - on_the_wire;
+  const int most = connections_max(now);
+  const int room = std::max(0, most - on_the_wire);
   int wanted = std::min({room, std::max(1, work_.candidates()), std::max(1, limiter_.available(now, room))});
   if (connect_failures_ > 0) wanted = 1;  // the DSP may be gone: one knock at a time
   wanted -= connections_.idle(freshness) + connections_.opening();
   for (int i = 0; i < wanted; ++i) {
-    if (connections_.total() >= policy_.in_flight_max) {
+    if (connections_.total() >= most) {
       const std::optional<ConnectionId> old = connections_.idle_used();
       if (!old) return;
       connections_.lost(*old);
@@ -191,6 +192,7 @@ void Dispatcher::set_wake(Moment now) {
     }
   }
   if (connect_again_at_ > now.boot_ms) no_later_than(connect_again_at_);
+  if (files_allow_until_ > now.boot_ms && work_.has_candidates()) no_later_than(files_allow_until_);
   if (account_.paused_by == "daemon") no_later_than(std::max(probe_credentials_at_, now.boot_ms + 1'000));
   if (!flights_.empty()) {
     no_later_than(next_lost_flight_at_);

@@ -65,6 +65,13 @@ struct DspReply {
   std::int64_t latency_us = 0;    // first byte out to last byte in (or giving up)
 };
 
+// What keeps a connection from being made.
+enum class ConnectTrouble {
+  dsp,          // its name, the network or the DSP itself
+  credentials,  // the token file cannot be read
+  open_files,   // this process, or the machine, may open no more files
+};
+
 // A connection is named by the dispatcher, which decides when to open one: `worker` says on which thread.
 struct ConnectionId {
   int worker = 0;

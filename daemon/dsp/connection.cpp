@@ -1,6 +1,7 @@
 #include "daemon/dsp/connection.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/experimental/as_tuple.hpp>
@@ -23,6 +24,22 @@ using Steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kEarlyAnswerWait{1000};
 
 constexpr auto kAwait = asio::experimental::as_tuple(asio::use_awaitable);
+
+constexpr const char* kOpenFilesAdvice =
+    " (EMFILE: no file descriptor is free); raise the limit of open files (ulimit -n, or LimitNOFILE= of the unit) "
+    "or lower --in-flight";
+
+ConnectTrouble trouble_of(int system_error) {
+  return system_error == EMFILE || system_error == ENFILE ? ConnectTrouble::open_files : ConnectTrouble::dsp;
+}
+
+// The resolver tells a lack of descriptors by codes that mean other things, too, so we try.
+ConnectTrouble trouble_of_resolving() {
+  const int file = ::dup(STDERR_FILENO);
+  if (file < 0) return trouble_of(errno);
+  ::close(file);
+  return ConnectTrouble::dsp;
+}
 
 // "host:port", for people.
 std::string peer(const Endpoint& endpoint) {
@@ -71,10 +88,13 @@ void Connection::start() {
   const WirePolicy& policy = hand_.policy;
   if (!policy.token_file.empty()) {
     auto token = read_secret(policy.token_file);
-    if (!token) return fail(token.error().message, token.error().code == Errc::no_permission);
+    if (!token) {
+      const bool is_of_the_token = token.error().code == Errc::no_permission;
+      return fail(token.error().message, is_of_the_token ? ConnectTrouble::credentials : ConnectTrouble::open_files);
+    }
     token_ = std::move(*token);
   }
-  if (policy.endpoint.tls && !hand_.tls) return fail(hand_.tls_trouble, false);
+  if (policy.endpoint.tls && !hand_.tls) return fail(hand_.tls_trouble, ConnectTrouble::dsp);
   set_deadline(policy.connect_timeout);
   asio::co_spawn(
       hand_.io, [self = shared_from_this()] { return self->live(); },
@@ -87,7 +107,7 @@ asio::awaitable<void> Connection::live() {
   std::string trouble = co_await open();
   if (stage_ == Stage::gone) co_return;
   if (!trouble.empty()) {
-    fail(std::move(trouble), false);
+    fail(std::move(trouble), connect_trouble_);
     co_return;
   }
   stage_ = Stage::idle;
@@ -119,17 +139,35 @@ asio::awaitable<std::string> Connection::open() {
   } else {
     std::tie(error, addresses) =
         co_await resolver_.async_resolve(endpoint.host, endpoint.port, kAwait);
-    if (error) co_return "resolve " + endpoint.host + ": " + error.message();
+    if (error) {
+      connect_trouble_ = trouble_of_resolving();
+      co_return "resolve " + endpoint.host + ": " + error.message();
+    }
   }
   if (stage_ == Stage::gone) co_return "";
   DL_FAULT_POINT("net.resolved");
-  std::tie(error, std::ignore) = co_await asio::async_connect(socket_, addresses, kAwait);
+  error = co_await connect_to(addresses);
   if (stage_ == Stage::gone) co_return "";
   DL_FAULT_POINT_IF("net.connected", !error);
   if (!error) error = set_options(socket_, hand_.policy.http_timeout);
   if (error) co_return "connect to " + peer(endpoint) + ": " + error.message();
   if (!endpoint.tls) co_return "";
   co_return co_await shake_hands();
+}
+
+// One address after the other. Asio's own way of doing so says "Operation canceled" where there is no descriptor
+// for a socket.
+asio::awaitable<Connection::Error> Connection::connect_to(const tcp::resolver::results_type& addresses) {
+  error_code error = asio::error::not_found;
+  for (const auto& address : addresses) {
+    error_code ignored;
+    socket_.close(ignored);
+    socket_.open(address.endpoint().protocol(), error);
+    connect_trouble_ = trouble_of(error.value());
+    if (!error) std::tie(error) = co_await socket_.async_connect(address.endpoint(), kAwait);
+    if (!error || stage_ == Stage::gone) break;
+  }
+  co_return error;
 }
 
 asio::awaitable<std::string> Connection::shake_hands() {
@@ -145,10 +183,11 @@ asio::awaitable<std::string> Connection::shake_hands() {
   co_return what + (certificate.empty() ? error.message() : certificate);
 }
 
-void Connection::fail(std::string trouble, bool credentials) {
+void Connection::fail(std::string trouble, ConnectTrouble what) {
   const auto self = shared_from_this();
+  if (what == ConnectTrouble::open_files) trouble += kOpenFilesAdvice;
   cut();
-  hand_.events.connect_failed(id_, std::move(trouble), credentials);
+  hand_.events.connect_failed(id_, std::move(trouble), what);
 }
 
 // --- Sending ---
@@ -312,7 +351,7 @@ void Connection::finish(DspReply reply, bool reusable) {
 void Connection::close() {
   const auto self = shared_from_this();
   switch (stage_) {
-    case Stage::connecting: return fail("closed while connecting", false);
+    case Stage::connecting: return fail("closed while connecting", ConnectTrouble::dsp);
     case Stage::idle: cut(); return hand_.events.closed(id_);
     case Stage::busy: close_after_reply_ = true; return;
     case Stage::gone: return;
@@ -351,7 +390,7 @@ void Connection::on_deadline() {
   if (stage_ == Stage::connecting) {
     return fail("connect to " + peer(hand_.policy.endpoint) + ": no success in " +
                     in_words(hand_.policy.connect_timeout),
-                false);
+                ConnectTrouble::dsp);
   }
   const std::string limit = " in " + in_words(hand_.policy.http_timeout);
   unanswered("no complete answer" + (write_trouble_.empty() ? limit : ""));

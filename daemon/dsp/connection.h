@@ -53,7 +53,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<void> live();
   boost::asio::awaitable<std::string> open();
   boost::asio::awaitable<std::string> shake_hands();
-  void fail(std::string trouble, bool credentials);
+  boost::asio::awaitable<Error> connect_to(const boost::asio::ip::tcp::resolver::results_type& addresses);
+  void fail(std::string trouble, ConnectTrouble what);
 
   // Sending.
   std::string idle_trouble();
@@ -79,6 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> tls_;  // none: plain
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::steady_timer timer_;
+  ConnectTrouble connect_trouble_ = ConnectTrouble::dsp;
   bool timer_runs_ = false;
   std::chrono::steady_clock::time_point deadline_;
   Secret token_;

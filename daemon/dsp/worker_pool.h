@@ -47,8 +47,7 @@ struct WirePolicy {
 
 struct WireEvents {
   std::function<void(ConnectionId)> connected;
-  // `credentials`: the token file could not be read.
-  std::function<void(ConnectionId, std::string trouble, bool credentials)> connect_failed;
+  std::function<void(ConnectionId, std::string trouble, ConnectTrouble)> connect_failed;
   std::function<void(ConnectionId)> closed;  // while idle, by the DSP or by close()
   // The one end of a send(). `reusable`: the connection is idle again; else it is gone, and no
   // closed() follows.

@@ -3,10 +3,14 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <fstream>
+#include <tuple>
 
 #include "storage/model/result.h"
 #include "tests/e2e/site.h"
@@ -54,6 +58,29 @@ TEST(FileDescriptors, ThatRunOutDelayTheDaemonOrEndItWithAClearLine) {
   EXPECT_GT(drained, 0);
 }
 
+// As soon as there are more, they are used: by the ledger of a DSP that keeps each request for a while.
+TEST(FileDescriptors, ThatAreFreeAgainAreUsed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may raise a hard limit";
+  constexpr int kFewFiles = 40;
+  const Site site({"--faults", "slow:1:60s"});
+  site.load_sheet(e2e::shape(60, 1, 1));
+  const Flags flags = e2e::joined({"--drain", "--in-flight", "64"}, kByKey);
+  Process daemon(limited(site.daemon(flags), "--nofile=" + std::to_string(kFewFiles)));
+  eventually("it says what it lacks", [&] { return daemon.err().find("EMFILE") != std::string::npos; });
+  for (const char* word : {"ulimit -n", "LimitNOFILE", "--in-flight"}) {
+    EXPECT_NE(daemon.err().find(word), std::string::npos) << daemon.err();
+  }
+  const rlimit many{1'000, 1'000};
+  ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_NOFILE, &many, nullptr), 0) << std::strerror(errno);
+  const auto open_now = [&] {
+    return site.number("SELECT count(*) FROM request WHERE finished_at IS NULL");
+  };
+  eventually("more go at once than the files allowed", [&] { return open_now() > kFewFiles; });
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  EXPECT_EQ(site.number("SELECT sum(tries) FROM job"), 0) << "no attempt is spent for a lack of sockets";
+  site.expect_promises_kept("none", e2e::entities(60, 1, 1));
+}
+
 // Stopped for longer than the settle time, with POSTs on the wire and, by the delay, with an intent
 // that is committed and not yet sent.
 TEST(StoppedProcess, CreatesNothingTwiceWhereItOutsleepsTheSettleTime) {
@@ -72,9 +99,9 @@ TEST(StoppedProcess, CreatesNothingTwiceWhereItOutsleepsTheSettleTime) {
   site.expect_promises_kept("60/10s", e2e::entities(6, 2, 3));
 }
 
-class WallClock : public testing::TestWithParam<std::string> {};
+class WallClockOf : public testing::TestWithParam<std::string> {};
 
-TEST_P(WallClock, MayJumpByAnHourAndBack) {
+TEST_P(WallClockOf, MayJumpByAnHourAndBack) {
   const std::string jump = GetParam() == "forward" ? "step=1h" : "step=-1h";
   const std::string back = GetParam() == "forward" ? "step=-1h" : "step=1h";
   for (const std::string account : {"resubmit", "lookup"}) {
@@ -94,7 +121,24 @@ TEST_P(WallClock, MayJumpByAnHourAndBack) {
     site.expect_promises_kept("30/10s", e2e::entities(3, 2, 3));
   }
 }
-INSTANTIATE_TEST_SUITE_P(Steps, WallClock, testing::Values("forward", "back"), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Steps, WallClockOf, testing::Values("forward", "back"), [](const auto& test) { return test.param; });
+
+// Ten hours of the daemon's clock are ten minutes of the test's: it would not see the end.
+TEST(WallClock, ThatJumpsBetweenAPostAndALookDelaysNoPoll) {
+  for (const std::string jump : {"step=10h", "step=-10h"}) {
+    const Site site({"--processing", "uniform:100s:120s"});
+    site.load_sheet(e2e::shape(1, 1, 1));
+    Launch launch = site.daemon({"--drain", "--rate-limit", "30/10s"});
+    launch.environment["DL_FAULT"] = "intent.after_commit:2:" + jump + ",poll.answered:2:kill";
+    const Finish first = run(launch);  // what it wrote of its first look is off by the jump
+    EXPECT_EQ(first.exit_code, 128 + SIGKILL) << first.err;
+    EXPECT_EQ(site.number("SELECT count(*) FROM job WHERE abs(looked_at - posted_at) > 3600000"), 1);
+    launch.environment["DL_FAULT"] = "";
+    const Finish rest = run(launch);
+    EXPECT_EQ(rest.exit_code, 0) << rest.err;
+    site.expect_promises_kept("30/10s", e2e::entities(1, 1, 1));
+  }
+}
 
 TEST(SecondDaemon, IsRefusedHoweverManyStartAtOnce) {
   const Site site;
@@ -134,17 +178,20 @@ TEST(OpenTransaction, OfAnOperatorDelaysTheCommitAndRepeatsNoPost) {
   site.expect_promises_kept("none", e2e::entities(3, 1, 1));
 }
 
-// A file system of its own, a few times as large as an empty database; only root may mount one.
+// A file system of its own, about as large as an empty database; only root may mount one.
 class SmallDisk {
  public:
-  explicit SmallDisk(std::string folder) : folder_(std::move(folder)) {
+  SmallDisk(std::string folder, int kib) : folder_(std::move(folder)) {
     ::mkdir(folder_.c_str(), 0700);
-    is_mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=2m") == 0;
+    is_mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, size(kib).c_str()) == 0;
   }
   ~SmallDisk() {
     if (is_mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
   }
   bool is_mounted() const { return is_mounted_; }
+  void resize(int kib) const {
+    EXPECT_EQ(::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, size(kib).c_str()), 0) << std::strerror(errno);
+  }
   std::string file(const std::string& name) const { return folder_ + "/" + name; }
   // To the last byte.
   void fill() const {
@@ -155,34 +202,67 @@ class SmallDisk {
   void free() const { ::unlink(file("ballast").c_str()); }
 
  private:
+  static std::string size(int kib) { return "size=" + std::to_string(kib) + "k"; }
   std::string folder_;
   bool is_mounted_ = false;
 };
 
-TEST(FullDisk, PausesTheDaemonWhichGoesOnWhenThereIsRoom) {
+void expect_all_there_once(const Site& site, std::int64_t entities) {
+  const Finish judge = run(Launch{.program = "dl-mock-dsp",
+                                  .arguments = {"judge", site.ledger_path(), "--expect", std::to_string(entities)},
+                                  .environment = {},
+                                  .errors_to = ErrorsTo::file});
+  EXPECT_EQ(judge.exit_code, 0) << judge.out << judge.err;
+}
+
+enum class Filler { own_log, ballast };
+
+// 256 KiB hold the database and not what a daemon needs beside it; from there on the log fills the disk sooner or later.
+// However little room there is, as soon as there is more the daemon goes on.
+class FullDiskOf : public testing::TestWithParam<std::tuple<int, Filler>> {};
+
+TEST_P(FullDiskOf, PausesTheDaemonWhichGoesOnWhenThereIsRoom) {
+  const auto [kib, filler] = GetParam();
   const Site site({"--faults", "slow:0.5:10s"});
-  const SmallDisk disk(site.file("disk"));
+  const SmallDisk disk(site.file("disk"), kib);
   if (!disk.is_mounted()) GTEST_SKIP() << "only root may mount a tmpfs";
   site.load_sheet(e2e::shape(2, 2, 3));
   std::filesystem::copy(site.db(), disk.file("jobs.db"));
   Launch launch = site.daemon(e2e::joined({"--drain"}, kByKey));
   launch.environment["DL_DB"] = disk.file("jobs.db");
   Process daemon(launch);
-  eventually("it works", [&] { return site.ledger().size() >= 3; });
-  disk.fill();
-  eventually("it says why it pauses", [&] { return daemon.err().find("disk is full") != std::string::npos; });
-  disk.free();
-  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
-  const Finish judge = run(Launch{.program = "dl-mock-dsp",
-                                  .arguments = {"judge", site.ledger_path(), "--expect", std::to_string(e2e::entities(2, 2, 3))},
-                                  .environment = {},
-                                  .errors_to = ErrorsTo::file});
-  EXPECT_EQ(judge.exit_code, 0) << judge.out << judge.err;
+  const auto has_ended = [&] { return daemon.ends_within(milliseconds{0}); };
+  const auto has_no_room = [&] { return daemon.err().find("disk is full") != std::string::npos || has_ended(); };
+  if (filler == Filler::ballast) {
+    eventually("it works", [&] { return site.ledger().size() >= 3 || has_no_room(); });
+    disk.fill();
+  }
+  eventually("it says why it pauses", has_no_room);
+  const bool ballast_is_enough = filler == Filler::ballast && kib >= 384;
+  if (filler == Filler::ballast) disk.free();
+  if (!ballast_is_enough) disk.resize(kib + 64);
+  int exit_code = daemon.wait();
+  const bool does_not_fit = exit_code == static_cast<int>(Errc::io) && kib < 320;
+  EXPECT_TRUE(exit_code == 0 || does_not_fit) << exit_code << daemon.err();
+  if (exit_code != 0) {
+    EXPECT_NE(daemon.err().find("full"), std::string::npos) << daemon.err();
+    disk.resize(kib + 256);
+    const Finish rest = run(launch);
+    EXPECT_EQ(rest.exit_code, 0) << rest.err;
+  }
+  expect_all_there_once(site, e2e::entities(2, 2, 3));
 }
+INSTANTIATE_TEST_SUITE_P(KiB, FullDiskOf,
+                         testing::Combine(testing::Values(256, 288, 320, 384, 512, 1024),
+                                          testing::Values(Filler::own_log, Filler::ballast)),
+                         [](const auto& test) {
+                           const bool by_itself = std::get<1>(test.param) == Filler::own_log;
+                           return std::to_string(std::get<0>(test.param)) + (by_itself ? "_log" : "_ballast");
+                         });
 
 TEST(FullDisk, AtTheStartIsNamedAsTheCause) {
   const Site site;
-  const SmallDisk disk(site.file("disk"));
+  const SmallDisk disk(site.file("disk"), 2048);
   if (!disk.is_mounted()) GTEST_SKIP() << "only root may mount a tmpfs";
   site.load_sheet(e2e::shape(2, 2, 3));
   std::filesystem::copy(site.db(), disk.file("jobs.db"));

@@ -75,7 +75,7 @@ class Exchange {
               .tls_trouble = {},
               .forget = [](ConnectionId) {}} {
     events_.connected = [this](ConnectionId) { connected_ = true; };
-    events_.connect_failed = [](ConnectionId, const std::string&, bool) {
+    events_.connect_failed = [](ConnectionId, const std::string&, ConnectTrouble) {
       DL_CHECK(false, "loopback connects");
     };
     events_.closed = [this](ConnectionId) { closed_ = true; };

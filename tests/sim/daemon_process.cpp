@@ -209,7 +209,7 @@ void DaemonProcess::carry_out(command::LoadWork& command) {
 void DaemonProcess::carry_out(command::Connect& command) {
   if (!world_.is_calm() && world_.dice.happens(world_.scenario.connect_fails)) {
     return feed_in(world_.dice.between(1, 2'000),
-                   input::ConnectFailed{command.id, "connection refused", false});
+                   input::ConnectFailed{command.id, "connection refused"});
   }
   feed_in(world_.dice.between(1, 100), input::Connected{command.id});
 }

@@ -98,7 +98,17 @@ void Brain::connect() {
 
 void Brain::refuse_connections(const std::string& trouble) {
   for (const ConnectionId id : std::exchange(connects_, {})) {
-    feed(input::ConnectFailed{id, trouble, false});
+    feed(input::ConnectFailed{id, trouble});
+  }
+}
+
+void Brain::connect_only(int n) {
+  for (const ConnectionId id : std::exchange(connects_, {})) {
+    if (n-- > 0) {
+      feed(input::Connected{id});
+    } else {
+      feed(input::ConnectFailed{id, "too many open files", ConnectTrouble::open_files});
+    }
   }
 }
 

@@ -33,6 +33,8 @@ class Brain {
   void load(const LoadedWork& work);
   void connect();  // every connection asked for
   void refuse_connections(const std::string& trouble);
+  // The first `n` are made, the others find no file descriptor.
+  void connect_only(int n);
   void commit();  // the oldest batch: every permit granted, every outcome matched
   void commit_refusing(const std::string& why);
   void commit_unmatched();  // outcomes come too late for their jobs

@@ -137,7 +137,7 @@ TEST(DispatcherCredentials, AreProbedAtOnceWhenTheTokenChanged) {
 TEST(DispatcherCredentials, PauseTooWhenTheTokenCannotBeRead) {
   Brain brain(brain_policy(Lifetime::drain));
   brain.load(ready_work({a_job(1)}));
-  brain.feed(input::ConnectFailed{ConnectionId{1, 1}, "cannot read the token file", true});
+  brain.feed(input::ConnectFailed{ConnectionId{1, 1}, "cannot read the token file", ConnectTrouble::credentials});
   brain.commit_all();
   EXPECT_EQ(brain.ending(), Ending::unauthorized);
 }

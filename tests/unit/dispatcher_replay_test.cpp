@@ -221,7 +221,7 @@ void Play::carry_out(const std::vector<AnyCommand>& commands) {
       in(store_free_at_ - now_.boot_ms, [this] { feed(input::Loaded{load()}); });
     } else if (const auto* connect = std::get_if<command::Connect>(&what)) {
       const bool fails = below(10) == 0;
-      if (fails) feed_in(below(500), input::ConnectFailed{connect->id, "refused", false});
+      if (fails) feed_in(below(500), input::ConnectFailed{connect->id, "refused"});
       if (!fails) feed_in(below(200), input::Connected{connect->id});
       if (!fails && below(20) == 0) feed_in(200 + below(20), input::Closed{connect->id});
     } else if (const auto* send = std::get_if<command::Send>(&what)) {

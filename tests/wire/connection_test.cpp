@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -24,9 +25,48 @@ TEST(Connection, SaysWhyItCannotConnect) {
   Driver refused(policy_for(port));
   const Event event = refused.connect_failure();
   EXPECT_EQ(event.trouble, "connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
-  EXPECT_FALSE(event.credentials);
+  EXPECT_EQ(event.connect_trouble, ConnectTrouble::dsp);
   refused.pool().send(Driver::kFirst, post());
   EXPECT_EQ(refused.reply().reply.wire, Wire::not_sent);
+}
+
+// Takes every descriptor that this process may still have.
+class NoFilesLeft {
+ public:
+  NoFilesLeft() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit none = before_;
+    const int lowest_free = ::dup(STDERR_FILENO);
+    ::close(lowest_free);
+    none.rlim_cur = static_cast<rlim_t>(lowest_free);
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoFilesLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Connection, SaysThatThereAreNoFileDescriptorsAndWhatToDo) {
+  const std::string token = testing::TempDir() + "dl-files-" + std::to_string(getpid());
+  std::ofstream(token) << "secret\n";
+  for (const std::string host : {"127.0.0.1", "localhost", "with a token"}) {
+    ScriptedServer server([](Peer& peer) { peer.read_to_end(); });
+    WirePolicy policy = policy_for(server.port());
+    if (host == "localhost") policy.endpoint.host = host;
+    if (host == "with a token") policy.token_file = token;
+    Driver driver(policy);
+    {
+      const NoFilesLeft no_files_left;
+      const Event event = driver.connect_failure();
+      EXPECT_EQ(event.connect_trouble, ConnectTrouble::open_files) << host << ": " << event.trouble;
+      for (const char* word : {"EMFILE", "ulimit -n", "LimitNOFILE", "--in-flight"}) {
+        EXPECT_THAT(event.trouble, HasSubstr(word)) << host;
+      }
+    }
+    driver.connect({0, 2});
+  }
+  std::filesystem::remove(token);
 }
 
 TEST(Connection, SaysThatANameDoesNotResolve) {
@@ -91,7 +131,7 @@ TEST(Connection, SendsNothingOnAConnectionThatEndedThisVeryMoment) {
       connected.set_value();
       go_on.get_future().wait();
     };
-    events.connect_failed = [](ConnectionId, const std::string&, bool) { ADD_FAILURE(); };
+    events.connect_failed = [](ConnectionId, const std::string&, ConnectTrouble) { ADD_FAILURE(); };
     events.closed = [](ConnectionId) {};
     events.replied = [&](ConnectionId, RequestId, const DspReply& reply, bool) {
       wire.set_value(reply.wire);
@@ -211,7 +251,7 @@ TEST(Connection, ReadsTheTokenAnewForEachConnectionAndNeverShowsIt) {
   policy.token_file = path;
   Driver driver(policy);
   const Event missing = driver.connect_failure();
-  EXPECT_TRUE(missing.credentials);
+  EXPECT_EQ(missing.connect_trouble, ConnectTrouble::credentials);
   EXPECT_THAT(missing.trouble, HasSubstr("No such file"));
   for (const std::int64_t serial : {2, 3}) {
     const std::string token = "canary-" + std::to_string(serial);

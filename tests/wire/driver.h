@@ -21,7 +21,7 @@ struct Event {
   RequestId request{};
   DspReply reply{};
   std::string trouble{};
-  bool credentials = false;
+  ConnectTrouble connect_trouble = ConnectTrouble::dsp;
   bool reusable = false;
 };
 
@@ -114,11 +114,11 @@ class Driver {
         .connected =
             [this](ConnectionId id) { push({.what = Event::What::connected, .connection = id}); },
         .connect_failed =
-            [this](ConnectionId id, std::string trouble, bool credentials) {
+            [this](ConnectionId id, std::string trouble, ConnectTrouble connect_trouble) {
               push({.what = Event::What::connect_failed,
                     .connection = id,
                     .trouble = std::move(trouble),
-                    .credentials = credentials});
+                    .connect_trouble = connect_trouble});
             },
         .closed =
             [this](ConnectionId id) { push({.what = Event::What::closed, .connection = id}); },

@@ -35,7 +35,7 @@ std::string trouble_with(SSL_CTX* server_context, const Authority& authority,
   Driver driver(tls_policy_for(server.port(), authority.file(), host));
   driver.pool().connect(Driver::kFirst);
   const Event event = driver.next();
-  EXPECT_FALSE(event.credentials);
+  EXPECT_EQ(event.connect_trouble, ConnectTrouble::dsp);
   return event.trouble;
 }
 
