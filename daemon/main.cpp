@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "daemon/clock.h"
 #include "daemon/config.h"
@@ -79,6 +82,17 @@ dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
   return dl::Done{};
 }
 
+// Somebody else's transaction delays the start and does not end it.
+template <class Step>
+auto patiently(dl::Log& log, const Step& step) -> decltype(step()) {
+  constexpr std::chrono::milliseconds kTryAgain{100};
+  for (bool said = false;; std::this_thread::sleep_for(kTryAgain)) {
+    auto result = step();
+    if (result || result.error().code != dl::Errc::busy) return result;
+    if (!std::exchange(said, true)) log.warning(result.error().message + "; waiting");
+  }
+}
+
 int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   const std::int64_t files_wanted = config.in_flight + kFilesOfAWorker * config.workers + kFilesBeside;
   if (const std::int64_t files = dl::allow_open_files(files_wanted); files < files_wanted) {
@@ -89,12 +103,13 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<dl::InstanceLock> lock = take_lock(config, log);
   if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
   DL_FAULT_POINT("start.locked");
-  dl::Result<std::unique_ptr<dl::Database>> database = dl::Database::open(config.db, dl::OpenMode::create);
+  dl::Result<std::unique_ptr<dl::Database>> database =
+      patiently(log, [&] { return dl::Database::open(config.db, dl::OpenMode::create); });
   if (!database) return report(database.error());
   if (dl::Status sound = (*database)->check_integrity(kCheckedWhole); !sound) return report(sound.error());
   if (dl::Status ours = dl::check_schema_is_ours(**database); !ours) return report(ours.error());
   if (dl::Status ours = dl::refuse_archive(**database); !ours) return report(ours.error());
-  if (dl::Status clean = remove_orphans(**database, log); !clean) return report(clean.error());
+  if (dl::Status clean = patiently(log, [&] { return remove_orphans(**database, log); }); !clean) return report(clean.error());
   (*database)->leave_guards_to_others();
   DL_FAULT_POINT("start.opened");
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
@@ -106,7 +121,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::InstanceFacts facts = dl::instance_facts(std::string(dl::program_version()));
   facts.lock_device = lock->device();
   facts.lock_inode = lock->inode();
-  dl::Result<dl::Recovery> recovery = store->take_over(facts, clock.now());
+  dl::Result<dl::Recovery> recovery = patiently(log, [&] { return store->take_over(facts, clock.now()); });
   if (!recovery) return report(recovery.error());
   if (dl::Status ok = store->keep_generation(); !ok) return report(ok.error());
   if (!store->forgotten().empty()) log.error(store->forgotten() + "; nothing is sent until an operator resumes");

@@ -94,6 +94,18 @@ TEST(ReadFailure, AtTheStartIsNotTakenForDamage) {
   site.expect_promises_kept("none", kEntities);
 }
 
+// A campaign with one ad group, into a database of its own.
+Finish load_one(const std::string& campaign, const std::string& db) {
+  return run(Launch{.program = "dl-ingest",
+                    .arguments = {"--db", db, "--line",
+                                  R"({"campaign_id":")" + campaign + R"(","campaign_name":"Chaos","campaign_budget":"10.50",)"
+                                  R"("start_date":"2026-03-15","end_date":"2026-05-31","objective":"conversions",)"
+                                  R"("ad_groups":[{"id":"g","name":"G","bid":"2.10","targeting_ages":"18-34",)"
+                                  R"("targeting_interests":"running","targeting_geo":"UK"}]})"},
+                    .environment = {},
+                    .errors_to = ErrorsTo::file});
+}
+
 // Every write and every sync of a daemon that submits a campaign and its ad group fails once.
 class EveryOperation : public testing::TestWithParam<std::string> {};
 
@@ -106,15 +118,7 @@ TEST_P(EveryOperation, FailsOnceAndNothingIsLostOrSentTwice) {
   for (bool is_reached = true; is_reached; ++n) {
     const std::string own = "c" + std::to_string(n);
     const std::string db = site.file(own + ".db");
-    const Finish loaded =
-        run(Launch{.program = "dl-ingest",
-                   .arguments = {"--db", db, "--line",
-                                 R"({"campaign_id":")" + own + R"(","campaign_name":"Chaos","campaign_budget":"10.50",)"
-                                 R"("start_date":"2026-03-15","end_date":"2026-05-31","objective":"conversions",)"
-                                 R"("ad_groups":[{"id":"g","name":"G","bid":"2.10","targeting_ages":"18-34",)"
-                                 R"("targeting_interests":"running","targeting_geo":"UK"}]})"},
-                   .environment = {},
-                   .errors_to = ErrorsTo::file});
+    const Finish loaded = load_one(own, db);
     ASSERT_EQ(loaded.exit_code, 0) << loaded.err;
     const std::string reached = site.file(own + ".reached");
     Launch launch = site.daemon(e2e::joined({"--drain"}, kByKey));
@@ -137,16 +141,50 @@ TEST_P(EveryOperation, FailsOnceAndNothingIsLostOrSentTwice) {
   EXPECT_GT(n, 8) << "a submission has more of them";
   EXPECT_GT(ends, 0);
   std::printf("%s: %d runs, %d of them ended with 74\n", GetParam().c_str(), n - 1, ends);
-  const Finish judge = run(Launch{.program = "dl-mock-dsp",
-                                  .arguments = {"judge", site.ledger_path(), "--expect", std::to_string((n - 1) * 2)},
-                                  .environment = {},
-                                  .errors_to = ErrorsTo::file});
-  EXPECT_EQ(judge.exit_code, 0) << judge.out << judge.err;
+  site.expect_created_once((n - 1) * 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Submission, EveryOperation,
                          testing::Values("write_eio", "write_enospc", "sync_eio", "sync_enospc"),
                          [](const auto& test) { return test.param; });
+
+// From the n-th on there is no room: it pauses, or cannot even begin; then it dies, and the next one finds room.
+TEST(EveryWrite, FromTheNthOnMayFindNoRoom) {
+  constexpr int kEvery = 7;
+  const Site site;
+  int campaigns = 0;
+  int pauses = 0;
+  int n = 1;
+  for (bool is_reached = true; is_reached; n += kEvery) {
+    const std::string own = "p" + std::to_string(n);
+    const std::string db = site.file(own + ".db");
+    ASSERT_EQ(load_one(own, db).exit_code, 0);
+    ++campaigns;
+    const std::string reached = site.file(own + ".reached");
+    Launch launch = site.daemon(e2e::joined({"--drain"}, kByKey));
+    launch.environment["DL_DB"] = db;
+    launch.environment["DL_FAULT"] = "vfs.write:" + std::to_string(n) + "+:enospc,trace:" + reached;
+    {
+      Process daemon(launch);
+      const auto has_ended = [&] { return daemon.ends_within(std::chrono::milliseconds{0}); };
+      eventually("it pauses or ends", [&] { return daemon.err().find("disk is full") != std::string::npos || has_ended(); });
+      if (has_ended()) {
+        const int exit_code = daemon.wait();
+        ASSERT_TRUE(exit_code == 0 || exit_code == kIo) << n << ": " << exit_code << daemon.err();
+      } else {
+        ++pauses;
+        daemon.signal(SIGKILL);
+        daemon.wait();
+      }
+    }
+    is_reached = text_of(reached).find("fault at ") != std::string::npos;
+    launch.environment["DL_FAULT"] = "";
+    const Finish rest = run(launch);
+    ASSERT_EQ(rest.exit_code, 0) << n << rest.err;
+  }
+  EXPECT_GT(pauses, 5);
+  site.expect_created_once(campaigns * 2);
+}
 
 }  // namespace
 }  // namespace dl::chaos

@@ -183,8 +183,6 @@ void World::live() {
         }
         break;
       case static_cast<int>(Errc::busy):
-        // Both may make the database: SQLite does not wait where one turns a new file's WAL on.
-        if (daemon.process->err().find("another program holds the database") != std::string::npos) break;
         if (!next.process) violate("a daemon found another one: " + daemon.process->err());
         break;
       default: note_end(daemon, exit_code, "dl-daemon");

@@ -144,13 +144,20 @@ std::int64_t Site::unfinished() const {
   return number("SELECT count(*) FROM job WHERE state <> 'succeeded'");
 }
 
-void Site::expect_promises_kept(const std::string& limit, std::int64_t entities) const {
-  const Finish judge = run(Launch{
-      .program = "dl-mock-dsp",
-      .arguments = {"judge", ledger_path(), "--limit", limit, "--expect", std::to_string(entities)},
-      .environment = {},
-      .errors_to = ErrorsTo::file});
+void Site::expect_created_once(std::int64_t entities) const {
+  expect_by_ledger({"--expect", std::to_string(entities)});
+}
+
+void Site::expect_by_ledger(const Flags& expectations) const {
+  const Finish judge = run(Launch{.program = "dl-mock-dsp",
+                                  .arguments = joined({"judge", ledger_path()}, expectations),
+                                  .environment = {},
+                                  .errors_to = ErrorsTo::file});
   EXPECT_EQ(judge.exit_code, 0) << judge.out << judge.err;
+}
+
+void Site::expect_promises_kept(const std::string& limit, std::int64_t entities) const {
+  expect_by_ledger({"--limit", limit, "--expect", std::to_string(entities)});
   const std::string path = in_tree("storage/operator_sql/check_promises.sql");
   std::istringstream said(operate(".read " + path));
   int promises = 0;

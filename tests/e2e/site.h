@@ -55,12 +55,16 @@ class Site {
   // The mock's ledger, judged: every promise kept, `entities` alive, no window above `limit`; and
   // the daemon's own, by the operators' check_promises.sql.
   void expect_promises_kept(const std::string& limit, std::int64_t entities) const;
+  // By the mock's ledger alone, for databases of the test's own: each entity once.
+  void expect_created_once(std::int64_t entities) const;
   // Returns once all that was sent to the mock before, by whomever, is in its ledger.
   void let_mock_catch_up() const;
   // Requests in the ledger: all its lines but that of the start.
   std::vector<Row> ledger() const;
 
  private:
+  void expect_by_ledger(const Flags& expectations) const;
+
   TemporaryFolder folder_;
   std::unique_ptr<Process> mock_;
   std::string endpoint_;
