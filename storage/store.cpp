@@ -147,7 +147,7 @@ bool Store::move(const Outcome& outcome, Moment now) {
 void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
   SQLite::Statement& update = hot(sql::k_promote_children);
   bind_all(update, now.wall_ms, parent.value);
-  std::vector<int> attempts;
+  const std::size_t before = promoted.size();
   while (update.executeStep()) {
     Columns columns(update);
     JobRef child;
@@ -159,19 +159,18 @@ void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
     const std::int64_t batch_id = columns.next().getInt64();
     const bool is_ready = columns.next().getText() == name_of(JobState::ready);
     const int open_parents = columns.next().getInt();
-    const int attempt = columns.next().getInt();
     child.has_children = columns.next().getInt() != 0;
     if (!is_ready || open_parents != 0) continue;
     count(batch_id, child.kind, JobState::blocked, JobState::ready);
     promoted.push_back(child);
-    attempts.push_back(attempt);
   }
-  const Rule rule = *rule_for(JobState::blocked, JobEvent::parents_done);
-  if (planted(Fault::history_line_missing)) return;
-  for (std::size_t i = 0; i < promoted.size(); ++i) {
-    add_history(promoted[i].id, rule, attempts[i], RequestId{}, "", now);
-  }
-  DL_FAULT_POINT_IF("promote.in_tx", !promoted.empty());
+  const std::size_t became_ready = promoted.size() - before;
+  if (planted(Fault::history_line_missing) || became_ready == 0) return;
+  SQLite::Statement& history = hot(sql::k_promoted_history);
+  bind_all(history, now.wall_ms, rule_for(JobState::blocked, JobEvent::parents_done)->id, parent.value);
+  const int lines = history.exec();
+  DL_CHECK(static_cast<std::size_t>(lines) == became_ready, "a child becomes ready once, with the last of its parents");
+  DL_FAULT_POINT("promote.in_tx");
 }
 
 // What a planted fault does instead; never called otherwise.

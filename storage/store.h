@@ -110,6 +110,7 @@ class Store {
  private:
   struct Facts;
   struct Creation;
+  using ParentIds = std::vector<std::pair<JobKind, std::string>>;
   SQLite::Statement& sql(std::string_view text);  // with nothing bound
   SQLite::Statement& hot(std::string_view text);  // for bind_all(), which binds everything
   void reset_statements();
@@ -130,8 +131,9 @@ class Store {
                          RequestId body_of, Moment now);
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
   std::optional<Creation> unresolved_creation(const Granted& granted);
-  void render_create(const std::string& payload, Granted& granted);
-  void keep_to_the_attempts_bytes(const std::string& payload, Granted& granted);
+  std::optional<ParentIds> parents_of(JobId job);
+  void render_create(const std::string& payload, const ParentIds& parents, Granted& granted);
+  void keep_to_the_attempts_bytes(const std::string& payload, const ParentIds& parents, Granted& granted);
   bool key_is_alive(const Creation& first, Moment now) const;
   std::string hold(JobId job, const std::string& why, Moment now);
   void add_history(JobId job, const Rule& rule, int attempt, RequestId request, const std::string& reason, Moment now);

@@ -98,24 +98,26 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   if (!facts.dsp_id.empty() && !trusts_the_state) return "it has a DSP id";
   if (facts.open_parents != 0) return "parents are open";
   SQLite::Statement& row = hot(sql::k_post_obstacles);
-  bind_all(row, permit.job.value, granted.attempt);
-  if (!row.executeStep()) return "it has no payload";
+  bind_all(row, granted.attempt, permit.job.value);
+  row.executeStep();
   Columns found(row);
   if (found.next().getInt() != 0 && !trusts_the_state) return "a POST of it is unresolved";
   if (found.next().getInt() != 0) return "a request of it is open";
-  if (found.next().getInt() != 0) return "a parent has not succeeded";
   const bool attempt_was_sent = found.next().getInt() != 0;
   const std::string body = found.next().getString();
   const SQLite::Column stored = found.next();
+  if (stored.isNull()) return "it has no payload";
   const Sha256 digest = sha256(body);
   if (stored.getBytes() != static_cast<int>(digest.size()) || std::memcmp(stored.getBlob(), digest.data(), digest.size()) != 0) {
     return "its payload was changed behind our back (the stored SHA-256 does not fit)";
   }
   row.reset();
 
+  const std::optional<ParentIds> parents = parents_of(permit.job);
+  if (!parents) return "a parent has not succeeded";
   granted.target = format_.create_target(granted.job.kind);
-  render_create(body, granted);
-  if (attempt_was_sent) keep_to_the_attempts_bytes(body, granted);
+  render_create(body, *parents, granted);
+  if (attempt_was_sent) keep_to_the_attempts_bytes(body, *parents, granted);
   granted.request = write_intent(permit, Purpose::create, granted.target, granted, {}, now);
   if (permit.with_look) granted.look = write_intent(permit, Purpose::status, granted.target + kUnknownId, granted, {}, now);
   lease(granted, JobState::ready, JobState::submitting, now);
@@ -124,12 +126,36 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   return "";
 }
 
+// From the root down; nothing where one of them has not succeeded.
+std::optional<Store::ParentIds> Store::parents_of(JobId job) {
+  struct Parent {
+    int level;
+    std::int64_t id;
+    JobKind kind;
+    std::string dsp_id;
+  };
+  std::vector<Parent> all;
+  SQLite::Statement& row = hot(sql::k_parents_of);
+  bind_all(row, job.value);
+  while (row.executeStep()) {
+    Columns columns(row);
+    Parent parent;
+    parent.level = columns.next().getInt();
+    parent.id = columns.next().getInt64();
+    parent.kind = kind_of(columns.next());
+    parent.dsp_id = columns.next().getText();
+    if (columns.next().getText() != name_of(JobState::succeeded)) return std::nullopt;
+    all.push_back(std::move(parent));
+  }
+  row.reset();
+  std::sort(all.begin(), all.end(), [](const Parent& a, const Parent& b) { return std::pair(a.level, a.id) < std::pair(b.level, b.id); });
+  ParentIds ids;
+  for (Parent& parent : all) ids.emplace_back(parent.kind, std::move(parent.dsp_id));
+  return ids;
+}
+
 // Key and bytes of the present attempt.
-void Store::render_create(const std::string& payload, Granted& granted) {
-  std::vector<std::pair<JobKind, std::string>> parents;
-  SQLite::Statement& parent = hot(sql::k_parents_of);
-  bind_all(parent, granted.job.id.value);
-  while (parent.executeStep()) parents.emplace_back(kind_of(parent.getColumn(0)), parent.getColumn(1).getString());
+void Store::render_create(const std::string& payload, const ParentIds& parents, Granted& granted) {
   granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
   const bool looks_up = policy_.unknown_outcome == UnknownOutcome::lookup;
   granted.body = format_.create_body(payload, parents, looks_up ? granted.idempotency_key : "");
@@ -137,7 +163,7 @@ void Store::render_create(const std::string& payload, Granted& granted) {
 
 // A key stands for the bytes it was first sent with. Where they would differ (the account has changed to lookup,
 // or back), the attempt, of which nothing is unresolved, is over: the next has a key of its own.
-void Store::keep_to_the_attempts_bytes(const std::string& payload, Granted& granted) {
+void Store::keep_to_the_attempts_bytes(const std::string& payload, const ParentIds& parents, Granted& granted) {
   SQLite::Statement& sent = sql(sql::k_sent_creation);
   sent.bind(":job", granted.job.id.value);
   sent.bind(":attempt", granted.attempt);
@@ -148,7 +174,7 @@ void Store::keep_to_the_attempts_bytes(const std::string& payload, Granted& gran
   open.bind(":job", granted.job.id.value);
   open.exec();
   ++granted.attempt;
-  render_create(payload, granted);
+  render_create(payload, parents, granted);
 }
 
 // Same key, same bytes, copied from the ledger; only while the DSP surely still remembers the key.

@@ -7,4 +7,5 @@ PRAGMA wal_autocheckpoint = 0;
 .mode box
 SELECT latency_ms, purpose, key, http_status, outcome, sent_utc FROM v_requests ORDER BY latency_ms DESC LIMIT 20;
 SELECT key, dsp_id, overdue, strftime('%Y-%m-%d %H:%M:%SZ', posted_at / 1000, 'unixepoch') AS posted_utc
-FROM job WHERE state = 'confirming' ORDER BY posted_at LIMIT 20;
+FROM job WHERE state = 'confirming' AND lease_token IS NULL  -- but for those that are being looked at just now
+ORDER BY posted_at LIMIT 20;

@@ -8,5 +8,5 @@ SET open_parents = open_parents - 1,
       ELSE state END,
     updated_at = :at
 WHERE id IN (SELECT child_id FROM job_edge WHERE parent_id = :parent)
-RETURNING id, kind, priority, root_id, level, batch_id, state, open_parents, attempt,
+RETURNING id, kind, priority, root_id, level, batch_id, state, open_parents,
   EXISTS (SELECT 1 FROM job_edge e WHERE e.parent_id = job.id) AS has_children;

@@ -77,9 +77,9 @@ TEST_F(Queries, OfTheHotPathUseTheirPartialIndexAndSortNothing) {
   const char* by_job = "(job_id=?)";
   const Expected queries[] = {
       {sql::k_load_ready, "SCAN j USING INDEX job_ready"},
-      {sql::k_load_waiting, "SCAN j USING INDEX job_waiting"},
-      {sql::k_load_confirming, "SCAN j USING INDEX job_confirming"},
-      {sql::k_load_in_doubt, "SCAN j USING INDEX job_in_doubt"},
+      {sql::k_load_waiting, "SEARCH j USING INDEX job_due (state=?)"},
+      {sql::k_load_confirming, "SEARCH j USING INDEX job_due (state=?)"},
+      {sql::k_load_in_doubt, "SEARCH j USING INDEX job_halted (state=?)"},
       {sql::k_open_requests, "SCAN r USING INDEX request_open"},
       {sql::k_unresolved_creation, by_job},
       {sql::k_post_obstacles, by_job},

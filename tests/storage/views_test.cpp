@@ -258,8 +258,8 @@ TEST_F(Views, ResultsAreTheUsersRowsInTheirOrder) {
 }
 
 TEST_F(Views, GoByAnIndexWhereTheySaySo) {
-  EXPECT_THAT(plan("SELECT * FROM v_failed"), HasSubstr("USING INDEX job_failed"));
-  EXPECT_THAT(plan("SELECT * FROM v_in_doubt"), HasSubstr("USING INDEX job_in_doubt"));
+  EXPECT_THAT(plan("SELECT * FROM v_failed"), HasSubstr("USING INDEX job_halted"));
+  EXPECT_THAT(plan("SELECT * FROM v_in_doubt"), HasSubstr("USING INDEX job_halted"));
   EXPECT_THAT(plan("SELECT * FROM v_progress"), Not(HasSubstr("SCAN job\n")));
   for (const char* view :
        {"v_jobs", "v_tree", "v_blocked", "v_campaigns", "v_history", "v_requests"}) {
