@@ -49,7 +49,9 @@ std::vector<AnyCommand> Dispatcher::plan(Moment now) {
   schedule_.believe_what_was_seen(now.boot_ms);
   judge_end_game(now);
   fire_timers(now);
+  give_back_what_waits(now);
   ask_permits(now);
+  ask_ahead(now);
   open_connections(now);
   if (work_.wants_more() && loads_asked_ == 0) ask_load();
   look_for_the_end();
@@ -111,7 +113,12 @@ void Dispatcher::on(input::Committed& committed, Moment now) {
   for (Granted& granted : result.granted) {
     --asked_permits_;
     permit_refusals_.erase(granted.job.id);
-    send(granted, sent.asked.at(granted.tag), now);
+    const AskedPermit& asked = sent.asked.at(granted.tag);
+    if (asked.turn == Turn::next) {
+      granted_ahead(granted, asked, now);
+    } else {
+      send(granted, asked, now);
+    }
   }
   for (const Refused& refused : result.refused) take_refusal(refused, sent.asked.at(refused.tag));
 }
@@ -122,7 +129,11 @@ void Dispatcher::take_refusal(const Refused& refused, const AskedPermit& asked) 
   --asked_permits_;
   limiter_.not_sent();
   busy_.erase(refused.job);
-  connections_.untouched(asked.connection);
+  if (asked.turn == Turn::next) {
+    refused_ahead(refused, asked.connection);
+  } else {
+    connections_.untouched(asked.connection);
+  }
   PermitRefusals& refusals = permit_refusals_[refused.job];
   if (++refusals.in_a_row < kShelvedAfter) return ask_load();
   ++shelved_;
@@ -208,7 +219,10 @@ void Dispatcher::on(const input::Connected& connected, Moment) {
   note_reached();
 }
 
-void Dispatcher::on(const input::Closed& closed, Moment) { connections_.lost(closed.id); }
+void Dispatcher::on(const input::Closed& closed, Moment) {
+  connections_.lost(closed.id);
+  if (const auto at = nexts_.find(closed.id); at != nexts_.end() && at->second.is_awaited) nexts_.erase(at);
+}
 
 void Dispatcher::on(const input::Replied& replied, Moment now) {
   const auto at = flights_.find(replied.request);
@@ -219,8 +233,6 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   Flight flight = std::move(at->second);
   flights_.erase(at);
   note_round_trip(flight, now);
-  const bool keeps_connection = flight.granted.look && replied.reusable;  // until it is known what follows
-  if (!keeps_connection) take_back(replied.id, replied.reusable);
   if (replied.reply.wire == Wire::answered) note_reached();
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
   switch (slot_end(replied.reply)) {
@@ -260,8 +272,8 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     asked_to_wait_[static_cast<std::size_t>(flight.granted.job.kind)] = outcome.not_before_in_ms > 0;
   }
   if (flight.granted.look) look_at_once(replied, flight, outcome, now);
-  const bool look_follows{outcome.look_sent};
-  if (keeps_connection && !look_follows) take_back(replied.id, true);
+  const bool look_follows = outcome.look_sent || asks_for_look(replied, flight, outcome, now);
+  if (!look_follows) free_connection(replied.id, replied.reusable, now);
   const Millis looked_age = outcome.looked ? context.age_ms : flight.looked_age_ms;
   outbox_notes_.decided.push_back({std::move(flight.granted), outcome, flight.posted_boot_ms, looked_age, look_follows});
   outbox_.outcomes.push_back(std::move(outcome));

@@ -44,6 +44,8 @@ struct DispatcherPolicy {
   Millis http_timeout_ms = 120'000;
   Millis unreachable_timeout_ms = 60'000;  // --drain: no server for so long ends it
   Lifetime lifetime = Lifetime::for_ever;
+  // A DSP that answers within this is so near that a commit takes about as long: permits are asked for ahead.
+  Millis nearby_ms = 50;
   // How a look at a status is written. Given, and without a limit: the intent of an entity's first look is
   // committed with its POST's, so that the look follows the answer at once. Under a limit it would hold a
   // slot through the processing.
@@ -136,17 +138,25 @@ class Dispatcher {
     Millis looked_age_ms = kNeverLooked;
     Ticket ticket;
   };
+  enum class Turn { now, next };  // when a connection is free for it: it is, or once it has carried what it carries
   struct AskedPermit {
     ConnectionId connection;
     Candidate candidate;
     Ticket ticket;
+    Turn turn = Turn::now;
+  };
+  struct Next {  // what goes out on a connection after the request that it carries
+    std::int64_t tag = 0;     // of its permit
+    std::optional<std::pair<Granted, AskedPermit>> permit;  // nothing: on its way to the tables
+    std::int64_t granted_boot_ms = 0;
+    bool is_awaited = false;  // the connection is free by now
   };
   struct Decided {  // an outcome on its way to the tables
     Granted granted;
     Outcome outcome;
     std::int64_t posted_boot_ms = 0;
     Millis looked_age_ms = kNeverLooked;
-    bool look_follows = false;  // the first look is on the wire already
+    bool look_follows = false;  // the first look is on the wire already, or its permit asked for
   };
   struct PermitRefusals {
     int in_a_row = 0;   // kShelvedAfter: set aside until the tables change
@@ -174,6 +184,7 @@ class Dispatcher {
   void note_reached();
   bool looks_at_once(JobKind kind) const;
   void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
+  bool asks_for_look(const input::Replied& replied, const Flight& flight, const Outcome& outcome, Moment now);
   void note_unreached(Moment now);
   void make_do_with_open_files(const std::string& trouble, Moment now);
   int connections_max(Moment now) const;
@@ -194,6 +205,17 @@ class Dispatcher {
   void learn(OutcomeClass what, const Flight& flight);
   void judge_end_game(Moment now);
   bool is_limited() const { return schedule_.pace() == Pace::limited; }
+  void ask(const Candidate& candidate, ConnectionId connection, Turn turn, Moment now);
+  bool permits_abound(Moment now) const;
+  bool asks_ahead(Moment now) const;
+  void ask_ahead(Moment now);
+  void granted_ahead(Granted& granted, const AskedPermit& asked, Moment now);
+  void refused_ahead(const Refused& refused, ConnectionId id);
+  void free_connection(ConnectionId id, bool reusable, Moment now);
+  void drop_next(ConnectionId id, Moment now);
+  void give_back_what_waits(Moment now);
+  void give_back(Granted& granted, Moment now);
+  int asked_now() const { return asked_permits_ - asked_ahead_; }
   void take_off(RequestId id, Flight flight);
   void give_up_lost_flights(Moment now);
   void fire_timers(Moment now);
@@ -227,6 +249,10 @@ class Dispatcher {
   std::array<bool, 3> asked_to_wait_{};  // the last entity of this kind was accepted with a Retry-After
   std::int64_t next_lost_flight_at_ = INT64_MAX;  // or later: the first of flights_ may have ended since
   int asked_permits_ = 0;               // permits on their way to the tables
+  int asked_ahead_ = 0;                 // of them for connections that still carry something
+  std::map<ConnectionId, Next> nexts_;
+  std::vector<std::pair<ConnectionId, RequestId>> carrying_;  // creations on the wire; some have ended since
+  std::int64_t next_given_back_at_ = INT64_MAX;
   int loads_asked_ = 0;                 // LoadWork not yet answered
   bool load_again_ = false;             // the tables changed since
   bool drained_once_ = false;           // nothing was left; look once more before ending

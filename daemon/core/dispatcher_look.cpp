@@ -1,5 +1,5 @@
-// The part of the dispatcher that saves a commit an entity where there is no limit: the intent of the first look
-// at a status is committed with its POST's.
+// The part of the dispatcher that saves a commit an entity. Where there is no limit the intent of the first look at a
+// status is committed with its POST's; where it is far away, with its POST's outcome.
 #include "daemon/core/dispatcher.h"
 
 namespace dl {
@@ -35,6 +35,22 @@ void Dispatcher::look_at_once(const input::Replied& replied, const Flight& fligh
   request.target = policy_.status_target(next.granted.job.kind, *outcome.dsp_id);
   commands_.emplace_back(command::Send{replied.id, std::move(request)});
   take_off(look, std::move(next));
+}
+
+// Under a limit that is far from binding the permit of the first look is asked for together with the outcome of its
+// POST, for the same connection: one transaction for both, and no turn in a queue where all can be served. A limit
+// that may bind needs the order of work.
+bool Dispatcher::asks_for_look(const input::Replied& replied, const Flight& flight, const Outcome& outcome, Moment now) {
+  // What is mostly done within this is looked at without waiting: the schedule knows nothing finer, and looks abound too.
+  constexpr Millis kAtOnce = 250;
+  const bool is_due = outcome.event == JobEvent::accepted && outcome.not_before_in_ms <= 0 &&
+                      (outcome.due_in_ms.value_or(1) <= 0 || schedule_.next_look_age(flight.granted.job.kind, kNeverLooked) <= kAtOnce);
+  if (!is_due || !is_limited() || !replied.reusable || account_.paused_by || !may_send(now)) return false;
+  if (!permits_abound(now)) return false;
+  Candidate look{.job = flight.granted.job, .purpose = Purpose::status, .overdue = false};
+  look.posted_boot_ms = flight.posted_boot_ms;
+  ask(look, replied.id, Turn::now, now);
+  return true;
 }
 
 }  // namespace dl

@@ -37,6 +37,7 @@ void Dispatcher::give_up_lost_flights(Moment now) {
 void Dispatcher::take_off(RequestId id, Flight flight) {
   const std::int64_t lost_at = flight.sent_boot_ms + policy_.http_timeout_ms + kLostFlightGrace;
   next_lost_flight_at_ = std::min(next_lost_flight_at_, lost_at);
+  if (flight.granted.purpose == Purpose::create) carrying_.emplace_back(flight.connection, id);
   flights_.emplace(id, std::move(flight));
 }
 
@@ -99,7 +100,7 @@ std::optional<std::int64_t> Dispatcher::next_work_at() const {
 }
 
 void Dispatcher::ask_permits(Moment now) {
-  while (may_send(now) && static_cast<int>(flights_.size()) + asked_permits_ < policy_.in_flight_max) {
+  while (may_send(now) && static_cast<int>(flights_.size()) + asked_now() < policy_.in_flight_max) {
     const std::optional<Candidate> candidate = next_candidate(now);
     if (!candidate) return;
     const std::optional<std::int64_t> at = limiter_.next_permit_at(now);
@@ -111,13 +112,17 @@ void Dispatcher::ask_permits(Moment now) {
       connections_.untouched(*connection);
       continue;
     }
-    const Ticket ticket = limiter_.take(now);
-    ++asked_permits_;
-    const std::int64_t tag = next_tag_++;
-    const bool with_look = candidate->purpose == Purpose::create && looks_at_once(candidate->job.kind);
-    outbox_.permits.push_back(Permit{candidate->job.id, candidate->purpose, connection->worker, tag, with_look});
-    outbox_notes_.asked.emplace(tag, AskedPermit{*connection, *candidate, ticket});
+    ask(*candidate, *connection, Turn::now, now);
   }
+}
+
+void Dispatcher::ask(const Candidate& candidate, ConnectionId connection, Turn turn, Moment now) {
+  const Ticket ticket = limiter_.take(now);
+  ++asked_permits_;
+  const std::int64_t tag = next_tag_++;
+  const bool with_look = candidate.purpose == Purpose::create && looks_at_once(candidate.job.kind);
+  outbox_.permits.push_back(Permit{candidate.job.id, candidate.purpose, connection.worker, tag, with_look});
+  outbox_notes_.asked.emplace(tag, AskedPermit{connection, candidate, ticket, turn});
 }
 
 void Dispatcher::open_connections(Moment now) {
@@ -128,7 +133,7 @@ void Dispatcher::open_connections(Moment now) {
   const std::optional<std::int64_t> at = limiter_.next_permit_at(now);
   if (!at || *at > now.boot_ms + kConnectAhead) return;
   const Freshness freshness = candidate ? freshness_for(candidate->purpose) : Freshness::any;
-  const int on_the_wire = static_cast<int>(flights_.size()) + asked_permits_;
+  const int on_the_wire = static_cast<int>(flights_.size()) + asked_now();
   const int most = connections_max(now);
   const int room = std::max(0, most - on_the_wire);
   int wanted = std::min({room, std::max(1, work_.candidates()), std::max(1, limiter_.available(now, room))});
@@ -195,7 +200,7 @@ void Dispatcher::set_wake(Moment now) {
   if (files_allow_until_ > now.boot_ms && work_.has_candidates()) no_later_than(files_allow_until_);
   if (account_.paused_by == "daemon") no_later_than(std::max(probe_credentials_at_, now.boot_ms + 1'000));
   if (!flights_.empty()) {
-    no_later_than(next_lost_flight_at_);
+    no_later_than(std::min(next_lost_flight_at_, next_given_back_at_));
   }
   if (at != INT64_MAX) commands_.emplace_back(command::WakeAt{std::max(at, now.boot_ms + 1)});
 }

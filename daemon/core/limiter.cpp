@@ -126,6 +126,13 @@ int Limiter::available(Moment now, int wanted) const {
   return n;
 }
 
+bool Limiter::can_spare(Moment now, int n) const {
+  if (gate_ > now.boot_ms || probing_ || left_at_dsp(now) < n) return false;
+  if (unlimited() || n < 1) return true;
+  const std::optional<std::int64_t> slot = slot_free_at(now, n - 1);
+  return slot && *slot <= now.boot_ms && pace_at(now, n - 1) <= now.boot_ms;
+}
+
 std::int64_t Limiter::left_at_dsp(Moment now) const {
   std::int64_t left = INT64_MAX;
   for (const Bound& bound : bounds_) {

@@ -47,6 +47,9 @@ class Limiter {
   // How many could be sent right now, one after the other, at most `wanted`.
   int available(Moment now, int wanted) const;
 
+  // Whether `n` could be sent right now; costs the same whatever `n` is.
+  bool can_spare(Moment now, int n) const;
+
   // Takes a slot. Each is ended by exactly one of the four below.
   Ticket take(Moment now);
   void answered(Moment now);  // complete final answer of the origin

@@ -4,8 +4,9 @@
 #
 #   speed.sh [--quick] [--runs N] [--only P1,P4] [--rows N] [--bin FOLDER]
 #
-# --quick: one run, and 200,000 rows for P4. --only: of P1,P2,P3,P4,P8,P9,limiter. --bin: other programs
-# than those of the release build, to compare.
+# --quick: one run, and 200,000 rows for P4. --only: of P1,P2,P3,P4,P5,P8,P9,limiter. P5 is P5 and P6, which need a
+# table of 10,000,000 jobs: scale.sh makes it and is run once, where it is asked for. --bin: other programs than those of
+# the release build, to compare.
 #
 # The DSP is nginx (../shared/tools/nginx-dsp, variant plain, or the small configuration beside this
 # script). Durability stays as shipped: only P3's second half takes fsync away, by eatmydata.
@@ -17,8 +18,8 @@ runs=5
 rows=1000000
 only=P1,P2,P3,P4,P8,P9,limiter
 
-fail() { printf 'bench speed: %s\n' "$*" >&2; exit 1; }
-say() { printf '%s\n' "$*" >&2; }
+# shellcheck source=tests/bench/stage.sh
+. "$here/stage.sh"
 
 while (($# > 0)); do
   case $1 in
@@ -31,65 +32,6 @@ while (($# > 0)); do
   esac
   shift
 done
-
-# --- the stage -------------------------------------------------------------------------------------
-
-scratch=$(mktemp -d)
-nginx_pid=''
-daemon_pid=''
-end() {
-  local pid
-  for pid in $daemon_pid $nginx_pid; do
-    kill -TERM "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
-  rm -rf "$scratch"
-}
-trap end EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || fail "nginx is missing"
-port=0
-
-# A port that nobody listens on; nginx cannot be asked for any free one, so starting is tried again.
-start_nginx() {
-  local shared=$root/../shared/tools/nginx-dsp folder=$scratch/nginx try
-  mkdir -p "$folder/tmp"
-  if [[ -r $shared/plain.conf.in ]]; then
-    say "DSP: nginx as ../shared/tools/nginx-dsp configures it, variant plain"
-  else
-    say "DSP: nginx as tests/bench/nginx.conf.in configures it (../shared/tools/nginx-dsp is not here)"
-  fi
-  for try in {1..20}; do
-    port=$((20000 + RANDOM % 20000))
-    if [[ -r $shared/plain.conf.in ]]; then
-      # The script's own words for the file, but our child, so that it ends with us.
-      render_shared "$shared" >"$folder/nginx.conf"
-    else
-      sed "s/@PORT@/$port/" "$here/nginx.conf.in" >"$folder/nginx.conf"
-    fi
-    "$nginx" -p "$folder/" -c nginx.conf -e error.log </dev/null >"$folder/out" 2>&1 &
-    nginx_pid=$!
-    for _ in {1..100}; do
-      kill -0 "$nginx_pid" 2>/dev/null || break
-      if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && [[ -s $folder/nginx.pid ]]; then return; fi
-      sleep 0.05
-    done
-    say "port $port would not do (try $try)"
-  done
-  fail "nginx did not start: $(cat "$folder/error.log" "$folder/out")"
-}
-
-render_shared() {
-  local text
-  text=$(cat "$1/common.conf.in" "$1/plain.conf.in")
-  text=${text//@HTTP@/"$(cat "$1/http.conf.in")"}
-  text=${text//@PORT@/"$port"}
-  text=${text//@WORKERS@/1}
-  text=${text//@KEEPALIVE_REQUESTS@/1000}
-  printf '%s\n' "$text" | sed 's/@[A-Z_]*@//g'
-}
 
 # --- figures ---------------------------------------------------------------------------------------
 
@@ -105,10 +47,7 @@ summary() {
     }'
 }
 
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", a / b }'; }
 asks() { [[ ,$only, == *,$1,* ]]; }
-sql() { sqlite3 -readonly "$1" "$2"; }
-now_ms() { date +%s%3N; }
 
 wrk_rate() {
   wrk -t1 -c32 -d2s -s "$here/wrk_mixed.lua" "http://127.0.0.1:$port" | awk '/^Requests\/sec/ { print $2 }'
@@ -288,6 +227,7 @@ measure_p9() {
 for program in dl-daemon dl-ingest dl-make-sheet; do
   [[ -x $bin/$program ]] || fail "$bin/$program is missing"
 done
+stage_begin "${TMPDIR:-/tmp}"
 start_nginx
 "$bin/dl-make-sheet" --campaigns 100 --ad-groups 5 --ads 100 -o "$scratch/graph.csv"
 "$bin/dl-ingest" --db "$scratch/graph.db" "$scratch/graph.csv" >"$scratch/out" 2>&1 || fail "dl-ingest: $(cat "$scratch/out")"
@@ -322,7 +262,8 @@ if asks P4; then
   row '' '  rows/s' '' "$(summary P4.ordered.rate %.0f)"
   row '' '  shuffled' '>= 0.4' "$(summary P4.shuffled %.2f)"
 fi
-row P5-6 'leases and memory at 10,000,000 jobs' '' './dev bench scale'
+if asks P5; then "$here/scale.sh" --bin "$bin" >&2; fi
+row P5-6 'leases and memory at 10,000,000 jobs' '' "$(asks P5 && echo above || echo './dev bench scale')"
 if asks P1; then row P7 'bytes a job after the run of P1' '<= 500' "$(summary P1.bytes %.0f)"; fi
 if asks P8; then
   row P8 'idle CPU, % of a core' '< 0.5' "$(summary P8.idle %.2f)"

@@ -31,6 +31,11 @@ start_nginx() {
   local shared=$root/../shared/tools/nginx-dsp folder=$scratch/nginx nginx try
   nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || fail "nginx is missing"
   mkdir -p "$folder/tmp"
+  if [[ -r $shared/plain.conf.in ]]; then
+    say "DSP: nginx as ../shared/tools/nginx-dsp configures it, variant plain"
+  else
+    say "DSP: nginx as tests/bench/nginx.conf.in configures it (../shared/tools/nginx-dsp is not here)"
+  fi
   for try in {1..20}; do
     port=$((20000 + RANDOM % 12000))
     if [[ -r $shared/plain.conf.in ]]; then

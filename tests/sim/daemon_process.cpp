@@ -43,6 +43,7 @@ DispatcherPolicy dispatcher_policy(const Scenario& scenario, Lifetime lifetime) 
   policy.in_flight_max = scenario.in_flight;
   policy.http_timeout_ms = kHttpTimeout;
   policy.status_target = status_target;
+  policy.nearby_ms = 10'000;  // however far it is: permits ahead are what is to be crashed
   policy.lifetime = lifetime;
   return policy;
 }
