@@ -17,8 +17,8 @@
 namespace dl {
 namespace {
 
-// In one transaction. Beside a daemon: some milliseconds, for which its commits wait.
-constexpr std::size_t kChunksBesideADaemon = 1;
+// In one transaction. Beside a daemon: about two milliseconds, for which its commits wait.
+constexpr std::size_t kRowsBesideADaemon = 300;
 constexpr std::size_t kChunksAlone = 10;
 constexpr std::size_t kAdsBeforeNextCampaign = 200;
 constexpr std::chrono::milliseconds kPauseForDaemon{2};
@@ -26,7 +26,8 @@ constexpr int kCheckpointPages = 4000;
 constexpr std::size_t kParentsKept = 200'000;  // about 40 MiB
 constexpr std::size_t kSortedInMemory = 64 * 1024 * 1024;
 constexpr std::size_t kLateRowsInMemory = 16 * 1024 * 1024;
-constexpr std::size_t kLateRowsAtOnce = 2'000;
+constexpr std::size_t kLateRowsBesideADaemon = 2'000;
+constexpr std::size_t kLateRowsAlone = 20'000;
 
 std::int64_t wall_clock_ms() {
   using namespace std::chrono;
@@ -55,7 +56,8 @@ class Loader {
   Status write_late_rows();
   Status put_rows(std::span<const BatchRow> rows);
   struct Family;
-  Status write_chunk(const PreparedChunk& chunk);
+  Status write_in_steps(std::span<const std::span<const PreparedRow>> parts);
+  Status write(std::span<const std::span<const PreparedRow>> parts);
   Status add(const PreparedRow& row);
   Status place_parent(const PreparedRow& row, JobKind kind);
   Status flush();
@@ -84,7 +86,7 @@ class Loader {
   std::vector<PlacedJob> ads_;
   std::vector<BatchRow> rows_;
   std::deque<std::string> raws_;  // that rows_ borrows
-  std::size_t chunks_in_transaction_ = kChunksBesideADaemon;
+  bool is_beside_daemon_ = true;
 };
 
 Status Loader::write_all(RowPump& pump, const ProgressSink& progress) {
@@ -92,26 +94,47 @@ Status Loader::write_all(RowPump& pump, const ProgressSink& progress) {
     Result<Chunks> chunks = take_chunks(pump);
     if (!chunks) return chunks.error();
     if (chunks->empty()) return write_late_rows();
-    const Status ok = writer_.transaction([&]() -> Status {
-      for (const auto& chunk : *chunks) {
-        if (Status done = write_chunk(*chunk); !done) return done;
-      }
-      DL_FAULT_POINT("ingest.before_commit");
-      return Done{};
-    });
-    if (!ok) return ok;
-    DL_FAULT_POINT("ingest.after_commit");
+    std::vector<std::span<const PreparedRow>> rows;
+    for (const auto& chunk : *chunks) rows.emplace_back(std::span(chunk->rows).first(chunk->count));
+    if (Status ok = is_beside_daemon_ ? write_in_steps(rows) : write(rows); !ok) return ok;
     progress(chunks->back()->bytes_read);
     for (auto& chunk : *chunks) pump.give_back(std::move(chunk));
-    if (Status polite = let_others_through(); !polite) return polite;
   }
+}
+
+Status Loader::write_in_steps(std::span<const std::span<const PreparedRow>> parts) {
+  for (std::span<const PreparedRow> part : parts) {
+    while (!part.empty()) {
+      const std::span<const PreparedRow> step = part.first(std::min(part.size(), kRowsBesideADaemon));
+      if (Status ok = write({&step, 1}); !ok) return ok;
+      part = part.subspan(step.size());
+    }
+  }
+  return Done{};
+}
+
+// In one transaction.
+Status Loader::write(std::span<const std::span<const PreparedRow>> parts) {
+  const Status ok = writer_.transaction([&]() -> Status {
+    for (const std::span<const PreparedRow> part : parts) {
+      for (const PreparedRow& row : part) {
+        if (Status added = add(row); !added) return added;
+      }
+      if (Status flushed = flush(); !flushed) return flushed;
+    }
+    DL_FAULT_POINT("ingest.before_commit");
+    return Done{};
+  });
+  if (!ok) return ok;
+  DL_FAULT_POINT("ingest.after_commit");
+  return let_others_through();
 }
 
 Status Loader::write_late_rows() {
   if (!late_rows_) return Done{};
   if (Status ok = late_rows_->finish(); !ok) return ok;
   for (;;) {
-    Result<std::vector<BatchRow>> rows = late_rows_->next(kLateRowsAtOnce * chunks_in_transaction_);
+    Result<std::vector<BatchRow>> rows = late_rows_->next(is_beside_daemon_ ? kLateRowsBesideADaemon : kLateRowsAlone);
     if (!rows) return rows.error();
     if (rows->empty()) return Done{};
     const Status ok = writer_.transaction([&]() -> Status {
@@ -138,20 +161,13 @@ Status Loader::put_rows(std::span<const BatchRow> rows) {
 // Before the transaction, so that nobody waits for the pump with the database locked.
 Result<Loader::Chunks> Loader::take_chunks(RowPump& pump) {
   Chunks chunks;
-  while (chunks.size() < chunks_in_transaction_) {
+  while (chunks.size() < (is_beside_daemon_ ? 1 : kChunksAlone)) {
     Result<std::unique_ptr<PreparedChunk>> chunk = pump.take();
     if (!chunk) return chunk.error();
     if (*chunk == nullptr) break;
     chunks.push_back(std::move(*chunk));
   }
   return chunks;
-}
-
-Status Loader::write_chunk(const PreparedChunk& chunk) {
-  for (std::size_t i = 0; i < chunk.count; ++i) {
-    if (Status ok = add(chunk.rows[i]); !ok) return ok;
-  }
-  return flush();
 }
 
 // The payloads do not, or will not, give its row back.
@@ -244,6 +260,7 @@ const std::string* Loader::raw_of(const PreparedRow& row, const Family& family,
 }
 
 void Loader::report_conflict(const PreparedRow& row, JobKind kind, const PlacedJob& placed) {
+  if (conflicts.size() == Problems::kKept) return;  // the batch counts them all
   conflicts.push_back({row.line, 0, std::string(columns_of(kind).front().name), "conflict",
                        "this " + std::string(names_of(kind).name) + " is " + placed.state +
                            " already, with other values; the new ones were not taken over",
@@ -251,14 +268,12 @@ void Loader::report_conflict(const PreparedRow& row, JobKind kind, const PlacedJ
 }
 
 Status Loader::let_others_through() {
-  bool alive = false;
   const Status ok = database_.guard(database_.path(), [&]() -> Status {
-    alive = daemon_seems_alive(database_);
+    is_beside_daemon_ = daemon_seems_alive(database_);
     return Done{};
   });
   if (!ok) return ok;
-  chunks_in_transaction_ = alive ? kChunksBesideADaemon : kChunksAlone;
-  if (!alive) return database_.checkpoint_if_longer_than(kCheckpointPages);
+  if (!is_beside_daemon_) return database_.checkpoint_if_longer_than(kCheckpointPages);
   std::this_thread::sleep_for(kPauseForDaemon);
   return Done{};
 }

@@ -51,11 +51,17 @@ std::string counted(std::int64_t count, std::string_view noun) {
 
 void Problems::add(Problem problem) {
   ++count_;
-  if (errors_.size() < kKept) errors_.push_back(std::move(problem));
+  keep(errors_, std::move(problem));
 }
 
 void Problems::warn(Problem problem) {
-  if (warnings_.size() < kKept) warnings_.push_back(std::move(problem));
+  keep(warnings_, std::move(problem));
+}
+
+void Problems::keep(std::vector<Problem>& kept, Problem problem) {
+  if (kept.size() >= kKept || bytes_ >= kKeptBytes) return;
+  bytes_ += problem.value.size();
+  kept.push_back(std::move(problem));
 }
 
 void Problems::mark_bad_row(std::int64_t number) {

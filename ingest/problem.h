@@ -29,10 +29,11 @@ std::string shown(std::string_view value, std::size_t bytes_max);
 // "1 error", "2 errors".
 std::string counted(std::int64_t count, std::string_view noun);
 
-// All problems of one input. Keeps the first kKept of them in memory and counts the rest.
+// All problems of one input. Keeps the first of them in memory, so many and so long, and counts the rest.
 class Problems {
  public:
   static constexpr std::size_t kKept = 100'000;
+  static constexpr std::size_t kKeptBytes = 16 * 1024 * 1024;  // of their values
 
   void add(Problem problem);
   // A remark that refuses nothing.
@@ -51,7 +52,10 @@ class Problems {
   std::int64_t bad_rows() const { return static_cast<std::int64_t>(bad_rows_.size()); }
 
  private:
+  void keep(std::vector<Problem>& kept, Problem problem);
+
   std::int64_t count_ = 0;
+  std::size_t bytes_ = 0;
   std::vector<Problem> errors_;
   std::vector<Problem> warnings_;
   std::vector<std::uint32_t> bad_rows_;  // ascending

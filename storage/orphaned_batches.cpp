@@ -5,6 +5,7 @@
 #include "storage/batch_writer.h"
 #include "storage/model/planted.h"
 #include "storage/fault/fault_point.h"
+#include "storage/live_daemon.h"
 
 namespace dl {
 namespace {
@@ -29,6 +30,8 @@ Status delete_rows(Database& database, std::int64_t batch) {
       return Done{};
     });
     if (!ok) return ok;
+    if (deleted < kJobsInOneTransaction) break;
+    if (Status polite = leave_room_for_daemon(database); !polite) return polite;
   }
   return Done{};
 }
@@ -68,6 +71,7 @@ Status delete_jobs(Database& database, std::int64_t batch) {
       return Done{};
     });
     last = first - 1;
+    if (ok && last > floor) ok = leave_room_for_daemon(database);
   }
   return ok;
 }

@@ -1,6 +1,7 @@
 // Every kind of bad input with its exact words, through the real program.
 #include <gtest/gtest.h>
 
+#include "ingest/problem.h"
 #include "program.h"
 
 namespace dl {
@@ -200,6 +201,15 @@ TEST(BadInput, OfAnotherKindSaysHowToExportIt) {
   EXPECT_EQ(program.run({program.write("in", "PK\x03\x04 and so on")}).err,
             "dl-ingest: in: file: spreadsheet: is a workbook (XLSX, ODS) or an archive; export the "
             "sheet as \"CSV UTF-8\"\n");
+}
+
+TEST(Problems, AreKeptInBoundedMemoryAndAllCounted) {
+  Problems problems;
+  const std::string value(64 * 1024, 'x');
+  for (int i = 0; i < 1000; ++i) problems.add({i, 0, "bid", "bad_number", "not a number", value, true});
+  EXPECT_EQ(problems.count(), 1000);
+  EXPECT_EQ(problems.errors().size(), Problems::kKeptBytes / value.size());
+  EXPECT_EQ(problems.errors().front().value, value);
 }
 
 }  // namespace
