@@ -123,7 +123,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   facts.lock_inode = lock->inode();
   dl::Result<dl::Recovery> recovery = patiently(log, [&] { return store->take_over(facts, clock.now()); });
   if (!recovery) return report(recovery.error());
-  if (dl::Status ok = store->keep_generation(); !ok) return report(ok.error());
+  if (dl::Status ok = store->keep_generation(clock.now()); !ok) return report(ok.error());
   if (!store->forgotten().empty()) log.error(store->forgotten() + "; nothing is sent until an operator resumes");
   if (recovery->reclaimed > 0) {
     log.warning("the last owner died with " + std::to_string(recovery->reclaimed) +

@@ -152,7 +152,7 @@ Result<DspReply> Reconciler::exchange(const Inquiry& inquiry) {
   const Ticket ticket = take_a_permit();
   const Result<Granted> granted = store_.permit_inquiry(inquiry, clock_.now());
   if (!granted) return granted.error();
-  if (Status kept = store_.keep_generation(); !kept) return kept.error();
+  if (Status kept = store_.keep_generation(clock_.now()); !kept) return kept.error();
   DspRequest request;
   request.id = granted->request;
   request.purpose = Purpose::lookup;

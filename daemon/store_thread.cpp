@@ -60,7 +60,7 @@ struct StoreThread::Impl {
       Result<std::vector<WorkResult>> results = store->commit(group, clock.now());
       if (results) {
         group.clear();
-        if (Status kept = store->keep_generation(); !kept) return fail(kept.error(), true);
+        if (Status kept = store->keep_generation(clock.now()); !kept) return fail(kept.error(), true);
         for (WorkResult& result : *results) events.committed(std::move(result));
         checkpoint();
         return;
@@ -159,7 +159,7 @@ void StoreThread::stop() {
     impl->look_timer.cancel();
     if (!impl->broken) {
       Status ok = impl->store->stop(impl->clock.now());
-      if (ok) ok = impl->store->keep_generation();
+      if (ok) ok = impl->store->keep_generation(impl->clock.now());
       if (!ok) impl->fail(ok.error(), true);
     }
     impl->work.reset();

@@ -109,7 +109,7 @@ int ask_too(const Config& config, Log& log, Clock clock, std::unique_ptr<Databas
   facts.lock_inode = lock.inode();
   const Result<Recovery> recovery = store.take_over(facts, clock.now());
   if (!recovery) return report(recovery.error());
-  if (Status ok = store.keep_generation(); !ok) return report(ok.error());
+  if (Status ok = store.keep_generation(clock.now()); !ok) return report(ok.error());
   if (!store.forgotten().empty()) log.warning(store.forgotten() + "; the DSP is asked for what may have been forgotten too");
   Findings findings;
   const Result<Verified> verified = check(store.database(), findings, log);
@@ -118,7 +118,7 @@ int ask_too(const Config& config, Log& log, Clock clock, std::unique_ptr<Databas
   const Result<Reconciled> reconciled = reconcile(store, *recovery, config, clock, events);
   log.show_progress("");
   if (Status ok = store.stop(clock.now()); !ok) return report(ok.error());
-  if (Status ok = store.keep_generation(); !ok) return report(ok.error());
+  if (Status ok = store.keep_generation(clock.now()); !ok) return report(ok.error());
   if (!reconciled) {
     findings.end(*verified, "the DSP could not be asked for all");
     return report(reconciled.error());

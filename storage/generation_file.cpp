@@ -11,12 +11,15 @@
 #include <sstream>
 #include <utility>
 
+#include "storage/model/check.h"
+
 namespace dl {
 namespace {
 
 constexpr mode_t kMode = 0660;
 constexpr std::size_t kBytes = 256;  // below a sector, so that it is written whole or not at all
-constexpr const char* kMagic = "demandlink-generation-1";
+constexpr const char* kMagic = "demandlink-generation-2";
+constexpr Millis kSyncsEvery = 100;
 
 Error trouble(const std::string& path, const char* what) {
   return Error{Errc::io, path + ": " + what + ": " + std::strerror(errno)};
@@ -63,7 +66,10 @@ GenerationFile::GenerationFile(GenerationFile&& other) noexcept
       is_readable_(other.is_readable_),
       says_itself_(std::move(other.says_itself_)),
       database_id_(std::move(other.database_id_)),
-      generation_(other.generation_) {}
+      generation_(other.generation_),
+      last_sent_(std::move(other.last_sent_)),
+      is_synced_(other.is_synced_),
+      synced_boot_ms_(other.synced_boot_ms_) {}
 
 GenerationFile::~GenerationFile() {
   if (fd_ >= 0) close(fd_);
@@ -79,9 +85,11 @@ Status GenerationFile::read() {
   std::istringstream text(std::string(bytes.data(), static_cast<std::size_t>(size)));
   std::string magic;
   std::string end;
-  text >> magic >> database_id_ >> generation_ >> says_itself_ >> end;
+  text >> magic >> database_id_ >> generation_ >> says_itself_ >> last_sent_.request.value >> last_sent_.at_ms >>
+      last_sent_.instance >> end;
   is_readable_ = text && magic == kMagic && end == "." && generation_ > 0;
   if (!is_readable_) generation_ = 0;
+  if (!is_readable_ || !last_sent_.request) last_sent_ = {};
   return Done{};
 }
 
@@ -100,17 +108,45 @@ std::string GenerationFile::distrust(const std::string& database_id, std::int64_
   return "";
 }
 
-Status GenerationFile::write(const std::string& database_id, std::int64_t generation) {
-  std::string text = std::string(kMagic) + " " + database_id + " " + std::to_string(generation) + " " + itself_ + " .\n";
-  text.resize(kBytes, ' ');
-  if (pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) return trouble(path_, "write");
-  const bool is_new = std::exchange(is_empty_, false);
-  if (fdatasync(fd_) != 0) return trouble(path_, "sync failed");
-  if (is_new && !sync_folder_of(path_)) return trouble(path_, "sync of its folder failed");
-  is_readable_ = true;
-  says_itself_ = itself_;
+Status GenerationFile::write(const std::string& database_id, std::int64_t generation, const LastSent& last_sent) {
   database_id_ = database_id;
   generation_ = generation;
+  last_sent_ = last_sent;
+  const bool is_new = std::exchange(is_empty_, false);
+  if (Status ok = put(); !ok) return ok;
+  if (Status ok = sync(); !ok) return ok;
+  if (is_new && !sync_folder_of(path_)) return trouble(path_, "sync of its folder failed");
+  return Done{};
+}
+
+Status GenerationFile::note(const LastSent& last_sent, Moment now) {
+  last_sent_ = last_sent;
+  if (Status ok = put(); !ok) return ok;
+  return settle(now);
+}
+
+Status GenerationFile::settle(Moment now) {
+  if (is_synced_ || now.boot_ms - synced_boot_ms_ < kSyncsEvery) return Done{};
+  synced_boot_ms_ = now.boot_ms;
+  return sync();
+}
+
+Status GenerationFile::put() {
+  is_synced_ = false;
+  std::string text = std::string(kMagic) + " " + database_id_ + " " + std::to_string(generation_) + " " + itself_ + " " +
+                     std::to_string(last_sent_.request.value) + " " + std::to_string(last_sent_.at_ms) + " " +
+                     (last_sent_.instance.empty() ? "-" : last_sent_.instance) + " .\n";
+  DL_CHECK(text.size() <= kBytes, "it fits into a sector");
+  text.resize(kBytes, ' ');
+  if (pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) return trouble(path_, "write");
+  is_readable_ = true;
+  says_itself_ = itself_;
+  return Done{};
+}
+
+Status GenerationFile::sync() {
+  if (fdatasync(fd_) != 0) return trouble(path_, "sync failed");
+  is_synced_ = true;
   return Done{};
 }
 

@@ -1,7 +1,6 @@
 #include "storage/store.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "queries_sql.h"
 #include "storage/fault/commit_points.h"
@@ -43,7 +42,7 @@ void Store::reset_statements() {
 Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches, Moment now) {
   std::vector<WorkResult> results(batches.size());
   const Totals before = totals_;
-  const auto generation_before = std::pair(generation_, generation_moved_boot_ms_);
+  last_intent_ = last_sent_;
   count_deltas_.clear();
   Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -54,16 +53,15 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
       save_processing(batches[i].processing);
     }
     write_counts();
-    move_generation_with(results, now);
     DL_FAULT_BEFORE_COMMIT(batches);
     return Done{};
   });
   reset_statements();
   if (!ok) {
     totals_ = before;
-    std::tie(generation_, generation_moved_boot_ms_) = generation_before;
     return ok.error();
   }
+  last_sent_ = last_intent_;
   if (planted(Fault::children_promoted_later)) promote_in_a_second_transaction(batches, results, now);
   DL_FAULT_AFTER_COMMIT(batches);
   for (WorkResult& result : results) result.totals = totals_;
@@ -246,7 +244,7 @@ Status Store::stop(Moment now) {
     update.bind(":at", now.wall_ms);
     update.bind(":instance", instance_.value);
     update.exec();
-    move_generation(now);
+    move_generation();
     DL_FAULT_POINT("shutdown.before_commit");
     return Done{};
   });

@@ -79,7 +79,7 @@ class Store {
   const std::string& forgotten() const { return forgotten_; }
   // Call after each take_over(), commit() and stop() that succeeded, before anything of theirs is sent. An Error
   // is final: what was granted must not be sent.
-  Status keep_generation();
+  Status keep_generation(Moment now);
 
   // The caller holds the lock, so every other owner is dead: closes what they left open (their POSTs are
   // in doubt, their polls due again), registers this instance, and reads the limiter's memory.
@@ -152,8 +152,7 @@ class Store {
   void settle_policy_change(Moment now);
   void save_settings(Moment now);
   void begin_generation(Moment now);
-  void move_generation(Moment now);
-  void move_generation_with(const std::vector<WorkResult>& results, Moment now);
+  void move_generation();
 
   std::unique_ptr<Database> database_;
   RequestFormat format_;
@@ -164,7 +163,8 @@ class Store {
   std::optional<GenerationFile> generation_file_;
   std::string forgotten_;
   std::int64_t generation_ = 1;
-  std::int64_t generation_moved_boot_ms_ = 0;
+  LastSent last_sent_;     // committed
+  LastSent last_intent_;   // of the transaction that runs
   std::string schema_hash_;
   int data_version_ = 0;
   Totals totals_{};

@@ -95,11 +95,11 @@ Result<Granted> Store::permit_inquiry(const Inquiry& inquiry, Moment now) {
     permit.purpose = Purpose::lookup;
     permit.worker = kWorkerOfVerify;
     granted.request = write_intent(permit, Purpose::lookup, granted.target, granted, {}, now);
-    move_generation(now);
     return Done{};
   });
   reset_statements();
   if (!ok) return ok.error();
+  last_sent_ = last_intent_;
   return granted;
 }
 

@@ -280,6 +280,7 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
            body_of ? Number(body_of.value) : Number(), instance_.value, permit.worker, now.wall_ms, now.boot_ms);
   insert.exec();
   const RequestId request{database_->handle().getLastInsertRowid()};
+  last_intent_ = {request, now.wall_ms, facts_.uuid};
   DL_FAULT_POINT("limiter.taken");
   if (purpose != Purpose::create) return request;
   SQLite::Statement& body = hot(sql::k_insert_request_body);

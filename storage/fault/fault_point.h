@@ -46,6 +46,7 @@ inline constexpr std::string_view kNames[] = {
     "limiter.taken",        // a permit is written, not yet committed
     "limiter.persist",      // so is what the limiter has learnt
     "intent.before_commit", "intent.after_commit",
+    "generation.before_write", "generation.after_write",  // of the file beside the database, before permits leave
     "send.header", "send.half_body", "send.complete",  // the first two without TLS only
     "recv.first_byte",      // bytes have come, and are not yet looked at
     "recv.headers", "recv.half_body", "recv.complete", "parse.done",

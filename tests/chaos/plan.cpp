@@ -26,6 +26,7 @@ constexpr Chance kDaemonPoints[] = {
     {"net.resolved", 1, 6},         {"net.connected", 3, 4},
     {"limiter.taken", 4, 7},       {"limiter.persist", 2, 3},
     {"intent.before_commit", 5, 6}, {"intent.after_commit", 9, 6},
+    {"generation.before_write", 3, 6}, {"generation.after_write", 3, 6},
     {"send.header", 6, 6},         {"send.half_body", 6, 6},
     {"send.complete", 8, 6},       {"recv.first_byte", 5, 6},
     {"recv.headers", 3, 6},        {"recv.half_body", 2, 1},
