@@ -203,13 +203,20 @@ std::optional<AccountState> Reconciler::settle(const DspReply& reply, OutcomeCla
   return std::nullopt;
 }
 
+// As for a doubt, one look that finds nothing is no proof: what should be there is looked for three times.
 Status Reconciler::ask(const Inquiry& inquiry) {
   std::string trouble;
+  int absent_looks = 0;
   for (int i = 0; i < kTries; ++i) {
     const Result<DspReply> reply = exchange(inquiry);
     if (!reply) return reply.error();
     const std::string status = "HTTP " + std::to_string(reply->http_status);
     const OutcomeClass what = classify(Purpose::lookup, *reply, policy_);
+    const bool is_missing = what == OutcomeClass::not_found && inquiry.believed == Believed::there;
+    if (is_missing && ++absent_looks < kAbsentLooks) {
+      i = -1;  // an answer: the tries begin anew
+      continue;
+    }
     if (what == OutcomeClass::found || what == OutcomeClass::found_many || what == OutcomeClass::not_found) {
       ++reconciled_.asked;
       judge(inquiry, what == OutcomeClass::not_found ? std::vector<std::string>{} : reply->answer.ids);

@@ -65,6 +65,16 @@ Status check_applied(Database& database, int version) {
   return Done{};
 }
 
+// Somebody's PRAGMA is no migration.
+Status check_version(Database& database, int version) {
+  SQLite::Database& db = database.handle();
+  if (db.execAndGet("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migration'").getInt() == 0) return Done{};
+  const int applied = db.execAndGet("SELECT coalesce(max(version), 0) FROM migration").getInt();
+  if (applied == version) return Done{};
+  return Error{Errc::config, database.path() + ": PRAGMA user_version is " + std::to_string(version) + ", but " +
+                                 std::to_string(applied) + " migrations were applied; set it back"};
+}
+
 bool rules_are_current(Database& database) {
   SQLite::Statement rules(database.handle(),
                           "SELECT id, from_state, event, to_state, actor FROM job_rule ORDER BY id");
@@ -153,7 +163,7 @@ Status check_identity(Database& database) {
     return Error{Errc::config, database.path() + ": was made by a newer DemandLink (schema " + std::to_string(version) +
                                    ", this program knows " + std::to_string(kNewestVersion) + "); update this program"};
   }
-  return Done{};
+  return check_version(database, version);
 }
 
 Status check_schema_is_current(Database& database) {

@@ -1,5 +1,7 @@
 #include "storage/store.h"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 
 #include "queries_sql.h"
@@ -59,6 +61,16 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
   reset_statements();
   if (!ok) {
     totals_ = before;
+    // So ends, too, an insert behind the last id there is; where it is the disk that is full, this fails in silence.
+    if ((database_->last_sqlite_error() & 0xFF) == SQLITE_FULL) {
+      const Error why = ok.error();
+      const Status mended = database_->transaction(Writer::daemon, [this]() -> Status {
+        mend_sequence();
+        return Done{};
+      });
+      if (!mended) reset_statements();
+      return why;
+    }
     return ok.error();
   }
   last_sent_ = last_intent_;
@@ -222,9 +234,16 @@ bool Store::tables_changed() {
 
 Status Store::check_schema() {
   return database_->guard(database_->path(), [&]() -> Status {
-    if (schema_hash(*database_) == schema_hash_) return Done{};
-    return Error{Errc::config, database_->path() + ": its schema was changed while the daemon ran (a guard may be gone); "
-                                                   "restore it, then start the daemon again"};
+    std::string hash = schema_hash(*database_);
+    if (hash == schema_hash_) return Done{};
+    // An operator's own view, index or ANALYZE is none of our business.
+    const std::vector<std::string> differences = schema_differences(*database_);
+    if (!differences.empty()) {
+      return Error{Errc::config, database_->path() + ": its schema was changed while the daemon ran (" + differences.front() +
+                                     "); restore it, then start the daemon again"};
+    }
+    schema_hash_ = std::move(hash);
+    return Done{};
   });
 }
 

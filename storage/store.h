@@ -151,6 +151,7 @@ class Store {
   void read_processing(Recovery& recovery);
   void settle_policy_change(Moment now);
   void save_settings(Moment now);
+  void mend_sequence();
   void begin_generation(Moment now);
   void move_generation();
 

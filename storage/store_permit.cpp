@@ -104,6 +104,8 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   if (found.next().getInt() != 0 && !trusts_the_state) return "a POST of it is unresolved";
   if (found.next().getInt() != 0) return "a request of it is open";
   const bool attempt_was_sent = found.next().getInt() != 0;
+  // Only a hand that switched the guards off leaves a job so: an attempt that was accepted ends, or the job has its id.
+  if (found.next().getInt() != 0 && !trusts_the_state) return "a POST of this attempt was accepted";
   const std::string body = found.next().getString();
   const SQLite::Column stored = found.next();
   if (stored.isNull()) return "it has no payload";

@@ -62,6 +62,23 @@ TEST(Verify, NamesWhatTheDspDoesNotHave) {
   EXPECT_THAT(finish.out, HasSubstr("3 attempts looked up: 3 missing, 0 duplicate"));
 }
 
+TEST(Verify, TakesNoSingleLookForAProof) {
+  const Site site(kMock);
+  site.load_sheet(shape(1, 1, 1));
+  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
+  const Finish drained = verify(site);
+  ASSERT_EQ(drained.exit_code, 0) << drained.out;
+  // A mock of its own that knows them too, and denies it at the first look.
+  const Site other(joined(kMock, {"--ids", "echo", "--faults", "get.404:@1,get.404:@2"}));
+  for (const Row& job : site.rows("SELECT job.id, kind, body FROM job JOIN request ON job_id = job.id "
+                                  "JOIN request_body ON request_id = request.id WHERE kind = 'campaign'")) {
+    ASSERT_THAT(other.post("/campaigns", job.at("body")), HasSubstr("201 Created"));
+  }
+  const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", other.endpoint()}));
+  EXPECT_THAT(finish.out, HasSubstr("the DSP has cmp_1 under this key; we have the id "))
+      << "denied twice, found at the third look";
+}
+
 TEST(Verify, NamesWhatTheDspHasTwice) {
   const Site site(kMock);
   site.load_sheet(shape(2, 1, 1));
@@ -162,7 +179,9 @@ TEST(Verify, AsksAgainWhatWasRefusedOrLostAndNamesWhatWasNeverAnswered) {
   EXPECT_EQ(asked.exit_code, 1) << asked.err;
   EXPECT_THAT(asked.out, HasSubstr("3 attempts looked up: 3 missing, 0 duplicate, 0 not answered")) << asked.err;
   EXPECT_EQ(site.text("SELECT group_concat(outcome) FROM (SELECT outcome FROM request WHERE worker = -1 ORDER BY id)"),
-            "throttled,look_failed,look_failed,not_found,not_found,not_found");
+            "throttled,look_failed,look_failed,not_found,not_found,not_found,not_found,not_found,not_found,not_found,"
+            "not_found,not_found")
+      << "what should be there is looked for three times";
   const Site dumb(joined(kMock, {"--faults", "get.500:1"}));
   const Finish unanswered = verify(site, joined(kLooksUp, {"--endpoint", dumb.endpoint()}));
   EXPECT_EQ(unanswered.exit_code, 1) << unanswered.err;

@@ -38,24 +38,6 @@ std::string text_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// The queries of a file for the sqlite3 shell, without the shell's own commands and PRAGMAs.
-std::vector<std::string> queries_of(const std::string& script) {
-  std::vector<std::string> queries;
-  std::string query;
-  for (std::size_t at = 0; at < script.size();) {
-    const std::size_t end = std::min(script.find('\n', at), script.size());
-    const std::string line = script.substr(at, end - at);
-    at = end + 1;
-    if (line.starts_with(".") || line.starts_with("--") || line.starts_with("PRAGMA")) continue;
-    query += line + '\n';
-    if (!line.ends_with(";")) continue;
-    queries.push_back(std::move(query));
-    query.clear();
-  }
-  DL_CHECK(queries.size() >= 8, "the promises are found in their file");
-  return queries;
-}
-
 // Made as our programs make it, in a file that is gone afterwards.
 void make_database(sqlite3* into) {
   std::string folder = (fs::temp_directory_path() / "dl-fuzz-XXXXXX").string();
@@ -224,8 +206,7 @@ OperatorDatabase::OperatorDatabase() {
       made.columns.push_back(info[0]);
     }
   }
-  promises_ = queries_of(text_of(in_tree("storage/operator_sql/check_promises.sql")));
-  promises_.emplace_back(kTimesAreTimes);
+  promises_ = {"SELECT promise, job_id, what FROM v_broken_promises", kTimesAreTimes};
   integrity_ = {"SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
                 "SELECT \"table\", rowid FROM pragma_foreign_key_check"};
   reset_mood();

@@ -3,7 +3,7 @@
 // - without a new act nothing whatever has changed, unless to how it was before;
 // - an act is applied; it changes its own job (a priority: its tree) and adds its line of history,
 //   declares the POSTs of its job existing, or pauses or resumes the account, and nothing else;
-// - storage/operator_sql/check_promises.sql prints no line, times are times, and at the end
+// - the view v_broken_promises has no row, times are times, and at the end
 //   integrity_check and foreign_key_check find nothing.
 // Outside are statements that change the schema (drop a trigger, make one, writable_schema), for a
 // changed schema is what the daemon notices, and sqlite_sequence, on which SQLite lets no trigger
