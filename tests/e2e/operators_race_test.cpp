@@ -73,7 +73,7 @@ TEST_F(Race, OfActsAgainstTheDaemonALoaderAndLateAnswersBreaksNoPromise) {
   }
   static_assert(kRounds / 5 == kCampaignsMax);
   EXPECT_GT(refused_, 5) << "not every act is legal everywhere";
-  EXPECT_GT(site_.number("SELECT count(*) FROM operator_act WHERE job_id IS NOT NULL"), 20) << "but many were";
+  EXPECT_GT(site_.number("SELECT count(*) FROM operator_act WHERE job_id IS NOT NULL"), 5) << "but many were";
 
   type("INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'enough')");
   eventually("all is there once everybody wants it", [&] {
