@@ -20,6 +20,7 @@ namespace net = boost::asio;
 constexpr std::chrono::milliseconds kLookForChanges{25};
 constexpr std::chrono::milliseconds kTryAgain{100};
 constexpr std::chrono::seconds kCheckSchema{60};
+constexpr std::chrono::seconds kLeave{3};
 constexpr int kCheckpointPages = 1'000;
 
 bool passes_by_itself(const Error& error, int sqlite_error) {
@@ -71,6 +72,24 @@ struct StoreThread::Impl {
       const bool is_full = (store->database().last_sqlite_error() & 0xFF) == SQLITE_FULL;
       if (!std::exchange(said, true)) fail(results.error(), false);
       if (is_full) check(store->database().give_log_back());
+      std::this_thread::sleep_for(kTryAgain);
+    }
+  }
+
+  // Where there is no room to say so, this instance counts as one that died: all that it did is recorded.
+  void take_leave() {
+    const auto until = std::chrono::steady_clock::now() + kLeave;
+    for (bool said = false;;) {
+      const Status ok = store->stop(clock.now());
+      if (ok) {
+        if (const Status kept = store->keep_generation(clock.now()); !kept) fail(kept.error(), true);
+        return;
+      }
+      const int sqlite_error = store->database().last_sqlite_error();
+      if (!passes_by_itself(ok.error(), sqlite_error)) return fail(ok.error(), true);
+      if (!std::exchange(said, true)) fail(ok.error(), false);
+      if ((sqlite_error & 0xFF) == SQLITE_FULL) check(store->database().give_log_back());
+      if (broken || std::chrono::steady_clock::now() >= until) return;
       std::this_thread::sleep_for(kTryAgain);
     }
   }
@@ -157,11 +176,7 @@ void StoreThread::stop() {
     impl->commit_group();
     impl->stopping = true;
     impl->look_timer.cancel();
-    if (!impl->broken) {
-      Status ok = impl->store->stop(impl->clock.now());
-      if (ok) ok = impl->store->keep_generation(impl->clock.now());
-      if (!ok) impl->fail(ok.error(), true);
-    }
+    if (!impl->broken) impl->take_leave();
     impl->work.reset();
   });
   impl_->thread.join();

@@ -43,6 +43,19 @@ TEST(CommitFailure, OnAFullDiskIsRetriedAndNothingIsSentAgain) {
   }
 }
 
+// All is done and recorded, but for the word that this daemon has stopped.
+TEST(CommitFailure, OnAFullDiskAtTheVeryEndIsNoFailure) {
+  for (const bool for_good : {false, true}) {
+    const Site site;
+    site.load_sheet(e2e::shape(1, 1, 1));
+    const Finish drain = drain_with(site, std::string("shutdown.before_commit:1") + (for_good ? "+" : "") + ":enospc");
+    EXPECT_EQ(drain.exit_code, 0) << drain.err;
+    EXPECT_NE(drain.err.find("disk is full"), std::string::npos) << drain.err;
+    EXPECT_EQ(site.number("SELECT count(*) FROM instance WHERE stopped_at IS NULL"), for_good ? 1 : 0);
+    site.expect_promises_kept("none", kEntities);
+  }
+}
+
 TEST(CommitFailure, ByAFailedSyncEndsTheDaemonWith74AndIsNotRetried) {
   for (const std::string moment : {"takeover.before_commit", "intent.before_commit", "result.before_commit",
                                    "poll.before_commit"}) {
