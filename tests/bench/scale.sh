@@ -142,7 +142,8 @@ while kill -0 "$ingest_pid" 2>/dev/null; do
   sqlite3 -readonly "$scratch/small.db" "SELECT count(*) FROM (SELECT * FROM v_progress)" >/dev/null 2>&1 || true
   size=$(stat -c %s "$scratch/small.db-wal" 2>/dev/null || echo 0)
   if ((size > longest)); then longest=$size; fi
-  ingest_kib=$(peak_kib "$ingest_pid" 2>/dev/null || echo "$ingest_kib")
+  now_kib=$(peak_kib "$ingest_pid" 2>/dev/null || true)  # nothing of one that has just ended
+  ingest_kib=${now_kib:-$ingest_kib}
   sleep 0.05
 done
 wait "$ingest_pid" || fail "dl-ingest ended with $?"
