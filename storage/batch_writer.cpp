@@ -85,10 +85,9 @@ Result<std::unique_ptr<BatchWriter>> BatchWriter::begin(Database& database, cons
   SQLite::Database& db = database.handle();
   Status ok = database.guard(database.path(), [&]() -> Status {
     // Room for the upper pages of all indexes; changed payloads may be many and go to a file.
-    db.exec(
-        "DROP TABLE IF EXISTS temp.changed_payload; PRAGMA temp_store = FILE;"
-        "PRAGMA cache_size = -65536;");
+    db.exec("PRAGMA temp_store = FILE; PRAGMA cache_size = -65536;");
     db.exec(std::string(sql::k_ingest_make_changes));
+    db.exec("DELETE FROM temp.changed_payload");  // a writer's before us
     return Done{};
   });
   if (!ok) return ok.error();

@@ -76,6 +76,8 @@ class Database {
   Status give_log_back();
   // After somebody else's commit: judged by the size of the file, which does not shrink when it starts anew.
   Status checkpoint_after_others(int pages);
+  // Nothing is known of the WAL, as after open(): for who goes on with this connection in another's place.
+  void forget_wal() { wal_pages_ = checkpoint_at_ = 0; }
 
   // PRAGMA quick_check. Reads the whole file where it is no longer than `whole_up_to` bytes (about 4 s
   // for a GB); of a longer one the tables that stay small: what is damaged elsewhere is noticed when it is

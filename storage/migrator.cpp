@@ -217,8 +217,10 @@ std::string schema_hash(Database& database) {
   SQLite::Statement rows(database.handle(), "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
   std::string text;
   while (rows.executeStep()) {
-    text += rows.getColumn(0).getString() + '\0' + rows.getColumn(1).getString() + '\0' +
-            rows.getColumn(2).getString() + '\0';
+    for (int i = 0; i < 3; ++i) {
+      const SQLite::Column column = rows.getColumn(i);
+      text.append(column.getText(), static_cast<std::size_t>(column.getBytes())) += '\0';
+    }
   }
   return hex(sha256(text));
 }

@@ -18,6 +18,12 @@ Store::Store(std::unique_ptr<Database> database, RequestFormat format, StorePoli
 
 Store::~Store() { statements_.clear(); }  // before the database they belong to
 
+std::unique_ptr<Database> Store::give_back() {
+  statements_.clear();
+  database_->forget_wal();
+  return std::move(database_);
+}
+
 // Every statement is prepared once; the text's address is its name.
 SQLite::Statement& Store::hot(std::string_view text) {
   std::unique_ptr<SQLite::Statement>& statement = statements_[text.data()];
@@ -94,8 +100,9 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
   if (completed && move(outcome, now)) {
     applied.matched = true;
     // A POST under a new key was the only unresolved one: its permit saw to that, and its lease since.
+    const bool is_proof = planted(Fault::refused_resubmission_is_proof) && outcome.resolution == "refused";
     const bool settles_all = outcome.purpose != Purpose::create &&
-                             (outcome.event == JobEvent::accepted || outcome.event == JobEvent::found || outcome.event == JobEvent::absent);
+                             (outcome.event == JobEvent::accepted || outcome.event == JobEvent::found || outcome.event == JobEvent::absent || is_proof);
     if (settles_all) {
       SQLite::Statement& resolve = sql(sql::k_resolve_posts);
       resolve.bind(":job", outcome.job.value);

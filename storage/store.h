@@ -106,6 +106,8 @@ class Store {
   Status save_eta(std::int64_t eta_at_ms, const std::string& note);
   Status stop(Moment now);  // a clean end
   Database& database() { return *database_; }
+  // Ends this store: the database, as if it were just opened, for another one.
+  std::unique_ptr<Database> give_back();
 
  private:
   struct Facts;

@@ -145,7 +145,8 @@ struct Decider {
   void decide_resubmit() {
     outcome.from = JobState::submitting;
     if (what == OutcomeClass::accepted) return accept();
-    if (planted(Fault::refused_resubmission_is_proof) && what == OutcomeClass::refused_for_good) return decide_create();
+    const bool is_refused = what == OutcomeClass::refused || what == OutcomeClass::refused_for_good;
+    if (planted(Fault::refused_resubmission_is_proof) && is_refused) return decide_create();
     doubt("");
     if (what == OutcomeClass::not_sent) outcome.resolution = "not_sent";
     if (what == OutcomeClass::key_mismatch) {

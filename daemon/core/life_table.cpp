@@ -172,13 +172,15 @@ std::vector<ProcessingBin> LifeTable::take_changes(JobKind kind) {
   return changes;
 }
 
-void LifeTable::restore(const ProcessingBin& bin) {
-  if (bin.bin < 0 || bin.bin >= kBins) return;
-  Bin& b = bins_[static_cast<std::size_t>(bin.bin)];
-  b.entered = std::clamp(bin.entered, 0.0, kMemory);
-  b.done = std::clamp(bin.done, 0.0, kMemory);  // may exceed entered: a span covers a bin in part
-  b.believed = std::clamp(bin.believed, 0.0, kHazardMax);
-  has_seen_ = true;
+void LifeTable::restore(std::span<const ProcessingBin> bins) {
+  for (const ProcessingBin& bin : bins) {
+    if (bin.bin < 0 || bin.bin >= kBins) continue;
+    Bin& b = bins_[static_cast<std::size_t>(bin.bin)];
+    b.entered = std::clamp(bin.entered, 0.0, kMemory);
+    b.done = std::clamp(bin.done, 0.0, kMemory);  // may exceed entered: a span covers a bin in part
+    b.believed = std::clamp(bin.believed, 0.0, kHazardMax);
+    has_seen_ = true;
+  }
   refresh();
 }
 

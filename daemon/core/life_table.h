@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <vector>
 
 #include "storage/model/moment.h"
@@ -42,7 +43,7 @@ class LifeTable {
   // What a restart needs: the bins that changed since the last call, and taking them back.
   std::vector<ProcessingBin> take_changes(JobKind kind);
   bool has_changes() const { return has_changes_; }
-  void restore(const ProcessingBin& bin);
+  void restore(std::span<const ProcessingBin> bins);  // of this kind
 
  private:
   struct Bin {

@@ -17,7 +17,11 @@ constexpr Millis kLongestFreeStep = 2'000;
 }  // namespace
 
 Schedule::Schedule(Pace pace, std::span<const ProcessingBin> learned) : pace_(pace) {
-  for (const ProcessingBin& bin : learned) of(bin.kind).restore(bin);
+  std::array<std::vector<ProcessingBin>, std::tuple_size_v<decltype(tables_)>> of_kind;
+  for (const ProcessingBin& bin : learned) of_kind[static_cast<std::size_t>(bin.kind)].push_back(bin);
+  for (std::size_t kind = 0; kind < tables_.size(); ++kind) {
+    if (!of_kind[kind].empty()) tables_[kind].restore(of_kind[kind]);
+  }
   reread();
 }
 

@@ -1,16 +1,18 @@
-// dl-sim-mutants: can the simulator fail? Plants one fault after the other and says which seed
-// found it. Each runs in processes of its own, for a check of the product may end them.
+// dl-sim-mutants: can the simulator fail? Plants one fault after the other and says which seed found it. Each runs in
+// a process of its own, for a check of the product may end it. The seeds are those of `dl-sim --first-seed`.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <map>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "tests/planted/table.h"
 #include "tests/sim/simulator.h"
@@ -19,20 +21,27 @@ namespace {
 
 using dl::sim::Mutant;
 
-struct Finding {  // shared with the child
+constexpr std::uint64_t kSeriesApart = 1'000'000;
+
+struct Options {
+  bool quick = false;
+  int series = 5;
+  int jobs = 0;
+  std::string only;
   std::uint64_t seed = 0;
+};
+
+struct Finding {  // shared with the child
+  std::uint64_t seeds = 0;
   bool is_found = false;
   char what[160] = {};
 };
 
-void search(const Mutant& mutant, Finding& finding, double seconds) {
+void search(const Mutant& mutant, std::uint64_t first_seed, Finding& finding) {
   dl::g_planted = mutant.fault;
-  const auto started = std::chrono::steady_clock::now();
   dl::sim::Simulator simulator;
-  for (std::uint64_t seed = 1; seed <= mutant.within_seeds; ++seed) {
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - started;
-    if (passed.count() > seconds) return;
-    finding.seed = seed;
+  while (finding.seeds < mutant.within_seeds) {
+    const std::uint64_t seed = first_seed + finding.seeds++;
     const dl::sim::Report report = simulator.run(seed, {}, dl::sim::Trace::off);
     if (report.violations.empty()) continue;
     std::strncpy(finding.what, report.violations.front().c_str(), sizeof finding.what - 1);
@@ -41,55 +50,97 @@ void search(const Mutant& mutant, Finding& finding, double seconds) {
   }
 }
 
-pid_t begin(const Mutant& mutant, Finding& finding, double seconds) {
+pid_t begin(const Mutant& mutant, std::uint64_t first_seed, Finding& finding) {
   const pid_t child = fork();
   if (child != 0) return child;
   const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere >= 0) dup2(nowhere, STDERR_FILENO);
-  search(mutant, finding, seconds);
+  search(mutant, first_seed, finding);
   _exit(0);
 }
 
-void end(pid_t child, Finding& finding) {
-  int status = 0;
-  waitpid(child, &status, 0);
+void end(int status, Finding& finding) {
   if (!WIFSIGNALED(status)) return;
   finding.is_found = true;
   std::strcpy(finding.what, "a check in the product ends the process");
 }
 
+// Every search, as many at once as there are processors. Search i: mutant i / series.
+bool search_all(std::span<const Mutant> mutants, const Options& options, std::span<Finding> findings) {
+  std::map<pid_t, std::size_t> running;
+  std::size_t next = 0;
+  const auto jobs = static_cast<std::size_t>(options.jobs);
+  const auto series = static_cast<std::size_t>(options.series);
+  while (next < findings.size() || !running.empty()) {
+    if (next < findings.size() && running.size() < jobs) {
+      const std::uint64_t first_seed = 1 + next % series * kSeriesApart;
+      const pid_t child = begin(mutants[next / series], first_seed, findings[next]);
+      if (child < 0) return false;
+      running.emplace(child, next++);
+      continue;
+    }
+    int status = 0;
+    const pid_t child = wait(&status);
+    if (child < 0) return false;
+    end(status, findings[running.at(child)]);
+    running.erase(child);
+  }
+  return true;
+}
+
+// One line a mutant: the worst of its series.
+bool print(const Mutant& mutant, std::span<const Finding> series) {
+  const Finding* worst = &series.front();
+  for (const Finding& finding : series) {
+    const bool is_worse = !finding.is_found || finding.seeds > worst->seeds;
+    if (worst->is_found && is_worse) worst = &finding;
+  }
+  std::printf("%-44s %-28s %6llu %6s  %s\n", std::string(mutant.name).c_str(), std::string(mutant.promise).c_str(),
+              static_cast<unsigned long long>(mutant.within_seeds),
+              worst->is_found ? std::to_string(worst->seeds).c_str() : "-", worst->is_found ? worst->what : "NOT FOUND");
+  return worst->is_found;
+}
+
+int replay(const Mutant& mutant, std::uint64_t seed) {
+  dl::g_planted = mutant.fault;
+  return dl::sim::Simulator().run(seed, {}, dl::sim::Trace::on).violations.empty() ? 1 : 0;
+}
+
+int run(const Options& options) {
+  std::vector<Mutant> wanted;
+  for (const Mutant& mutant : dl::sim::mutants()) {
+    if (mutant.name.find(options.only) != std::string_view::npos) wanted.push_back(mutant);
+  }
+  if (options.seed != 0) return wanted.size() == 1 ? replay(wanted.front(), options.seed) : 64;
+  const auto series = static_cast<std::size_t>(options.series);
+  const std::size_t searches = wanted.size() * series;
+  if (searches == 0) return 64;
+  void* shared = mmap(nullptr, searches * sizeof(Finding), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return 70;
+  const std::span<Finding> findings(static_cast<Finding*>(shared), searches);
+  std::printf("%-44s %-28s %6s %6s  %s\n", "planted fault", "promise broken", "within", "seeds", "what was seen");
+  std::fflush(stdout);
+  if (!search_all(wanted, options, findings)) return 70;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    found += print(wanted[i], findings.subspan(i * series, series)) ? 1U : 0U;
+  }
+  std::printf("%zu of %zu mutants found\n", found, wanted.size());
+  return found == wanted.size() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool quick = argc > 1 && std::string(argv[1]) == "--quick";
-  const double seconds = quick ? 20 : 600;  // for each fault
-  const auto all = dl::sim::mutants();
-  auto* findings =
-      static_cast<Finding*>(mmap(nullptr, all.size() * sizeof(Finding), PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  if (findings == MAP_FAILED) return 70;
-  std::fflush(stdout);
-  std::printf("%-44s %-28s %6s %6s  %s\n", "planted fault", "promise broken", "within", "seed",
-              "what was seen");
-  std::size_t found = 0;
-  const auto jobs = static_cast<std::size_t>(std::clamp(sysconf(_SC_NPROCESSORS_ONLN), 1L, 64L));
-  for (std::size_t first = 0; first < all.size(); first += jobs) {
-    const std::size_t last = std::min(first + jobs, all.size());
-    std::fflush(stdout);
-    pid_t children[64] = {};
-    for (std::size_t i = first; i < last; ++i)
-      children[i - first] = begin(all[i], findings[i], seconds);
-    for (std::size_t i = first; i < last; ++i) {
-      end(children[i - first], findings[i]);
-      const Finding& finding = findings[i];
-      found += finding.is_found ? 1 : 0;
-      std::printf("%-44s %-28s %6llu %6s  %s\n", std::string(all[i].name).c_str(),
-                  std::string(all[i].promise).c_str(),
-                  static_cast<unsigned long long>(all[i].within_seeds),
-                  finding.is_found ? std::to_string(finding.seed).c_str() : "-",
-                  finding.is_found ? finding.what : "NOT FOUND");
-    }
-  }
-  std::printf("%zu of %zu mutants found\n", found, all.size());
-  return found == all.size() ? 0 : 1;
+  Options options;
+  options.jobs = static_cast<int>(std::clamp(sysconf(_SC_NPROCESSORS_ONLN), 1L, 64L));
+  CLI::App app("Plants faults: does the simulator find each?", "dl-sim-mutants");
+  app.add_flag("--quick", options.quick, "one series of seeds a fault, not five");
+  app.add_option("--jobs", options.jobs, "processes at once (one a processor)")->check(CLI::Range(1, 64));
+  app.add_option("--only", options.only, "faults whose name contains this");
+  app.add_option("--seed", options.seed, "with --only, of one fault: run this seed with a trace");
+  CLI11_PARSE(app, argc, argv);
+  if (options.quick) options.series = 1;
+  return run(options);
 }

@@ -86,6 +86,16 @@ Machine::Machine() : vfs_([this] { return wall_clock_ms(); }) {
 
 Machine::~Machine() = default;
 
+std::unique_ptr<Database> Machine::take_daemons(Pid pid) {
+  vfs_.revive(kNobody, pid);
+  return std::move(daemons_);
+}
+
+void Machine::keep_daemons(std::unique_ptr<Database> database, Pid pid) {
+  vfs_.revive(pid, kNobody);
+  daemons_ = std::move(database);
+}
+
 std::int64_t Machine::wall_clock_ms() const {
   return world_ == nullptr ? 1'789'999'000'000 : world_->now().wall_ms;
 }

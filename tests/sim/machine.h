@@ -39,9 +39,13 @@ class Machine {
   Database& loaders() { return *loaders_; }
   Shell& shell() { return *shell_; }
   SQLite::Database& observer() { return *observer_; }
+  // The daemon's connection of the last run, for the next one; nullptr: there was none.
+  std::unique_ptr<Database> take_daemons(Pid pid);
+  void keep_daemons(std::unique_ptr<Database> database, Pid pid);
 
   static constexpr Pid kShell{1'000'001};
   static constexpr Pid kLoader{1'000'002};
+  static constexpr Pid kNobody{1'000'003};  // has the daemon's connection between runs
 
  private:
   struct Start {
@@ -54,6 +58,7 @@ class Machine {
   const World* world_ = nullptr;
   Vfs vfs_;
   std::unique_ptr<Database> loaders_;
+  std::unique_ptr<Database> daemons_;
   std::unique_ptr<Shell> shell_;
   std::unique_ptr<SQLite::Database> observer_;
   std::map<Shape, Start> starts_;

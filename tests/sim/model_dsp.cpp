@@ -167,7 +167,7 @@ ModelAnswer ModelDsp::post(const DspRequest& request, std::int64_t now, bool fau
     if (traits_.honours == Honours::keys) {
       by_key_[request.idempotency_key] = {now, request.body, std::nullopt};
     }
-    const std::int64_t at = now + dice_.between(1, traits_.late_ms);
+    const std::int64_t at = now + dice_.between(traits_.late_min_ms, traits_.late_ms);
     if (dice_.happens(0.3)) return {answer(504), at};
     return {std::nullopt, at};
   }

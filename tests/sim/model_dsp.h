@@ -34,6 +34,7 @@ struct DspTraits {
   double creation_fails = 0;  // accepted, and later "failed"
   double never_decides = 0;   // accepted, and "pending" for ever
   double no_credentials = 0;  // from now on 401, for some minutes
+  std::int64_t late_min_ms = 1;  // of a late one
   std::int64_t late_ms = 110'000;
   std::int64_t lookup_lag_ms = 0;  // a lookup does not see what is younger
   std::int64_t processing_max_ms = 8'000;

@@ -37,10 +37,14 @@ Report Run::go() {
   if (!is_finished_ && !world_.has_wrongs()) world_.wrong("the run stands still");
   graveyard_.clear();
   stopped_owners_.clear();
-  if (daemon_) idle_store_ = daemon_->die();
+  if (daemon_) {
+    idle_pid_ = daemon_->pid();
+    idle_store_ = daemon_->die();
+  }
   loader_.reset();
   operators_.start_anew();
   if (is_finished_) invariants_.check_end(world_);
+  if (idle_store_ && !world_.has_wrongs()) machine_.keep_daemons(idle_store_->give_back(), idle_pid_);
   idle_store_.reset();
   report_.violations = world_.wrongs();
   report_.steps = world_.steps;
@@ -55,7 +59,7 @@ Report Run::go() {
 // Now and then something happens that is not the daemon's doing.
 void Run::tick() {
   if (world_.is_calm()) return;
-  const bool is_idle = world_.time() - busy_at_ > kIdleAfter && sheets_left_ == 0;
+  const bool is_idle = daemon_ && world_.time() - busy_at_ > kIdleAfter && sheets_left_ == 0;
   if (is_idle || world_.time() > kFaultsEndAfter) return settle_down();
   const Scenario& scenario = world_.scenario;
   const double minutes = static_cast<double>(kTick) / 60'000;

@@ -29,6 +29,7 @@ class Run {
   // The daemon
   void start_daemon();
   std::unique_ptr<Store> open_store(Pid pid);
+  std::unique_ptr<Database> open_database(Pid pid);
   void plan_death();
   bool about_to_feed();
   void crash(Death how);

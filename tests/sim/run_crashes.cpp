@@ -1,4 +1,6 @@
 // The half of a run that kills: planning a death, dying, coming back.
+#include <array>
+
 #include "storage/model/check.h"
 #include "tests/sim/run.h"
 #include "tests/sim/trace.h"
@@ -6,7 +8,8 @@
 namespace dl::sim {
 namespace {
 
-constexpr double kColdStarts = 1.0 / 16;     // open the database anew, schema and all
+constexpr double kColdStarts = 1.0 / 64;     // open the database anew, schema and all
+constexpr std::int64_t kRest = 300;          // inputs
 constexpr double kThoroughChecks = 1.0 / 8;  // of recoveries
 
 }  // namespace
@@ -18,6 +21,14 @@ std::unique_ptr<Store> Run::open_store(Pid pid) {
     return std::move(idle_store_);
   }
   idle_store_.reset();
+  std::unique_ptr<Database> database = machine_.take_daemons(pid);
+  if (!database) database = open_database(pid);
+  if (!database) return nullptr;
+  return std::make_unique<Store>(std::move(database), request_format(),
+                                 store_policy(world_.scenario));
+}
+
+std::unique_ptr<Database> Run::open_database(Pid pid) {
   world_.vfs.run_as(pid);
   Result<std::unique_ptr<Database>> database =
       Database::open(World::kDatabase, OpenMode::existing, Vfs::kName);
@@ -30,12 +41,12 @@ std::unique_ptr<Store> Run::open_store(Pid pid) {
   }
   (*database)->set_busy_wait(std::chrono::milliseconds{0});
   (*database)->leave_guards_to_others();
-  return std::make_unique<Store>(std::move(*database), request_format(),
-                                 store_policy(world_.scenario));
+  return std::move(*database);
 }
 
 void Run::start_daemon() {
   const Pid pid = world_.new_pid();
+  busy_at_ = world_.time();
   std::unique_ptr<Store> store = open_store(pid);
   if (!store) return;
   plan_death();
@@ -75,7 +86,9 @@ void Run::plan_death() {
   planned_in_the_middle_ = 0;
   if (crashes_left_ == 0 || world_.is_calm()) return;
   planned_ = world_.dice.happens(world_.scenario.power_losses) ? Death::power_loss : Death::kill;
-  const std::int64_t most = world_.dice.happens(0.5) ? 10 : 60;
+  static constexpr std::array<std::int64_t, 4> kMost = {4, 4, 12, 40};
+  const bool rests = world_.dice.happens(world_.scenario.rests);
+  const std::int64_t most = rests ? kRest : world_.dice.pick(kMost);
   if (world_.dice.happens(world_.scenario.in_the_middle)) {
     planned_in_the_middle_ = static_cast<int>(world_.dice.between(1, most * 6));
   } else {

@@ -1,5 +1,7 @@
 #include "tests/sim/scenario.h"
 
+#include <array>
+
 namespace dl::sim {
 namespace {
 
@@ -39,6 +41,65 @@ DspTraits draw_dsp(Dice& dice) {
   return dsp;
 }
 
+Focus draw_focus(Dice& dice) {
+  static constexpr std::array kFocuses = {Focus::crowd, Focus::reboots, Focus::refusals, Focus::old_keys, Focus::late_work};
+  return dice.happens(0.3) ? dice.pick(kFocuses) : Focus::anything;
+}
+
+// More to send than may be sent, so that each slot is used again the moment it is free.
+void crowd(Scenario& scenario, Dice& dice, const std::vector<std::vector<Tier>>& limits) {
+  scenario.shape = Shape::crowd;
+  scenario.limit = dice.pick(limits);
+  scenario.in_flight = 6;
+  scenario.disk_ms = 20;
+  scenario.acts = 0;
+  scenario.dsp.processing_max_ms = 60'000;
+}
+
+void lean_on(Focus focus, Scenario& scenario, Dice& dice) {
+  DspTraits& dsp = scenario.dsp;
+  switch (focus) {
+    case Focus::anything: break;
+    case Focus::crowd: {
+      static const std::vector<std::vector<Tier>> kShort = {{{3, 4'000}}, {{2, 3'000}}, {{4, 10'000}}};
+      crowd(scenario, dice, kShort);
+      scenario.lost_on_the_wire = 0.2;
+      scenario.rests = 0.4;
+      break;
+    }
+    case Focus::reboots: {
+      static const std::vector<std::vector<Tier>> kLong = {{{3, 60'000}}, {{2, 30'000}}, {{4, 60'000}}};
+      crowd(scenario, dice, kLong);
+      scenario.power_losses = 1;
+      scenario.away_ms = 1'000;
+      break;
+    }
+    case Focus::refusals:
+      dsp.refused_429 = 0.3;
+      scenario.away_ms = 5'000;
+      scenario.power_losses /= 2;
+      break;
+    case Focus::old_keys:
+      dsp.honours = Honours::keys;
+      dsp.key_lifetime_ms = dice.between(15, 40) * 60'000;
+      dsp.lost_answer = 0.2;
+      dsp.late_apply = 0.2;
+      dsp.refused_408 = 0.1;
+      scenario.away_ms = dice.between(10, 60) * 60'000;
+      scenario.power_losses /= 4;
+      break;
+    case Focus::late_work:
+      dsp.honours = Honours::lookups;
+      dsp.late_apply = 0.5;
+      dsp.late_min_ms = 70'000;
+      dsp.lookup_lag_ms = dice.between(40'000, 55'000);
+      scenario.lost_on_the_wire = 0.5;
+      scenario.rests = 0.4;
+      scenario.power_losses /= 4;  // a reboot begins every settle time anew
+      break;
+  }
+}
+
 }  // namespace
 
 Scenario draw(std::uint64_t seed, const Wishes& wishes) {
@@ -46,9 +107,7 @@ Scenario draw(std::uint64_t seed, const Wishes& wishes) {
   Scenario scenario;
   scenario.dsp = draw_dsp(dice);
   scenario.dsp.honours = static_cast<Honours>(dice.between(0, 2));
-  if (wishes.honours) scenario.dsp.honours = *wishes.honours;
   scenario.shape = static_cast<Shape>(dice.between(0, 2));
-  if (wishes.shape) scenario.shape = *wishes.shape;
   scenario.limit = dice.pick(limits());
   scenario.in_flight = static_cast<int>(dice.between(1, 6));
   scenario.max_retries = static_cast<int>(dice.between(0, 3));
@@ -69,6 +128,11 @@ Scenario draw(std::uint64_t seed, const Wishes& wishes) {
   scenario.disk_ms = dice.happens(0.2) ? 2'000 : 20;
   scenario.away_ms = dice.happens(0.2) ? 20 * 60'000 : dice.happens(0.1) ? 7'200'000 : 60'000;
   scenario.drift_ppm = dice.between(-400, 400);
+  scenario.focus = draw_focus(dice);
+  if (wishes.focus) scenario.focus = *wishes.focus;
+  lean_on(scenario.focus, scenario, dice);
+  if (wishes.honours) scenario.dsp.honours = *wishes.honours;
+  if (wishes.shape) scenario.shape = *wishes.shape;
   return scenario;
 }
 

@@ -15,13 +15,25 @@
 
 namespace dl::sim {
 
+// What a seed leans on, beside the chances of everything: rare meetings of faults are made likely in a world of their own.
+enum class Focus {
+  anything,   // seven seeds of ten
+  crowd,      // more work than the limit lets through, and requests that arrive late
+  reboots,    // the same, and a machine that is back within seconds
+  refusals,   // the DSP asks to wait, again and again
+  old_keys,   // nobody restarts the daemon for longer than the DSP remembers a key
+  late_work,  // creations take effect late, and lookups see them later still
+};
+
 // What a caller may fix; the seed decides the rest.
 struct Wishes {
   std::optional<Honours> honours;
   std::optional<Shape> shape;
+  std::optional<Focus> focus;
 };
 
 struct Scenario {
+  Focus focus = Focus::anything;
   DspTraits dsp;
   std::vector<Tier> limit;
   Shape shape = Shape::deep;
@@ -30,6 +42,7 @@ struct Scenario {
   // How things fail; each 0 where this seed switched it off.
   int crashes = 0;              // planned deaths of the daemon or the machine
   double power_losses = 0;      // share of them
+  double rests = 0;             // share of deaths that come only after a long time of work
   double in_the_middle = 0;     // share of them in the middle of a write or sync
   double stops = 0;             // chance a minute that the daemon is stopped (SIGSTOP) for a while
   double lost_on_the_wire = 0;  // requests that never arrive, or late

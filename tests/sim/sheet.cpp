@@ -36,6 +36,9 @@ Sheet::Sheet(Shape shape) {
       crossings_ = {{"c2", "c1g1a1"}, {"c1", "c2g1a2"}};
       for (const auto& [parent, child] : crossings_) parents_[child].push_back(parent);
       break;
+    case Shape::crowd:
+      for (int c = 1; c <= 8; ++c) add_campaign(rows_, c, 1, 2);
+      break;
     case Shape::none: break;
   }
 }

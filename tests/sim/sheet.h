@@ -17,9 +17,10 @@ namespace dl::sim {
 enum class Shape {
   deep,
   wide,
-  crossed,
+  crossed,  // some ads wait for a second campaign as well
+  crowd,
   none
-};  // crossed: some ads wait for a second campaign as well
+};
 
 struct Row {
   JobKind kind = JobKind::campaign;

@@ -15,6 +15,7 @@
 namespace {
 
 using dl::sim::Counts;
+using dl::sim::Focus;
 using dl::sim::Honours;
 using dl::sim::Report;
 using dl::sim::Shape;
@@ -140,7 +141,10 @@ int main(int argc, char** argv) {
   const std::map<std::string, Honours> honours = {
       {"keys", Honours::keys}, {"lookups", Honours::lookups}, {"nothing", Honours::nothing}};
   const std::map<std::string, Shape> shapes = {
-      {"deep", Shape::deep}, {"wide", Shape::wide}, {"crossed", Shape::crossed}};
+      {"deep", Shape::deep}, {"wide", Shape::wide}, {"crossed", Shape::crossed}, {"crowd", Shape::crowd}};
+  const std::map<std::string, Focus> focuses = {
+      {"anything", Focus::anything}, {"crowd", Focus::crowd}, {"reboots", Focus::reboots},
+      {"refusals", Focus::refusals}, {"old-keys", Focus::old_keys}, {"late-work", Focus::late_work}};
   app.add_option("--points", options.points, "run seeds until so many points were seen");
   app.add_option("--seeds", options.seeds, "run so many seeds (default 200)");
   app.add_option("--first-seed", options.first_seed, "begin with this seed (default 1)");
@@ -152,6 +156,8 @@ int main(int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(honours));
   app.add_option("--shape", options.wishes.shape, "of the jobs")
       ->transform(CLI::CheckedTransformer(shapes));
+  app.add_option("--focus", options.wishes.focus, "what the seeds lean on (each its own)")
+      ->transform(CLI::CheckedTransformer(focuses));
   CLI11_PARSE(app, argc, argv);
   if (one_seed != 0) {
     options.first_seed = one_seed;

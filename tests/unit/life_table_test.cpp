@@ -166,7 +166,7 @@ TEST(LifeTable, IsTheSameAfterARestart) {
   EXPECT_FALSE(table.has_changes());
   EXPECT_TRUE(table.take_changes(JobKind::ad).empty());
   LifeTable again;
-  for (const ProcessingBin& row : rows) again.restore(row);
+  again.restore(rows);
   EXPECT_TRUE(again.has_seen());
   EXPECT_FALSE(again.has_changes());
   for (Millis age = 10; age < 80'000'000; age = age * 11 / 10 + 1) {
@@ -176,10 +176,10 @@ TEST(LifeTable, IsTheSameAfterARestart) {
 
 TEST(LifeTable, TakesNoNonsenseBack) {
   LifeTable table;
-  table.restore({JobKind::ad, -1, 0, 5, 5, 0.5});
-  table.restore({JobKind::ad, 150, 0, 5, 5, 0.5});
-  table.restore({JobKind::ad, 3, 0, 5, 7, 2});
-  table.restore({JobKind::ad, 4, 0, -5, -7, -2});
+  table.restore(std::vector<ProcessingBin>{{JobKind::ad, -1, 0, 5, 5, 0.5},
+                                           {JobKind::ad, 150, 0, 5, 5, 0.5},
+                                           {JobKind::ad, 3, 0, 5, 7, 2},
+                                           {JobKind::ad, 4, 0, -5, -7, -2}});
   double last = 1;
   for (Millis age = 10; age < 1'000'000; age *= 2) {
     EXPECT_LE(table.undone_at(age), last);
