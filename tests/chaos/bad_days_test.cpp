@@ -188,6 +188,7 @@ TEST(StandBy, TakesOverBesideALoaderAndAnOpenTransaction) {
   Launch first = site.daemon(kByKey);
   first.environment["DL_FAULT"] = "send.complete:4:kill";
   Process daemon(first);
+  eventually("it owns the database", [&] { return daemon.err().find("endpoint") != std::string::npos; });
   Process standby(site.daemon(e2e::joined({"--drain", "--standby"}, kByKey)));
   eventually("it stands by", [&] { return standby.err().find("standby") != std::string::npos; });
   EXPECT_EQ(daemon.wait(), 128 + SIGKILL) << daemon.err();
