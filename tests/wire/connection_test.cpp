@@ -48,6 +48,9 @@ class NoFilesLeft {
 };
 
 TEST(Connection, SaysThatThereAreNoFileDescriptorsAndWhatToDo) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "UBSan opens a pipe to learn whether an object can be read, and calls it invalid without";
+#endif
   const std::string token = testing::TempDir() + "dl-files-" + std::to_string(getpid());
   std::ofstream(token) << "secret\n";
   for (const std::string host : {"127.0.0.1", "localhost", "with a token"}) {
