@@ -317,7 +317,7 @@ void OperatorDatabase::run(std::string_view script) {
     const sqlite3_int64 changes = sqlite3_total_changes64(db_);
     const bool takes_back =
         sqlite3_get_autocommit(db_) == 0 && statement != nullptr &&
-        std::string_view(sqlite3_sql(statement)).find("ROLLBACK") != std::string_view::npos;
+        sqlite3_strlike("%ROLLBACK%", sqlite3_sql(statement), 0) == 0;  // in upper or lower case
     if (statement != nullptr) run_statement(statement);
     watch(Watch::harness);
     if (code != SQLITE_OK) break;  // what is no SQL ends the script
