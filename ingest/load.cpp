@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <deque>
-#include <thread>
 #include <unordered_map>
 
 #include "ingest/late_rows.h"
@@ -21,7 +20,6 @@ namespace {
 constexpr std::size_t kRowsBesideADaemon = 300;
 constexpr std::size_t kChunksAlone = 10;
 constexpr std::size_t kAdsBeforeNextCampaign = 200;
-constexpr std::chrono::milliseconds kPauseForDaemon{2};
 constexpr int kCheckpointPages = 4000;
 constexpr std::size_t kParentsKept = 200'000;  // about 40 MiB
 constexpr std::size_t kSortedInMemory = 64 * 1024 * 1024;
@@ -268,13 +266,9 @@ void Loader::report_conflict(const PreparedRow& row, JobKind kind, const PlacedJ
 }
 
 Status Loader::let_others_through() {
-  const Status ok = database_.guard(database_.path(), [&]() -> Status {
-    is_beside_daemon_ = daemon_seems_alive(database_);
-    return Done{};
-  });
-  if (!ok) return ok;
-  if (!is_beside_daemon_) return database_.checkpoint_if_longer_than(kCheckpointPages);
-  std::this_thread::sleep_for(kPauseForDaemon);
+  const Result<bool> seems_alive = leave_room_for_daemon(database_, kCheckpointPages);
+  if (!seems_alive) return seems_alive.error();
+  is_beside_daemon_ = *seems_alive;
   return Done{};
 }
 

@@ -118,7 +118,8 @@ Status Mover::step(const std::function<Status()>& copy, const std::function<Stat
   });
   if (!ok) return ok;
   if (Status short_log = archive_.checkpoint_if_longer_than(kCheckpointPages); !short_log) return short_log;
-  return leave_room_for_daemon(database_);
+  if (auto polite = leave_room_for_daemon(database_); !polite) return polite.error();
+  return Done{};
 }
 
 std::vector<Mover::Row> Mover::next_rows(BatchId batch) {

@@ -29,7 +29,8 @@ Result<FreeSpace> give_space_back(Database& database) {
       space.left_bytes = bytes_free();
       return Done{};
     });
-    if (ok) ok = leave_room_for_daemon(database);
+    if (!ok) break;
+    if (auto polite = leave_room_for_daemon(database); !polite) return polite.error();
   }
   if (!ok) return ok.error();
   space.given_back_bytes = before - space.left_bytes;

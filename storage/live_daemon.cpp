@@ -12,10 +12,8 @@ namespace dl {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{2};  // longer than the step of the daemon's busy handler
-constexpr int kCheckpointPages = 1'000;
 
-}  // namespace
-
+// SQLite's exceptions pass.
 bool daemon_seems_alive(Database& database) {
   SQLite::Statement live(database.handle(), std::string(sql::k_ingest_live_instances));
   while (live.executeStep()) {
@@ -24,16 +22,21 @@ bool daemon_seems_alive(Database& database) {
   return false;
 }
 
-Status leave_room_for_daemon(Database& database) {
+}  // namespace
+
+Result<bool> leave_room_for_daemon(Database& database, int checkpoint_pages) {
   bool alive = false;
   const Status ok = database.guard(database.path(), [&]() -> Status {
     alive = daemon_seems_alive(database);
     return Done{};
   });
-  if (!ok) return ok;
-  if (!alive) return database.checkpoint_if_longer_than(kCheckpointPages);
-  std::this_thread::sleep_for(kPause);
-  return Done{};
+  if (!ok) return ok.error();
+  if (alive) {
+    std::this_thread::sleep_for(kPause);
+  } else if (Status short_log = database.checkpoint_if_longer_than(checkpoint_pages); !short_log) {
+    return short_log.error();
+  }
+  return alive;
 }
 
 }  // namespace dl

@@ -7,11 +7,9 @@
 
 namespace dl {
 
-// By the pids of instances that have not stopped; one that was reused makes us slower, no more. SQLite's
-// exceptions pass: call it inside Database::guard.
-bool daemon_seems_alive(Database& database);
-
-// Between two transactions of ours: a pause for the daemon, or its checkpoint where none runs.
-Status leave_room_for_daemon(Database& database);
+// Between two transactions of ours: a pause for the daemon, or where none runs its checkpoint, once the log has
+// `checkpoint_pages`. Whether one seems to run: by the pids of instances that have not stopped; one that was
+// reused makes us slower, no more.
+Result<bool> leave_room_for_daemon(Database& database, int checkpoint_pages = 1'000);
 
 }  // namespace dl

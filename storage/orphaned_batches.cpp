@@ -31,7 +31,7 @@ Status delete_rows(Database& database, std::int64_t batch) {
     });
     if (!ok) return ok;
     if (deleted < kJobsInOneTransaction) break;
-    if (Status polite = leave_room_for_daemon(database); !polite) return polite;
+    if (auto polite = leave_room_for_daemon(database); !polite) return polite.error();
   }
   return Done{};
 }
@@ -71,7 +71,8 @@ Status delete_jobs(Database& database, std::int64_t batch) {
       return Done{};
     });
     last = first - 1;
-    if (ok && last > floor) ok = leave_room_for_daemon(database);
+    if (!ok || last <= floor) break;
+    if (auto polite = leave_room_for_daemon(database); !polite) return polite.error();
   }
   return ok;
 }
