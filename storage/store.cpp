@@ -109,7 +109,7 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
       bind_or_null(resolve, ":resolution", outcome.resolution);
       resolve.exec();
     }
-    if (outcome.event == JobEvent::id_not_found) withdraw_declaration(outcome.job);
+    if (outcome.event == JobEvent::id_not_found) withdraw_declaration(outcome.job, now);
     const bool is_too_early = planted(Fault::children_promoted_when_accepted);
     const bool is_too_late = planted(Fault::children_promoted_later);
     if (outcome.event == (is_too_early ? JobEvent::accepted : JobEvent::confirmed) && !is_too_late) promote(outcome.job, applied.promoted, now);

@@ -112,6 +112,10 @@ class Store {
  private:
   struct Facts;
   struct Creation;
+  struct Unresolved {
+    int count;
+    std::int64_t ended_boot_ms;  // the last of them
+  };
   using ParentIds = std::vector<std::pair<JobKind, std::string>>;
   SQLite::Statement& sql(std::string_view text);  // with nothing bound
   SQLite::Statement& hot(std::string_view text);  // for bind_all(), which binds everything
@@ -122,8 +126,9 @@ class Store {
   void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);
   void promote_in_a_second_transaction(std::span<const WorkBatch> batches, std::vector<WorkResult>& results, Moment now);
   void make_due(JobId job, WorkResult& result, Moment now);
-  bool look_once_more(JobId job, Moment now);
-  void withdraw_declaration(JobId job);
+  bool look_up_the_absent(JobId job, Moment now);
+  void withdraw_declaration(JobId job, Moment now);
+  Unresolved unresolved_posts(JobId job);
   void permit(const Permit& permit, WorkResult& result, Moment now);
   std::string permit_create(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
   std::string permit_resubmit(const Permit& permit, const Facts& facts, Granted& granted, Moment now);

@@ -6,19 +6,24 @@
 
 namespace dl {
 
-// Judged here and not by who asks: whoever believes too early that an absent POST has settled makes a duplicate.
-void Store::make_due(JobId job, WorkResult& result, Moment now) {
+Store::Unresolved Store::unresolved_posts(JobId job) {
   SQLite::Statement& ends = sql(sql::k_unresolved_posts_end);
   ends.bind(":job", job.value);
   ends.bind(":boot_key", facts_.boot_key);
   ends.bind(":first_boot_ms", first_boot_ms_);
   ends.executeStep();
-  const bool is_unresolved = ends.getColumn(0).getInt() != 0;
-  const std::int64_t ended_boot_ms = ends.getColumn(1).getInt64();
+  const Unresolved unresolved{ends.getColumn(0).getInt(), ends.getColumn(1).getInt64()};
   ends.reset();
+  return unresolved;
+}
+
+// Judged here and not by who asks: whoever believes too early that an absent POST has settled makes a duplicate.
+void Store::make_due(JobId job, WorkResult& result, Moment now) {
+  const Unresolved unresolved = unresolved_posts(job);
+  const bool is_unresolved = unresolved.count != 0;
   if (is_unresolved) {
-    if (now.boot_ms < ended_boot_ms + policy_.settle_ms) return;
-    if (policy_.unknown_outcome == UnknownOutcome::lookup && look_once_more(job, now)) return;
+    if (now.boot_ms < unresolved.ended_boot_ms + policy_.settle_ms) return;
+    if (policy_.unknown_outcome == UnknownOutcome::lookup && look_up_the_absent(job, now)) return;
   }
   SQLite::Statement& update = sql(sql::k_make_due);
   update.bind(":job", job.value);
@@ -38,10 +43,11 @@ void Store::make_due(JobId job, WorkResult& result, Moment now) {
   resolve.exec();
 }
 
-bool Store::look_once_more(JobId job, Moment now) {
+// His word is a reason to look, not one of the looks: the DSP's own "not found" can be wrong just as he can, and a
+// single one of each made a duplicate.
+bool Store::look_up_the_absent(JobId job, Moment now) {
   SQLite::Statement& update = sql(sql::k_look_due);
   update.bind(":job", job.value);
-  update.bind(":looks", kAbsentLooks - 1);
   update.bind(":at", now.wall_ms);
   if (!update.executeStep()) return false;
   const JobKind kind = kind_column(update, "kind");
@@ -53,10 +59,15 @@ bool Store::look_once_more(JobId job, Moment now) {
   return true;
 }
 
-void Store::withdraw_declaration(JobId job) {
+// Where every creation of the job is known dead (it had failed before his word), neither a key nor a lookup can tell
+// more: it was in nobody's doubt but his.
+void Store::withdraw_declaration(JobId job, Moment now) {
   SQLite::Statement& withdraw = sql(sql::k_withdraw_declaration);
   withdraw.bind(":job", job.value);
   withdraw.exec();
+  if (unresolved_posts(job).count == 0) {
+    hold(job, "the DSP does not know the id that an operator gave, and every POST of this job is known to have created nothing", now);
+  }
 }
 
 }  // namespace dl

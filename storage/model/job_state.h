@@ -39,7 +39,7 @@ enum class JobEvent {
   resubmitted,       // leased again: same key, same bytes
   found,             // a lookup found exactly one entity under our key
   absent,            // three lookups after the settle time found nothing
-  look_due,          // declared absent, and the settle time has passed: looked up once more
+  look_due,          // declared absent, and the settle time has passed: looked up
   confirmed,         // the DSP says success
   creation_failed,   // the DSP says failed: the entity was not created
   id_not_found,      // an id that an operator gave stays 404

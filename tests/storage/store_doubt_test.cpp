@@ -144,6 +144,33 @@ TEST_F(StoreDoubt, AnIdThatTheDspDoesNotKnowResolvesNothing) {
   expect_consistent();
 }
 
+// Found by the simulator (seed 4794): each creation of a failed job is known dead, so when an operator's id turns out
+// to be nobody's, neither the key nor a lookup can tell more, whatever the policy.
+TEST_F(StoreDoubt, AnIdThatTheDspDoesNotKnowPutsADeadJobOnHold) {
+  for (const UnknownOutcome what : {UnknownOutcome::hold, UnknownOutcome::resubmit, UnknownOutcome::lookup}) {
+    policy_.unknown_outcome = what;
+    start();
+    const int id = 30 + static_cast<int>(what);
+    add_job(id, JobKind::campaign, {});
+    as_daemon("UPDATE job SET state = 'ready' WHERE id = " + std::to_string(id));
+    Outcome refused = outcome_of(grant(id), JobEvent::refused_for_good);
+    refused.spends_attempt = true;
+    refused.resolution = "refused";
+    finish(refused);
+    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" + std::to_string(id) +
+                              ", 'exists', 'wrong', 'maria', 'saw it')"));
+    Outcome unknown_id = outcome_of(grant(id, Purpose::status), JobEvent::id_not_found);
+    unknown_id.due_in_ms = 0;
+    finish(unknown_id);
+    EXPECT_EQ(job(id, "state, due_at"), "in_doubt|NULL");
+    EXPECT_THAT(job(id, "hold"), HasSubstr("known to have created nothing"));
+    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, who, why) VALUES (" + std::to_string(id) +
+                              ", 'absent', 'maria', 'a typo')"));
+    EXPECT_EQ(make_due(id).size(), 1U) << "nothing of it need settle";
+    grant(id);
+  }
+}
+
 TEST_F(StoreDoubt, AWithdrawnWordIsOfThePresentAttemptAlone) {
   doubt(kCampaign);
   const std::string exists =

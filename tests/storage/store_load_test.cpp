@@ -270,7 +270,7 @@ TEST_F(SettleTime, OfAJobDeclaredAbsentHoldsWhateverThePolicy) {
     EXPECT_EQ(before, everything());
     pass(1);
     EXPECT_EQ(timed(id).due_in_ms, 0);
-    if (what == UnknownOutcome::lookup) continue;  // looked up once more: below
+    if (what == UnknownOutcome::lookup) continue;  // looked up first: below
     EXPECT_EQ(make_due(id).size(), 1U);
     EXPECT_EQ(value("SELECT resolution FROM request WHERE job_id = " + std::to_string(id)),
               "absent");
@@ -278,8 +278,9 @@ TEST_F(SettleTime, OfAJobDeclaredAbsentHoldsWhateverThePolicy) {
   }
 }
 
-// The operator may have looked too early, or in the wrong place.
-TEST_F(SettleTime, OfAJobDeclaredAbsentEndsWithOneMoreLookWhereTheDspCanBeAsked) {
+// The operator may have looked too early, or in the wrong place; and the DSP's index may be behind when it is asked
+// once. His word and a single false 404 made a duplicate, so it takes as many looks as without him.
+TEST_F(SettleTime, OfAJobDeclaredAbsentEndsWithTheDspsOwnWordWhereItCanBeAsked) {
   policy_.unknown_outcome = UnknownOutcome::lookup;
   start();
   for (const int id : {kCampaign, kOther}) {
@@ -289,7 +290,7 @@ TEST_F(SettleTime, OfAJobDeclaredAbsentEndsWithOneMoreLookWhereTheDspCanBeAsked)
   pass(policy_.settle_ms);
   for (const int id : {kCampaign, kOther}) {
     EXPECT_TRUE(make_due(id).empty());
-    EXPECT_EQ(job(id, "state, looks, hold"), "in_doubt|2|NULL");
+    EXPECT_EQ(job(id, "state, looks, hold"), "in_doubt|0|NULL");
     EXPECT_EQ(timed(id).due_in_ms, 0);
     EXPECT_EQ(value("SELECT rule_id FROM job_history ORDER BY id DESC LIMIT 1"), "41");
   }

@@ -43,7 +43,7 @@ std::string_view meaning(JobEvent event) {
     case JobEvent::found: return "a lookup found exactly one entity under our key";
     case JobEvent::absent: return "three lookups after the settle time found nothing";
     case JobEvent::look_due:
-      return "declared absent and settled, and the account can be asked: looked up once more";
+      return "declared absent and settled, and the account can be asked: looked up";
     case JobEvent::confirmed: return "the DSP says success";
     case JobEvent::creation_failed: return "the DSP says failed: the entity was not created";
     case JobEvent::id_not_found: return "an id that an operator gave stays 404";
