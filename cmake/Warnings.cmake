@@ -6,7 +6,7 @@ target_compile_options(dl_warnings INTERFACE
   -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fno-delete-null-pointer-checks)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   # GCC 12 reports null dereferences and overlaps (its bug 105651) inside its own headers once it inlines.
-  target_compile_options(dl_warnings INTERFACE -Wno-null-dereference -Wno-restrict -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+  target_compile_options(dl_warnings INTERFACE -Wno-null-dereference -Wno-restrict -Wno-maybe-uninitialized -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 endif()
 target_compile_definitions(dl_warnings INTERFACE _GLIBCXX_ASSERTIONS)
 target_link_options(dl_warnings INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)

@@ -192,6 +192,7 @@ Status Database::prepare(OpenMode mode) {
     }
     db_.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = ON;"
              "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
+             "PRAGMA secure_delete = OFF;"  /* Debian's default overwrites what is deleted, index entries too */
              "PRAGMA cache_size = -16384;"  /* KiB: what is hot of 1,000,000 jobs, within the daemon's 64 MiB */);
     sqlite3_wal_hook(
         raw,
@@ -221,6 +222,7 @@ Status Database::prepare(OpenMode mode) {
 }
 
 void Database::leave_guards_to_others() {
+  has_guards_ = false;
   sqlite3_db_config(db_.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
 }
 
@@ -235,12 +237,16 @@ int Database::data_version() {
 Status Database::transaction(Writer writer, const std::function<Status()>& work) {
   return guard(path_, [&]() -> Status {
     SQLite::Transaction transaction(db_, SQLite::TransactionBehavior::IMMEDIATE);
-    name_writer_->reset();
-    name_writer_->bind(1, writer == Writer::daemon ? "daemon" : "ingest");
-    name_writer_->exec();
+    if (has_guards_) {
+      name_writer_->reset();
+      name_writer_->bind(1, writer == Writer::daemon ? "daemon" : "ingest");
+      name_writer_->exec();
+    }
     if (Status ok = work(); !ok) return ok;  // the destructor rolls back
-    clear_writer_->reset();
-    clear_writer_->exec();
+    if (has_guards_) {
+      clear_writer_->reset();
+      clear_writer_->exec();
+    }
     if (Status room = reserve_room(); !room) return room;
     transaction.commit();
     return Done{};

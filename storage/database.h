@@ -53,7 +53,7 @@ class Database {
   // Changes when another connection has committed (PRAGMA data_version); our own commits do not count.
   int data_version();
 
-  // BEGIN IMMEDIATE, name the writer, run `work`, clear the writer, COMMIT. Any Error or exception rolls
+  // BEGIN IMMEDIATE, name the writer for the guards, run `work`, clear the writer, COMMIT. Any Error or exception rolls
   // back. `work` returns Status. SQLite's errors come back as Error: busy, io (with a failed sync: the
   // message begins with "sync failed"), data (damage).
   Status transaction(Writer writer, const std::function<Status()>& work);
@@ -63,7 +63,8 @@ class Database {
 
   // Switches the triggers (migrations 0002, 0003) off on this connection: they guard against others' SQL,
   // and would make our own writes cost 1.6 times as much. Only where nothing is inserted into
-  // operator_act, for it is triggers that apply an act. Call before statements are prepared.
+  // operator_act, for it is triggers that apply an act. Transactions then need not name their writer (the row exists for
+  // the guards alone), which saves a page in each commit's log. Call before statements are prepared.
   void leave_guards_to_others();
 
   // Moves the WAL into the database once it is longer than `pages`, then starts it anew
@@ -98,6 +99,7 @@ class Database {
   std::string database_id_;
   std::chrono::milliseconds busy_wait_{5000};
   int last_sqlite_error_ = 0;
+  bool has_guards_ = true;
   int wal_pages_ = 0;      // in use after our last commit
   int checkpoint_at_ = 0;  // not before wal_pages_ is this
   RoomAhead room_;

@@ -3,12 +3,18 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <system_error>
 
 namespace dl {
+namespace {
+
+constexpr std::int64_t kStrideMax = 1024 * 1024;
+
+}  // namespace
 
 RoomAhead RoomAhead::of(const std::string& path) {
   RoomAhead room;
@@ -33,11 +39,15 @@ bool RoomAhead::reserve(std::int64_t bytes) {
   if (file_ < 0 || bytes <= reserved_bytes_) return true;
   struct stat info {};
   if (fstat(file_, &info) != 0 || info.st_dev != device_ || info.st_ino != inode_) return true;  // not ours any more
-  if (bytes > info.st_size && fallocate(file_, FALLOC_FL_KEEP_SIZE, info.st_size, bytes - info.st_size) != 0) {
-    if (errno == ENOSPC || errno == EDQUOT) return false;
+  // More than is asked for, so that not every commit has to ask; but little beside what the file has already.
+  const std::int64_t generous = bytes + std::min(kStrideMax, info.st_size / 16);
+  for (const std::int64_t wanted : {generous, bytes}) {
+    reserved_bytes_ = wanted;
+    if (wanted <= info.st_size || fallocate(file_, FALLOC_FL_KEEP_SIZE, info.st_size, wanted - info.st_size) == 0) return true;
+    if (errno != ENOSPC && errno != EDQUOT) return true;
   }
-  reserved_bytes_ = bytes;
-  return true;
+  reserved_bytes_ = 0;
+  return false;
 }
 
 }  // namespace dl
