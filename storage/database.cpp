@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "storage/fault/fault_point.h"
+#include "storage/log_in_one_piece.h"
 #include "storage/migrator.h"
 #include "storage/model/planted.h"
 
@@ -128,13 +129,18 @@ std::string words_of(int extended, const char* message, const std::string& path)
   }
 }
 
+std::string layer_over(const char* vfs) {
+  const char* const layer = log_in_one_piece(vfs);
+  return layer != nullptr ? layer : vfs;  // an unknown name: SQLite says so
+}
+
 // The function that the guard on `writer` calls: it exists on our connections only.
 void allow_writing(sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); }
 
 }  // namespace
 
 Database::Database(const std::string& path, int flags, const char* vfs)
-    : path_(path), db_(path, flags, 0, vfs == nullptr ? "" : vfs) {}
+    : path_(path), db_(path, flags, 0, layer_over(vfs)) {}
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMode mode) {
   return open(path, mode, nullptr);

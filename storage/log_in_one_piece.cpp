@@ -1,0 +1,197 @@
+#include "storage/log_in_one_piece.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "storage/model/check.h"
+
+namespace dl {
+namespace {
+
+constexpr std::size_t kPieceMax = 120 * 1024;  // SQLite's unix layer writes no more than 0x1ffff bytes at once
+constexpr int kWriterLock = 0;  // of the locks in the -shm file: https://sqlite.org/walformat.html, 2.3.1
+
+// Held back: bytes that follow one another, from `offset` on.
+struct Piece {
+  std::vector<char> bytes;
+  sqlite3_int64 offset = 0;
+
+  bool is_empty() const { return bytes.empty(); }
+  sqlite3_int64 end() const { return offset + static_cast<sqlite3_int64>(bytes.size()); }
+};
+
+// SQLite allocates szOsFile bytes for a file: this, and the layer below's own file behind it.
+struct alignas(std::max_align_t) File {
+  sqlite3_file base{};
+  File* database = nullptr;  // of a log, else none
+  File* log = nullptr;       // of a database, while it has its log open
+  Piece piece;               // of a log
+
+  bool is_log() const { return database != nullptr; }
+  sqlite3_file* under() { return reinterpret_cast<sqlite3_file*>(this + 1); }
+  const sqlite3_io_methods* below() { return under()->pMethods; }
+
+  // What could not be written stays held: who asks next tries again, or drops it.
+  int write_piece() {
+    if (piece.is_empty()) return SQLITE_OK;
+    const int code = below()->xWrite(under(), piece.bytes.data(), static_cast<int>(piece.bytes.size()), piece.offset);
+    if (code == SQLITE_OK) piece.bytes.clear();
+    return code;
+  }
+};
+
+File* of(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
+
+int close(sqlite3_file* file) {
+  File* const self = of(file);
+  if (self->is_log()) self->database->log = nullptr;
+  const int code = self->below()->xClose(self->under());
+  self->~File();
+  return code;
+}
+
+int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset) {
+  File* const self = of(file);
+  const bool is_held = offset < self->piece.end() && offset + size > self->piece.offset;
+  if (is_held) {
+    if (const int code = self->write_piece(); code != SQLITE_OK) return code;
+  }
+  return self->below()->xRead(self->under(), bytes, size, offset);
+}
+
+int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+  File* const self = of(file);
+  if (!self->is_log()) return self->below()->xWrite(self->under(), bytes, size, offset);
+  Piece& piece = self->piece;
+  const bool follows = offset == piece.end() && piece.bytes.size() + static_cast<std::size_t>(size) <= kPieceMax;
+  if (!follows) {
+    if (const int code = self->write_piece(); code != SQLITE_OK) return code;
+  }
+  if (piece.is_empty()) piece.offset = offset;
+  const char* const first = static_cast<const char*>(bytes);
+  try {
+    piece.bytes.insert(piece.bytes.end(), first, first + size);
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  }
+  return SQLITE_OK;
+}
+
+// What is cut away is not written first: it may be a full disk that it is cut for.
+int truncate(sqlite3_file* file, sqlite3_int64 size) {
+  File* const self = of(file);
+  Piece& piece = self->piece;
+  if (!piece.is_empty()) {
+    piece.bytes.resize(static_cast<std::size_t>(std::clamp<sqlite3_int64>(size, piece.offset, piece.end()) - piece.offset));
+    if (const int code = self->write_piece(); code != SQLITE_OK) return code;
+  }
+  return self->below()->xTruncate(self->under(), size);
+}
+
+int sync(sqlite3_file* file, int flags) {
+  File* const self = of(file);
+  if (const int code = self->write_piece(); code != SQLITE_OK) return code;
+  return self->below()->xSync(self->under(), flags);
+}
+
+int file_size(sqlite3_file* file, sqlite3_int64* size) {
+  File* const self = of(file);
+  if (const int code = self->write_piece(); code != SQLITE_OK) return code;
+  return self->below()->xFileSize(self->under(), size);
+}
+
+int map_lock(sqlite3_file* file, int first, int n, int flags) {
+  File* const self = of(file);
+  const bool ends_writing = first == kWriterLock && (flags & SQLITE_SHM_UNLOCK) != 0 && (flags & SQLITE_SHM_EXCLUSIVE) != 0;
+  if (ends_writing && self->log != nullptr) self->log->piece.bytes.clear();
+  return self->below()->xShmLock(self->under(), first, n, flags);
+}
+
+// Called before a commit is published. At FULL, which Database insists on, nothing is held any more: the sync came first.
+// Where there is none, frames that cannot be written must not be published, and nobody here can be told.
+void map_barrier(sqlite3_file* file) {
+  File* const self = of(file);
+  if (self->log != nullptr) {
+    DL_CHECK(self->log->write_piece() == SQLITE_OK, "without a sync, a log that cannot be written has no other end than this");
+  }
+  self->below()->xShmBarrier(self->under());
+}
+
+int lock(sqlite3_file* file, int level) { return of(file)->below()->xLock(of(file)->under(), level); }
+int unlock(sqlite3_file* file, int level) { return of(file)->below()->xUnlock(of(file)->under(), level); }
+int check_lock(sqlite3_file* file, int* held) { return of(file)->below()->xCheckReservedLock(of(file)->under(), held); }
+int control(sqlite3_file* file, int what, void* argument) {
+  return of(file)->below()->xFileControl(of(file)->under(), what, argument);
+}
+int sector_size(sqlite3_file* file) { return of(file)->below()->xSectorSize(of(file)->under()); }
+int traits(sqlite3_file* file) { return of(file)->below()->xDeviceCharacteristics(of(file)->under()); }
+int map(sqlite3_file* file, int page, int size, int extend, void volatile** address) {
+  return of(file)->below()->xShmMap(of(file)->under(), page, size, extend, address);
+}
+int unmap(sqlite3_file* file, int remove) { return of(file)->below()->xShmUnmap(of(file)->under(), remove); }
+int fetch(sqlite3_file* file, sqlite3_int64 offset, int size, void** address) {
+  return of(file)->below()->xFetch(of(file)->under(), offset, size, address);
+}
+int unfetch(sqlite3_file* file, sqlite3_int64 offset, void* address) {
+  return of(file)->below()->xUnfetch(of(file)->under(), offset, address);
+}
+
+constexpr sqlite3_io_methods methods(int version) {
+  return {version, close,       read,   write, truncate, sync,        file_size, lock,  unlock, check_lock,
+          control, sector_size, traits, map,   map_lock, map_barrier, unmap,     fetch, unfetch};
+}
+// What the layer below cannot do, SQLite must not ask of this one.
+constexpr sqlite3_io_methods kMethods[] = {methods(1), methods(2), methods(3)};
+
+// A copy of the VFS below with another open(): its other functions look at nothing of what they are called with but what
+// was copied (pAppData, mxPathname).
+struct Layer : sqlite3_vfs {
+  sqlite3_vfs* below = nullptr;
+  std::string name;
+};
+
+int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* flags_out) {
+  File* const self = new (file) File;
+  sqlite3_vfs* const below = static_cast<Layer*>(vfs)->below;
+  self->under()->pMethods = nullptr;
+  const int code = below->xOpen(below, path, self->under(), flags, flags_out);
+  if (self->below() == nullptr) return code;  // pMethods is null here, too: it will not be closed
+  self->base.pMethods = &kMethods[std::clamp(self->below()->iVersion, 1, 3) - 1];
+  if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
+  self->database = of(sqlite3_database_file_object(path));
+  self->database->log = self;
+  return code;
+}
+
+}  // namespace
+
+const char* log_in_one_piece(const char* under) {
+  static std::mutex mutex;
+  static std::list<Layer> layers;  // SQLite keeps their addresses
+  const std::lock_guard<std::mutex> lock(mutex);
+  sqlite3_vfs* const below = sqlite3_vfs_find(under);
+  if (below == nullptr) return nullptr;
+  const std::string name = std::string(below->zName) + "-one-piece";
+  const auto known = std::find_if(layers.begin(), layers.end(), [&](const Layer& each) { return each.name == name; });
+  Layer& layer = known != layers.end() ? *known : layers.emplace_back();
+  if (layer.below == below && layer.pAppData == below->pAppData) return layer.name.c_str();
+  // The first of this name, or another one than before (tests make one after the other).
+  if (layer.below != nullptr) sqlite3_vfs_unregister(&layer);  // it hangs in SQLite's list by a member that is written now
+  static_cast<sqlite3_vfs&>(layer) = *below;
+  layer.below = below;
+  layer.name = name;
+  layer.zName = layer.name.c_str();
+  layer.szOsFile = below->szOsFile + static_cast<int>(sizeof(File));
+  layer.xOpen = open;
+  sqlite3_vfs_register(&layer, 0);
+  return layer.name.c_str();
+}
+
+}  // namespace dl

@@ -1,0 +1,182 @@
+#include "storage/log_in_one_piece.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+#include "tests/support/temporary_folder.h"
+
+namespace dl {
+namespace {
+
+// The system's own files, but writes to a log are counted, and may be made to fail. It is the file of the layer below
+// itself, with another table of functions.
+struct Watched {
+  int writes = 0;
+  int longest = 0;
+  int fail_at_write = 0;  // 1: the next one; 0: none
+};
+Watched g_log;
+const sqlite3_io_methods* g_system = nullptr;
+
+int watched_write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+  ++g_log.writes;
+  g_log.longest = std::max(g_log.longest, size);
+  if (g_log.fail_at_write > 0 && --g_log.fail_at_write == 0) {
+    g_system->xWrite(file, bytes, size / 2, offset);  // torn
+    return SQLITE_FULL;
+  }
+  return g_system->xWrite(file, bytes, size, offset);
+}
+
+int watched_open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* flags_out) {
+  sqlite3_vfs* const system = sqlite3_vfs_find(nullptr);
+  const int code = system->xOpen(system, path, file, flags, flags_out);
+  if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
+  static sqlite3_io_methods methods;
+  g_system = file->pMethods;
+  methods = *g_system;
+  methods.xWrite = watched_write;
+  file->pMethods = &methods;
+  return code;
+}
+
+const char* watched() {
+  static sqlite3_vfs vfs;
+  if (vfs.zName == nullptr) {
+    vfs = *sqlite3_vfs_find(nullptr);
+    vfs.zName = "dl-watched";
+    vfs.xOpen = watched_open;
+    sqlite3_vfs_register(&vfs, 0);
+  }
+  return vfs.zName;
+}
+
+class LogInOnePiece : public testing::Test {
+ protected:
+  static constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+
+  LogInOnePiece() : ours_(path_, kFlags, 0, log_in_one_piece(watched())) {
+    ours_.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+               "CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT)");
+    g_log = {};
+  }
+  // Rows of 3,000 bytes, so that each is a page of its own.
+  static void insert(SQLite::Database& db, int from, int n) {
+    SQLite::Statement row(db, "INSERT INTO t VALUES (?1, hex(zeroblob(1500)) || ?1)");
+    for (int id = from; id < from + n; ++id) {
+      row.bind(1, id);
+      row.exec();
+      row.reset();
+    }
+  }
+  static std::string all_of(SQLite::Database& db) {
+    return db.execAndGet("SELECT count(*) || ' rows, ' || count(CASE WHEN body = hex(zeroblob(1500)) || id THEN 1 END) || ' as written' FROM t").getString();
+  }
+  // As a program that knows nothing of the layer.
+  std::string seen_by_others() {
+    SQLite::Database other(path_, SQLite::OPEN_READWRITE);
+    EXPECT_EQ(other.execAndGet("PRAGMA integrity_check").getString(), "ok");
+    return all_of(other);
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("jobs.db");
+  SQLite::Database ours_;
+};
+
+TEST_F(LogInOnePiece, WritesACommitAtOnceAndOthersSeeIt) {
+  SQLite::Transaction transaction(ours_);
+  insert(ours_, 1, 20);
+  EXPECT_EQ(g_log.writes, 0);
+  EXPECT_EQ(seen_by_others(), "0 rows, 0 as written") << "or nothing";
+  transaction.commit();
+  EXPECT_EQ(g_log.writes, 1);
+  EXPECT_GT(g_log.longest, 20 * 4096);
+  EXPECT_EQ(seen_by_others(), "20 rows, 20 as written");
+}
+
+TEST_F(LogInOnePiece, WritesALongCommitInPiecesThatTheSystemTakesWhole) {
+  SQLite::Transaction transaction(ours_);
+  insert(ours_, 1, 2'000);
+  transaction.commit();
+  EXPECT_GT(g_log.writes, 2'000 * 4096 / 0x1ffff);
+  EXPECT_LT(g_log.writes, 100);
+  EXPECT_LE(g_log.longest, 0x1ffff) << "SQLite's unix layer would write the remainder by 0x20000 alone";
+  EXPECT_EQ(seen_by_others(), "2000 rows, 2000 as written");
+}
+
+// A cache that is too small writes pages before the commit, and reads them back.
+TEST_F(LogInOnePiece, GivesBackWhatItHolds) {
+  ours_.exec("PRAGMA cache_size = 10");
+  SQLite::Transaction transaction(ours_);
+  insert(ours_, 1, 300);
+  EXPECT_GT(g_log.writes, 0) << "some of it is written already";
+  EXPECT_EQ(all_of(ours_), "300 rows, 300 as written");
+  ours_.exec("SAVEPOINT s");
+  ours_.exec("UPDATE t SET body = 'lost'");
+  ours_.exec("ROLLBACK TO s");
+  EXPECT_EQ(all_of(ours_), "300 rows, 300 as written");
+  transaction.commit();
+  EXPECT_EQ(seen_by_others(), "300 rows, 300 as written");
+}
+
+TEST_F(LogInOnePiece, HoldsNothingThatIsPublishedWithoutASync) {
+  ours_.exec("PRAGMA synchronous = NORMAL");
+  insert(ours_, 1, 1);
+  EXPECT_EQ(seen_by_others(), "1 rows, 1 as written");
+}
+
+// The commit fails and is rolled back. What was held must not be written later, over what another program has put there.
+TEST_F(LogInOnePiece, DropsWhatIsRolledBack) {
+  insert(ours_, 1, 5);
+  for (const int row : {1'000, 2'000, 3'000}) {
+    g_log.fail_at_write = 1;
+    EXPECT_THROW(
+        {
+          SQLite::Transaction transaction(ours_);
+          insert(ours_, row, 30);
+          transaction.commit();
+        },
+        SQLite::Exception);
+    {
+      SQLite::Database other(path_, SQLite::OPEN_READWRITE);
+      other.exec("PRAGMA wal_autocheckpoint = 0");
+      insert(other, row + 100, 1);
+    }
+    insert(ours_, row + 200, 1);
+  }
+  EXPECT_EQ(seen_by_others(), "11 rows, 11 as written");
+  EXPECT_EQ(all_of(ours_), "11 rows, 11 as written");
+}
+
+// A transaction that has spilled into the log and is then rolled back.
+TEST_F(LogInOnePiece, DropsWhatWasSpilled) {
+  ours_.exec("PRAGMA cache_size = 10");
+  {
+    SQLite::Transaction transaction(ours_);
+    insert(ours_, 1, 300);
+  }
+  SQLite::Database other(path_, SQLite::OPEN_READWRITE);
+  insert(other, 500, 3);
+  insert(ours_, 600, 3);
+  EXPECT_EQ(seen_by_others(), "6 rows, 6 as written");
+}
+
+TEST_F(LogInOnePiece, IsAsLongAsItSays) {
+  insert(ours_, 1, 10);
+  EXPECT_EQ(sqlite3_wal_checkpoint_v2(ours_.getHandle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(std::filesystem::file_size(path_ + "-wal"), 0U);
+  insert(ours_, 20, 10);
+  EXPECT_GT(std::filesystem::file_size(path_ + "-wal"), 10U * 4096);
+  EXPECT_EQ(seen_by_others(), "20 rows, 20 as written");
+}
+
+TEST(LogInOnePieceOf, AnUnknownLayerIsNone) { EXPECT_EQ(log_in_one_piece("no-such-vfs"), nullptr); }
+
+}  // namespace
+}  // namespace dl
