@@ -16,13 +16,19 @@ namespace dl {
 namespace {
 
 constexpr std::size_t kPieceMax = 120 * 1024;  // SQLite's unix layer writes no more than 0x1ffff bytes at once
-constexpr int kWriterLock = 0;  // of the locks in the -shm file: https://sqlite.org/walformat.html, 2.3.1
+constexpr int kFrameHeaderBytes = 24;  // https://sqlite.org/fileformat2.html, 4.1; SQLite writes it by itself, then the page
+constexpr int kWriterLock = 0;         // of the locks in the -shm file: https://sqlite.org/walformat.html, 2.3.1
 
 // Held back: bytes that follow one another, from `offset` on.
 struct Piece {
   std::vector<char> bytes;
   sqlite3_int64 offset = 0;
+  bool awaits_last_page = false;  // the header of a commit's last frame is in it
 
+  void drop() {
+    bytes.clear();
+    awaits_last_page = false;
+  }
   bool is_empty() const { return bytes.empty(); }
   sqlite3_int64 end() const { return offset + static_cast<sqlite3_int64>(bytes.size()); }
 };
@@ -42,10 +48,15 @@ struct alignas(std::max_align_t) File {
   int write_piece() {
     if (piece.is_empty()) return SQLITE_OK;
     const int code = below()->xWrite(under(), piece.bytes.data(), static_cast<int>(piece.bytes.size()), piece.offset);
-    if (code == SQLITE_OK) piece.bytes.clear();
+    if (code == SQLITE_OK) piece.drop();
     return code;
   }
 };
+
+// "For commit records, the size of the database file in pages after the commit. For all other records, zero."
+bool ends_a_commit(const char* header) {
+  return std::any_of(header + 4, header + 8, [](char byte) { return byte != 0; });
+}
 
 File* of(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
 
@@ -70,18 +81,22 @@ int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset)
   File* const self = of(file);
   if (!self->is_log()) return self->below()->xWrite(self->under(), bytes, size, offset);
   Piece& piece = self->piece;
-  const bool follows = offset == piece.end() && piece.bytes.size() + static_cast<std::size_t>(size) <= kPieceMax;
-  if (!follows) {
+  const char* const first = static_cast<const char*>(bytes);
+  const bool is_last_page = piece.awaits_last_page && offset == piece.end();
+  const bool is_last_header = size == kFrameHeaderBytes && ends_a_commit(first);
+  const bool is_put_right = is_last_header && !piece.is_empty() && offset != piece.end();  // its page is there already
+  const bool fits = offset == piece.end() && piece.bytes.size() + static_cast<std::size_t>(size) <= kPieceMax;
+  if (!fits) {
     if (const int code = self->write_piece(); code != SQLITE_OK) return code;
   }
   if (piece.is_empty()) piece.offset = offset;
-  const char* const first = static_cast<const char*>(bytes);
   try {
     piece.bytes.insert(piece.bytes.end(), first, first + size);
   } catch (const std::bad_alloc&) {
     return SQLITE_NOMEM;
   }
-  return SQLITE_OK;
+  piece.awaits_last_page = is_last_header;
+  return is_last_page || is_put_right ? self->write_piece() : SQLITE_OK;
 }
 
 // What is cut away is not written first: it may be a full disk that it is cut for.
@@ -110,16 +125,15 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
 int map_lock(sqlite3_file* file, int first, int n, int flags) {
   File* const self = of(file);
   const bool ends_writing = first == kWriterLock && (flags & SQLITE_SHM_UNLOCK) != 0 && (flags & SQLITE_SHM_EXCLUSIVE) != 0;
-  if (ends_writing && self->log != nullptr) self->log->piece.bytes.clear();
+  if (ends_writing && self->log != nullptr) self->log->piece.drop();
   return self->below()->xShmLock(self->under(), first, n, flags);
 }
 
-// Called before a commit is published. At FULL, which Database insists on, nothing is held any more: the sync came first.
-// Where there is none, frames that cannot be written must not be published, and nobody here can be told.
+// Called before a commit is published. Its last page was written, or the error told, by write(); nobody could be told here.
 void map_barrier(sqlite3_file* file) {
   File* const self = of(file);
   if (self->log != nullptr) {
-    DL_CHECK(self->log->write_piece() == SQLITE_OK, "without a sync, a log that cannot be written has no other end than this");
+    DL_CHECK(self->log->write_piece() == SQLITE_OK, "a commit is published when its log is written");
   }
   self->below()->xShmBarrier(self->under());
 }

@@ -3,12 +3,12 @@
 // one call for all of them saves a sixth of the time of such a commit.
 //
 // What it changes is when bytes reach the kernel, never their order, and never anything that somebody can see:
-//  * What is held back is written before the log is synced, read, measured or cut, and before a commit is published in
-//    the -shm file (xShmBarrier), so every other process finds the log as if each write had gone at once.
+//  * What is held back is written with the last page of a commit, and before the log is synced, read, measured or cut. So
+//    every other process finds the log as if each write had gone at once, also where a commit is not synced (the
+//    invisible part of an ingest).
 //  * It is dropped when the writer's lock is given back with something still held: that transaction was rolled back. Held
 //    any longer it would be written over the next writer's frames.
-//  * An error of the one write comes from whoever caused it, most often the sync: SQLite rolls the transaction back then as
-//    it would have after the write. What a power cut leaves of one long write is what it may leave of many short ones
+//  * An error of the one write is that of a write or of the sync of the same commit: SQLite rolls it back. What a power cut leaves of one long write is what it may leave of many short ones
 //    before their sync.
 // Its idea and its place are those of SQLite's own shims (ext/misc/appendvfs.c, src/test_vfstrace.c).
 //

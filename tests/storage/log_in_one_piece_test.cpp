@@ -125,10 +125,58 @@ TEST_F(LogInOnePiece, GivesBackWhatItHolds) {
   EXPECT_EQ(seen_by_others(), "300 rows, 300 as written");
 }
 
-TEST_F(LogInOnePiece, HoldsNothingThatIsPublishedWithoutASync) {
-  ours_.exec("PRAGMA synchronous = NORMAL");
+class LogWithoutSync : public LogInOnePiece {
+ protected:
+  LogWithoutSync() { ours_.exec("PRAGMA synchronous = NORMAL"); }
+};
+
+TEST_F(LogWithoutSync, HoldsNothingThatIsPublished) {
   insert(ours_, 1, 1);
+  EXPECT_EQ(g_log.writes, 1);
   EXPECT_EQ(seen_by_others(), "1 rows, 1 as written");
+  for (int id = 2; id < 100; ++id) insert(ours_, id, 1);
+  EXPECT_EQ(seen_by_others(), "99 rows, 99 as written");
+}
+
+// Pages that were written before the commit and changed since are written again in their place, and then the headers of
+// all frames behind them, for their checksums.
+TEST_F(LogWithoutSync, HoldsNoHeaderThatIsPutRight) {
+  ours_.exec("PRAGMA cache_size = 10");
+  for (const int from : {1, 1'001}) {
+    SQLite::Transaction transaction(ours_);
+    insert(ours_, from, 100);
+    ours_.exec("UPDATE t SET body = body || 'x'");
+    ours_.exec("UPDATE t SET body = hex(zeroblob(1500)) || id");
+    transaction.commit();
+    EXPECT_EQ(seen_by_others(), from == 1 ? "100 rows, 100 as written" : "200 rows, 200 as written");
+  }
+}
+
+TEST_F(LogWithoutSync, SaysThatThereIsNoRoomWhereverItIsMissing) {
+  ours_.exec("PRAGMA cache_size = 10");
+  int committed = 0;
+  int next = 1;
+  for (const bool puts_right : {false, true}) {
+    int n = 0;
+    for (bool is_reached = true; is_reached;) {
+      g_log.fail_at_write = ++n;
+      try {
+        SQLite::Transaction transaction(ours_);
+        insert(ours_, next, 30);
+        if (puts_right) ours_.exec("UPDATE t SET body = body || 'x'; UPDATE t SET body = hex(zeroblob(1500)) || id");
+        transaction.commit();
+        ++committed;
+        next += 30;
+      } catch (const SQLite::Exception& e) {
+        EXPECT_EQ(e.getErrorCode(), SQLITE_FULL) << n;
+      }
+      is_reached = g_log.fail_at_write == 0;
+    }
+    EXPECT_GT(n, 2) << "it has more than one write";
+  }
+  g_log.fail_at_write = 0;
+  const std::string rows = std::to_string(committed * 30);
+  EXPECT_EQ(seen_by_others(), rows + " rows, " + rows + " as written");
 }
 
 // The commit fails and is rolled back. What was held must not be written later, over what another program has put there.
