@@ -47,6 +47,10 @@ class Line {
     is_open_ = reusable;
     return std::move(reply);
   }
+  // The next connect() makes a new one: what is idle for long the DSP may close just as a request leaves on it.
+  void hang_up() {
+    if (std::exchange(is_open_, false)) pool_.close(id_);
+  }
 
  private:
   WireEvents events() {
@@ -67,6 +71,15 @@ class Line {
   WorkerPool pool_;  // last: its events use what is above
 };
 
+// Should be there, and no look has found it so far. All else is read anew for the next look.
+struct Absent {
+  JobId job;
+  int attempt = 1;
+  std::int64_t looked_boot_ms = 0;
+};
+
+enum class WaitsFor { dsp, next_look };
+
 class Reconciler {
  public:
   Reconciler(Store& store, const Recovery& recovery, const Config& config, Clock clock, const ReconcileEvents& events)
@@ -78,8 +91,12 @@ class Reconciler {
   Result<Reconciled> run();
 
  private:
-  Status ask(const Inquiry& inquiry);
-  void wait(Millis span);
+  Status look_at_all();
+  Status look_again();
+  Status look_again_at(const Absent& absent);
+  Status look(const Inquiry& inquiry);
+  void wait_until(std::int64_t boot_ms);
+  void wait(Millis span, WaitsFor what = WaitsFor::dsp);
   Ticket take_a_permit();
   Result<DspReply> exchange(const Inquiry& inquiry);
   std::optional<AccountState> settle(const DspReply& reply, OutcomeClass what, const Granted& granted,
@@ -97,36 +114,79 @@ class Reconciler {
   Limiter limiter_;
   Line line_;
   Reconciled reconciled_;
-  std::int64_t job_ = 0;
-  std::int64_t last_job_ = 0;
+  ReconcileProgress progress_;
+  std::vector<Absent> absent_;  // at this look
 };
 
 Result<Reconciled> Reconciler::run() {
-  const Result<std::int64_t> last = store_.last_job();
-  if (!last) return last.error();
-  last_job_ = *last;
-  for (std::int64_t from = 1; from <= last_job_; from += kJobsAtOnce) {
-    const auto inquiries = store_.inquiries(JobId{from}, JobId{from + kJobsAtOnce - 1});
-    if (!inquiries) return inquiries.error();
-    for (const Inquiry& inquiry : *inquiries) {
-      job_ = inquiry.job.value;
-      if (!inquiry.can_be_asked) {
-        ++reconciled_.not_askable;
-      } else if (Status asked = ask(inquiry); !asked) {
-        return asked.error();
-      }
-    }
+  if (Status looked = look_at_all(); !looked) return looked.error();
+  while (!absent_.empty()) {
+    if (Status looked = look_again(); !looked) return looked.error();
   }
   return reconciled_;
 }
 
+Status Reconciler::look_at_all() {
+  const Result<std::int64_t> last = store_.last_job();
+  if (!last) return last.error();
+  progress_.all = *last;
+  for (std::int64_t from = 1; from <= *last; from += kJobsAtOnce) {
+    const auto inquiries = store_.inquiries(JobId{from}, JobId{from + kJobsAtOnce - 1});
+    if (!inquiries) return inquiries.error();
+    for (const Inquiry& inquiry : *inquiries) {
+      progress_.done = inquiry.job.value;
+      if (!inquiry.can_be_asked) {
+        ++reconciled_.not_askable;
+      } else if (Status looked = look(inquiry); !looked) {
+        return looked.error();
+      }
+    }
+  }
+  return Done{};
+}
+
+// In the order of the look before: while one waits, no other could go.
+Status Reconciler::look_again() {
+  const std::vector<Absent> round = std::exchange(absent_, {});
+  ++progress_.look;
+  progress_.done = 0;
+  progress_.all = std::ssize(round);
+  progress_.absent = 0;
+  events_.progress(progress_, reconciled_);
+  for (const Absent& absent : round) {
+    wait_until(absent.looked_boot_ms + kAbsentLooksApart);
+    if (Status looked = look_again_at(absent); !looked) return looked.error();
+    ++progress_.done;
+  }
+  return Done{};
+}
+
+// One that has left the tables meanwhile is compared with nothing.
+Status Reconciler::look_again_at(const Absent& absent) {
+  const auto inquiries = store_.inquiries(absent.job, absent.job);
+  if (!inquiries) return inquiries.error();
+  const auto inquiry = std::ranges::find(*inquiries, absent.attempt, &Inquiry::attempt);
+  return inquiry == inquiries->end() ? Done{} : look(*inquiry);
+}
+
+void Reconciler::wait_until(std::int64_t boot_ms) {
+  for (Moment now = clock_.now(); now.boot_ms < boot_ms; now = clock_.now()) {
+    line_.hang_up();
+    wait(boot_ms - now.boot_ms, WaitsFor::next_look);
+  }
+}
+
 // A span of this clock, with progress shown meanwhile.
-void Reconciler::wait(Millis span) {
+void Reconciler::wait(Millis span, WaitsFor what) {
+  using std::chrono::duration_cast;
   const auto end = std::chrono::steady_clock::now() + clock_.real(span);
   while (true) {
-    events_.progress(job_, last_job_, reconciled_);
     const auto left = end - std::chrono::steady_clock::now();
-    if (left <= std::chrono::steady_clock::duration::zero()) return;
+    const bool is_over = left <= std::chrono::steady_clock::duration::zero();
+    const std::int64_t left_us = is_over ? 0 : duration_cast<std::chrono::microseconds>(left).count();
+    progress_.wait = what == WaitsFor::next_look ? clock_.scaled_us(left_us) / 1'000 : 0;
+    events_.progress(progress_, reconciled_);
+    if (is_over) return;
     std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(left, kProgressEvery));
   }
 }
@@ -203,23 +263,24 @@ std::optional<AccountState> Reconciler::settle(const DspReply& reply, OutcomeCla
   return std::nullopt;
 }
 
-// As for a doubt, one look that finds nothing is no proof: what should be there is looked for three times.
-Status Reconciler::ask(const Inquiry& inquiry) {
+// One look, asked for until it has an answer. What should be there and is absent is kept for the next one.
+Status Reconciler::look(const Inquiry& inquiry) {
   std::string trouble;
-  int absent_looks = 0;
   for (int i = 0; i < kTries; ++i) {
     const Result<DspReply> reply = exchange(inquiry);
     if (!reply) return reply.error();
     const std::string status = "HTTP " + std::to_string(reply->http_status);
     const OutcomeClass what = classify(Purpose::lookup, *reply, policy_);
-    const bool is_missing = what == OutcomeClass::not_found && inquiry.believed == Believed::there;
-    if (is_missing && ++absent_looks < kAbsentLooks) {
-      i = -1;  // an answer: the tries begin anew
-      continue;
+    const bool is_absent = what == OutcomeClass::not_found;
+    if (is_absent && inquiry.believed == Believed::there && progress_.look < kAbsentLooks) {
+      absent_.push_back({inquiry.job, inquiry.attempt, clock_.now().boot_ms});
+      ++progress_.absent;
+      return Done{};
     }
-    if (what == OutcomeClass::found || what == OutcomeClass::found_many || what == OutcomeClass::not_found) {
+    if (is_absent || what == OutcomeClass::found || what == OutcomeClass::found_many) {
       ++reconciled_.asked;
-      judge(inquiry, what == OutcomeClass::not_found ? std::vector<std::string>{} : reply->answer.ids);
+      if (!is_absent && progress_.look > 1) ++reconciled_.found_later;
+      judge(inquiry, is_absent ? std::vector<std::string>{} : reply->answer.ids);
       return Done{};
     }
     if (what == OutcomeClass::unauthorized) {

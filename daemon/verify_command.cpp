@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "daemon/daemon.h"
 #include "daemon/host.h"
@@ -82,14 +83,31 @@ int check_alone(Database& database, Log& log, const std::string& why) {
   return findings.end(*verified, "the DSP was not asked: " + why);
 }
 
-// What the limit makes of it, on the terminal's last line; without a terminal a line of the log now and then.
+// The wait comes early: a terminal may show no more than 80 columns.
+std::string words_of(const ReconcileProgress& progress, const Reconciled& so_far) {
+  const std::string far = std::to_string(progress.done) + " of " + std::to_string(progress.all);
+  if (progress.look == 1) {
+    return "verify: asking the DSP, job " + far + ", " + std::to_string(so_far.asked) + " answers" +
+           (progress.absent == 0 ? "" : ", " + std::to_string(progress.absent) + " absent");
+  }
+  std::string text = "verify: look " + std::to_string(progress.look) + " of " + std::to_string(kAbsentLooks) + ", " + far + " absent done";
+  if (progress.wait > 0) text += "; next in " + std::to_string((progress.wait + 999) / 1'000) + " s: the index may be behind";
+  return text;
+}
+
+// What the limit and the time between looks make of it, on the terminal's last line; without a terminal a line of the
+// log now and then. That something is looked for again is a line of the log in any case.
 ReconcileEvents events_of(Findings& findings, Log& log, ProgressStyle style) {
   ReconcileEvents events;
   events.found = [&findings](const Finding& finding) { findings.add(finding); };
-  events.progress = [&log, style, calls = 0](std::int64_t job, std::int64_t last_job, const Reconciled& so_far) mutable {
+  events.progress = [&log, style, calls = 0, look = 1](const ReconcileProgress& progress, const Reconciled& so_far) mutable {
     constexpr int kCallsPerLine = 120;  // half a minute
-    const std::string text = "verify: asking the DSP, job " + std::to_string(job) + " of " + std::to_string(last_job) + ", " +
-                             std::to_string(so_far.asked) + " answers";
+    if (std::exchange(look, progress.look) != progress.look) {
+      log.info("verify: the DSP did not find " + std::to_string(progress.all) + " that should be there; look " +
+               std::to_string(look) + " of " + std::to_string(kAbsentLooks) + " for them, each at least " +
+               std::to_string(kAbsentLooksApart / 1'000) + " s after the one before, for its index may be behind");
+    }
+    const std::string text = words_of(progress, so_far);
     log.show_progress(text);
     if (++calls % kCallsPerLine == 0 && style == ProgressStyle::none) log.info(text);
   };
@@ -127,6 +145,9 @@ int ask_too(const Config& config, Log& log, Clock clock, std::unique_ptr<Databas
                     findings.of(Kind::duplicate) + ", " + findings.of(Kind::unasked);
   if (reconciled->not_askable > 0) {
     dsp += "; " + std::to_string(reconciled->not_askable) + " cannot be looked up, for they were sent without their key";
+  }
+  if (reconciled->found_later > 0) {
+    dsp += "; " + std::to_string(reconciled->found_later) + " found only when looked for again, for the DSP's index is behind";
   }
   return findings.end(*verified, dsp);
 }

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <map>
 
+#include "storage/model/job.h"
+#include "storage/model/work.h"
 #include "tests/e2e/site.h"
 
 namespace dl::e2e {
@@ -21,6 +24,31 @@ const Flags kMock = {"--idempotency", "off", "--limit", "40/60s"};
 
 std::string key_of(const Site& site, std::int64_t job) {
   return site.text("SELECT idempotency_key FROM request WHERE purpose = 'create' AND job_id = " + std::to_string(job));
+}
+
+// What was looked up at the mock, in order; looks for the same must be as far apart as they are to be.
+std::vector<std::string> looked_up(const Site& mock) {
+  std::vector<std::string> looks;
+  std::map<std::string, double> last;
+  for (const Row& line : mock.ledger()) {
+    if (line.at("path").find("?external_id=") == std::string::npos) continue;
+    const std::string& look = looks.emplace_back(line.at("path"));
+    const double at = std::stod(line.at("arrival_scaled_ms"));
+    if (last.contains(look)) {
+      EXPECT_GE(at - last[look], kAbsentLooksApart) << look;
+    }
+    last[look] = at;
+  }
+  return looks;
+}
+
+// Sends what `site` sent, as far as `which` chooses it, to another mock.
+void copy_entities(const Site& site, const Site& other, const std::string& which = "true") {
+  for (const Row& job : site.rows("SELECT kind, body FROM job JOIN request ON job_id = job.id JOIN request_body "
+                                  "ON request_id = request.id WHERE " + which + " ORDER BY request.id")) {
+    const std::string collection(names_of(*kind_named(job.at("kind"))).collection);
+    ASSERT_THAT(other.post("/" + collection, job.at("body")), HasSubstr("201 Created"));
+  }
 }
 
 // No window above the limit, and nothing that the mock had to refuse, lookups and all.
@@ -45,13 +73,15 @@ TEST(Verify, FindsNothingWhereTheDspHasWhatTheTablesSay) {
   EXPECT_THAT(finish.out, HasSubstr("0 broken, 0 in doubt; 18 attempts looked up: 0 missing, 0 duplicate, 0 not answered"));
   EXPECT_EQ(site.number("SELECT count(*) FROM request") - before, 18) << "its requests are in the ledger";
   EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE purpose = 'lookup' AND outcome = 'found' AND slot = 'answered'"), 18);
+  EXPECT_THAT(finish.err, Not(HasSubstr("look 2 of 3"))) << "nothing is absent, so nothing is waited for";
   expect_within_the_limit(site);
   site.expect_promises_kept("40/60s", entities(2, 2, 3));
 }
 
+// All of it is absent at each look, and the looks go in rounds.
 TEST(Verify, NamesWhatTheDspDoesNotHave) {
   const Site site(kMock);
-  site.load_sheet(shape(1, 1, 1));
+  site.load_sheet(shape(2, 2, 3));
   ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
   const Site forgetful(kMock);
   const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", forgetful.endpoint()}));
@@ -59,24 +89,63 @@ TEST(Verify, NamesWhatTheDspDoesNotHave) {
   EXPECT_THAT(finish.out, HasSubstr("missing: job 3 " + site.text("SELECT key FROM job WHERE id = 3") +
                                     ": attempt 1, external_id " + key_of(site, 3) + ": the DSP does not know it; we have the id " +
                                     site.text("SELECT dsp_id FROM job WHERE id = 3")));
-  EXPECT_THAT(finish.out, HasSubstr("3 attempts looked up: 3 missing, 0 duplicate"));
+  EXPECT_THAT(finish.out, HasSubstr("18 attempts looked up: 18 missing, 0 duplicate"));
+  for (const char* look : {"look 2 of 3", "look 3 of 3"}) EXPECT_THAT(finish.err, HasSubstr(look));
+  const std::vector<std::string> looks = looked_up(forgetful);
+  ASSERT_EQ(looks.size(), 3 * 18);
+  for (std::size_t i = 18; i < looks.size(); ++i) EXPECT_EQ(looks[i], looks[i - 18]) << "all once, then all again: " << i;
+  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE worker = -1 AND outcome = 'not_found' AND slot = 'answered'"), 3 * 18);
+  expect_within_the_limit(forgetful);
 }
 
-TEST(Verify, TakesNoSingleLookForAProof) {
+// Three entities whose index is behind for one of them, for all, and for two looks.
+TEST(Verify, LooksAgainForWhatAnIndexThatIsBehindDenied) {
+  const Flags mock = joined(kMock, {"--ids", "echo"});  // so that a copy has the same ids
+  const Site site(mock);
+  site.load_sheet(shape(1, 1, 1));
+  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
+  struct Case {
+    std::string denied;
+    std::size_t looks;
+    std::string says;
+  };
+  for (const Case& c : {Case{"get.404:@2", 3 + 1, "; 1 found only when looked for again"},
+                        Case{"get.404:@1,get.404:@2,get.404:@3", 3 + 3, "; 3 found only when looked for again"},
+                        Case{"get.404:@1,get.404:@3,get.404:@4,get.404:@5", 3 + 2 + 2, "; 2 found only when looked for again"}}) {
+    const Site other(joined(mock, {"--faults", c.denied}));
+    copy_entities(site, other);
+    const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", other.endpoint()}));
+    EXPECT_EQ(finish.exit_code, 0) << c.denied << finish.out << finish.err;
+    EXPECT_THAT(finish.out, HasSubstr("3 attempts looked up: 0 missing, 0 duplicate, 0 not answered" + c.says)) << c.denied;
+    EXPECT_EQ(looked_up(other).size(), c.looks) << c.denied;
+    EXPECT_THAT(finish.err, HasSubstr("look 2 of 3")) << c.denied;
+  }
+}
+
+TEST(Verify, SaysOnTheTerminalWhatItWaitsFor) {
   const Site site(kMock);
   site.load_sheet(shape(1, 1, 1));
   ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
-  const Finish drained = verify(site);
-  ASSERT_EQ(drained.exit_code, 0) << drained.out;
-  // A mock of its own that knows them too, and denies it at the first look.
-  const Site other(joined(kMock, {"--ids", "echo", "--faults", "get.404:@1,get.404:@2"}));
-  for (const Row& job : site.rows("SELECT job.id, kind, body FROM job JOIN request ON job_id = job.id "
-                                  "JOIN request_body ON request_id = request.id WHERE kind = 'campaign'")) {
-    ASSERT_THAT(other.post("/campaigns", job.at("body")), HasSubstr("201 Created"));
-  }
+  const Site forgetful(kMock);
+  Launch launch = site.daemon(joined({"--verify", "--endpoint", forgetful.endpoint()}, kLooksUp));
+  launch.errors_to = ErrorsTo::terminal;  // of 80 columns
+  const Finish finish = run(launch);
+  EXPECT_EQ(finish.exit_code, 1) << finish.err;
+  EXPECT_THAT(finish.err, HasSubstr("look 2 of 3, 0 of 3 absent done; next in "));
+  EXPECT_THAT(finish.err, HasSubstr("look 3 of 3, 0 of 3 absent done; next in "));
+}
+
+// Under another id it is missing as well, whichever look finds that.
+TEST(Verify, ComparesTheIdThatALaterLookFinds) {
+  const Site site(kMock);
+  site.load_sheet(shape(1, 1, 1));
+  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
+  const Site other(joined(kMock, {"--ids", "echo", "--faults", "get.404:@1,get.404:@4"}));
+  copy_entities(site, other, "kind = 'campaign'");
   const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", other.endpoint()}));
-  EXPECT_THAT(finish.out, HasSubstr("the DSP has cmp_1 under this key; we have the id "))
-      << "denied twice, found at the third look";
+  EXPECT_EQ(finish.exit_code, 1) << finish.err;
+  EXPECT_THAT(finish.out, HasSubstr("the DSP has cmp_1 under this key; we have the id ")) << "denied twice, found at the third look";
+  EXPECT_THAT(finish.out, HasSubstr("3 attempts looked up: 3 missing"));
 }
 
 TEST(Verify, NamesWhatTheDspHasTwice) {
