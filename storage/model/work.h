@@ -29,8 +29,8 @@ std::string_view name_of(Purpose purpose);
 
 std::string_view name_of(UnknownOutcome what);
 
-// How many lookups must find nothing, and how far apart they are, before a POST counts as not applied. Where
-// an operator has declared it absent, the last of them is enough.
+// How many lookups must find nothing, and how far apart they are, before a POST counts as not applied: also
+// where an operator has declared it absent, for his word and one false "not found" made a duplicate.
 inline constexpr int kAbsentLooks = 3;
 inline constexpr Millis kAbsentLooksApart = 30'000;
 
