@@ -99,7 +99,7 @@ void Run::act() {
   });
 }
 
-// The store thread looks every 25 ms.
+// The store thread looks every 40 ms; a little more often here.
 void Run::tables_have_changed() {
   if (!daemon_) return;
   world_.after(world_.dice.between(0, 25), daemon_->pid(), [this] {
