@@ -131,7 +131,8 @@ std::string words_of(int extended, const char* message, const std::string& path)
 
 std::string layer_over(const char* vfs) {
   const char* const layer = log_in_one_piece(vfs);
-  return layer != nullptr ? layer : vfs;  // an unknown name: SQLite says so
+  if (layer != nullptr) return layer;
+  return vfs != nullptr ? vfs : "";  // an unknown name: SQLite says so
 }
 
 // The function that the guard on `writer` calls: it exists on our connections only.

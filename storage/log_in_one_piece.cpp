@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <list>
 #include <mutex>
 #include <new>
@@ -23,21 +24,19 @@ constexpr int kWriterLock = 0;         // of the locks in the -shm file: https:/
 struct Piece {
   std::vector<char> bytes;
   sqlite3_int64 offset = 0;
-  bool awaits_last_page = false;  // the header of a commit's last frame is in it
+  sqlite3_int64 last_page_at = -1;  // where the last page of a commit belongs whose header was written; early is no harm
 
-  void drop() {
-    bytes.clear();
-    awaits_last_page = false;
-  }
+  void drop() { bytes.clear(); }
   bool is_empty() const { return bytes.empty(); }
   sqlite3_int64 end() const { return offset + static_cast<sqlite3_int64>(bytes.size()); }
 };
 
 // SQLite allocates szOsFile bytes for a file: this, and the layer below's own file behind it.
-struct alignas(std::max_align_t) File {
+struct File {
   sqlite3_file base{};
   File* database = nullptr;  // of a log, else none
   File* log = nullptr;       // of a database, while it has its log open
+  bool is_writing = false;   // of a database: it was seen to take the writer's lock. Else nothing is held: who would drop it?
   Piece piece;               // of a log
 
   bool is_log() const { return database != nullptr; }
@@ -52,6 +51,8 @@ struct alignas(std::max_align_t) File {
     return code;
   }
 };
+
+static_assert(alignof(File) <= 8 && sizeof(File) % 8 == 0, "SQLite places files at multiples of 8");
 
 // "For commit records, the size of the database file in pages after the commit. For all other records, zero."
 bool ends_a_commit(const char* header) {
@@ -79,10 +80,10 @@ int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset) {
 
 int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
   File* const self = of(file);
-  if (!self->is_log()) return self->below()->xWrite(self->under(), bytes, size, offset);
+  if (!self->is_log() || !self->database->is_writing) return self->below()->xWrite(self->under(), bytes, size, offset);
   Piece& piece = self->piece;
   const char* const first = static_cast<const char*>(bytes);
-  const bool is_last_page = piece.awaits_last_page && offset == piece.end();
+  const bool is_last_page = offset == piece.last_page_at;
   const bool is_last_header = size == kFrameHeaderBytes && ends_a_commit(first);
   const bool is_put_right = is_last_header && !piece.is_empty() && offset != piece.end();  // its page is there already
   const bool fits = offset == piece.end() && piece.bytes.size() + static_cast<std::size_t>(size) <= kPieceMax;
@@ -95,7 +96,7 @@ int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset)
   } catch (const std::bad_alloc&) {
     return SQLITE_NOMEM;
   }
-  piece.awaits_last_page = is_last_header;
+  piece.last_page_at = is_last_header ? offset + size : -1;
   return is_last_page || is_put_right ? self->write_piece() : SQLITE_OK;
 }
 
@@ -124,9 +125,15 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
 
 int map_lock(sqlite3_file* file, int first, int n, int flags) {
   File* const self = of(file);
-  const bool ends_writing = first == kWriterLock && (flags & SQLITE_SHM_UNLOCK) != 0 && (flags & SQLITE_SHM_EXCLUSIVE) != 0;
-  if (ends_writing && self->log != nullptr) self->log->piece.drop();
-  return self->below()->xShmLock(self->under(), first, n, flags);
+  const bool is_writers = first == kWriterLock && (flags & SQLITE_SHM_EXCLUSIVE) != 0;
+  const bool ends = (flags & SQLITE_SHM_UNLOCK) != 0;
+  if (is_writers && ends) {
+    self->is_writing = false;
+    if (self->log != nullptr) self->log->piece.drop();
+  }
+  const int code = self->below()->xShmLock(self->under(), first, n, flags);
+  if (is_writers && !ends && code == SQLITE_OK) self->is_writing = true;
+  return code;
 }
 
 // Called before a commit is published. Its last page was written, or the error told, by write(); nobody could be told here.
@@ -164,6 +171,10 @@ constexpr sqlite3_io_methods methods(int version) {
 // What the layer below cannot do, SQLite must not ask of this one.
 constexpr sqlite3_io_methods kMethods[] = {methods(1), methods(2), methods(3)};
 
+bool is_ours(const sqlite3_file* file) {
+  return std::any_of(std::begin(kMethods), std::end(kMethods), [&](const auto& each) { return file->pMethods == &each; });
+}
+
 // A copy of the VFS below with another open(): its other functions look at nothing of what they are called with but what
 // was copied (pAppData, mxPathname).
 struct Layer : sqlite3_vfs {
@@ -177,9 +188,12 @@ int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int*
   self->under()->pMethods = nullptr;
   const int code = below->xOpen(below, path, self->under(), flags, flags_out);
   if (self->below() == nullptr) return code;  // pMethods is null here, too: it will not be closed
-  self->base.pMethods = &kMethods[std::clamp(self->below()->iVersion, 1, 3) - 1];
+  const int version = self->below()->xShmMap == nullptr ? 1 : std::clamp(self->below()->iVersion, 1, 3);
+  self->base.pMethods = &kMethods[version - 1];
   if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
-  self->database = of(sqlite3_database_file_object(path));
+  sqlite3_file* const database = sqlite3_database_file_object(path);
+  if (!is_ours(database) || of(database)->log != nullptr) return code;  // another layer lies between: hold nothing
+  self->database = of(database);
   self->database->log = self;
   return code;
 }
@@ -188,16 +202,18 @@ int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int*
 
 const char* log_in_one_piece(const char* under) {
   static std::mutex mutex;
-  static std::list<Layer> layers;  // SQLite keeps their addresses
+  // Never destroyed, never changed once it is registered: SQLite keeps their addresses, and so do open connections.
+  static std::list<Layer>& layers = *new std::list<Layer>;
   const std::lock_guard<std::mutex> lock(mutex);
   sqlite3_vfs* const below = sqlite3_vfs_find(under);
-  if (below == nullptr) return nullptr;
+  if (below == nullptr || below->xOpen == open) return below == nullptr ? nullptr : below->zName;
   const std::string name = std::string(below->zName) + "-one-piece";
-  const auto known = std::find_if(layers.begin(), layers.end(), [&](const Layer& each) { return each.name == name; });
-  Layer& layer = known != layers.end() ? *known : layers.emplace_back();
-  if (layer.below == below && layer.pAppData == below->pAppData) return layer.name.c_str();
-  // The first of this name, or another one than before (tests make one after the other).
-  if (layer.below != nullptr) sqlite3_vfs_unregister(&layer);  // it hangs in SQLite's list by a member that is written now
+  const auto known = std::find_if(layers.rbegin(), layers.rend(), [&](const Layer& each) { return each.name == name; });
+  if (known != layers.rend()) {
+    if (known->below == below && known->pAppData == below->pAppData) return known->name.c_str();
+    sqlite3_vfs_unregister(&*known);  // another one than before has this name: tests make one after the other
+  }
+  Layer& layer = layers.emplace_back();
   static_cast<sqlite3_vfs&>(layer) = *below;
   layer.below = below;
   layer.name = name;

@@ -8,7 +8,7 @@
 //    invisible part of an ingest).
 //  * It is dropped when the writer's lock is given back with something still held: that transaction was rolled back. Held
 //    any longer it would be written over the next writer's frames.
-//  * An error of the one write is that of a write or of the sync of the same commit: SQLite rolls it back. What a power cut leaves of one long write is what it may leave of many short ones
+//  * An error of the one write is that of a write, a sync or a read of the same transaction: SQLite rolls it back. What a power cut leaves of one long write is what it may leave of many short ones
 //    before their sync.
 // Its idea and its place are those of SQLite's own shims (ext/misc/appendvfs.c, src/test_vfstrace.c).
 //

@@ -156,14 +156,16 @@ TEST_F(LogWithoutSync, SaysThatThereIsNoRoomWhereverItIsMissing) {
   ours_.exec("PRAGMA cache_size = 10");
   int committed = 0;
   int next = 1;
-  for (const bool puts_right : {false, true}) {
+  const std::string puts_right = "UPDATE t SET body = body || 'x'; UPDATE t SET body = hex(zeroblob(1500)) || id";
+  const std::string takes_back = "SAVEPOINT s; UPDATE t SET body = 'lost'; ROLLBACK TO s";
+  for (const std::string& more : {std::string(), puts_right, takes_back}) {
     int n = 0;
     for (bool is_reached = true; is_reached;) {
       g_log.fail_at_write = ++n;
       try {
         SQLite::Transaction transaction(ours_);
         insert(ours_, next, 30);
-        if (puts_right) ours_.exec("UPDATE t SET body = body || 'x'; UPDATE t SET body = hex(zeroblob(1500)) || id");
+        ours_.exec(more);
         transaction.commit();
         ++committed;
         next += 30;
@@ -224,6 +226,30 @@ TEST_F(LogInOnePiece, IsAsLongAsItSays) {
   EXPECT_EQ(seen_by_others(), "20 rows, 20 as written");
 }
 
+// In exclusive mode nobody would be told that a transaction was rolled back: nothing is held then.
+TEST_F(LogInOnePiece, HoldsNothingWhereTheLockIsNotSeen) {
+  insert(ours_, 1, 1);
+  ours_.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = 10");
+  insert(ours_, 2, 1);
+  {
+    SQLite::Transaction transaction(ours_);
+    insert(ours_, 100, 300);
+  }
+  ours_.exec("PRAGMA locking_mode = NORMAL");
+  EXPECT_EQ(all_of(ours_), "2 rows, 2 as written");
+  {
+    SQLite::Database other(path_, SQLite::OPEN_READWRITE);
+    insert(other, 500, 3);
+  }
+  EXPECT_EQ(all_of(ours_), "5 rows, 5 as written");
+  insert(ours_, 600, 3);
+  EXPECT_EQ(seen_by_others(), "8 rows, 8 as written");
+}
+
+TEST(LogInOnePieceOf, ALayerOfItsOwnIsThatLayer) {
+  const std::string layer = log_in_one_piece(nullptr);
+  EXPECT_EQ(log_in_one_piece(layer.c_str()), layer);
+}
 TEST(LogInOnePieceOf, AnUnknownLayerIsNone) { EXPECT_EQ(log_in_one_piece("no-such-vfs"), nullptr); }
 
 }  // namespace
