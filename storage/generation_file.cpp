@@ -22,7 +22,8 @@ constexpr const char* kMagic = "demandlink-generation-2";
 constexpr Millis kSyncsEvery = 100;
 
 Error trouble(const std::string& path, const char* what) {
-  return Error{Errc::io, path + ": " + what + ": " + std::strerror(errno)};
+  const bool is_full = errno == ENOSPC || errno == EDQUOT;
+  return Error{Errc::io, path + ": " + what + ": " + std::strerror(errno) + (is_full ? " (the disk is full)" : "")};
 }
 
 // A copy has another inode, or at least another birth: inodes are used again.
