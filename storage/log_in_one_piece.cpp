@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/file_layer.h"
 #include "storage/model/check.h"
 
 namespace dl {
@@ -41,12 +42,11 @@ struct File {
 
   bool is_log() const { return database != nullptr; }
   sqlite3_file* under() { return reinterpret_cast<sqlite3_file*>(this + 1); }
-  const sqlite3_io_methods* below() { return under()->pMethods; }
 
   // What could not be written stays held: who asks next tries again, or drops it.
   int write_piece() {
     if (piece.is_empty()) return SQLITE_OK;
-    const int code = below()->xWrite(under(), piece.bytes.data(), static_cast<int>(piece.bytes.size()), piece.offset);
+    const int code = under()->pMethods->xWrite(under(), piece.bytes.data(), static_cast<int>(piece.bytes.size()), piece.offset);
     if (code == SQLITE_OK) piece.drop();
     return code;
   }
@@ -59,12 +59,14 @@ bool ends_a_commit(const char* header) {
   return std::any_of(header + 4, header + 8, [](char byte) { return byte != 0; });
 }
 
-File* of(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
+using Below = FileLayer<File>;  // passes on
+
+File* of(sqlite3_file* file) { return Below::of(file); }
 
 int close(sqlite3_file* file) {
   File* const self = of(file);
   if (self->is_log()) self->database->log = nullptr;
-  const int code = self->below()->xClose(self->under());
+  const int code = Below::close(file);
   self->~File();
   return code;
 }
@@ -75,12 +77,12 @@ int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset) {
   if (is_held) {
     if (const int code = self->write_piece(); code != SQLITE_OK) return code;
   }
-  return self->below()->xRead(self->under(), bytes, size, offset);
+  return Below::read(file, bytes, size, offset);
 }
 
 int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
   File* const self = of(file);
-  if (!self->is_log() || !self->database->is_writing) return self->below()->xWrite(self->under(), bytes, size, offset);
+  if (!self->is_log() || !self->database->is_writing) return Below::write(file, bytes, size, offset);
   Piece& piece = self->piece;
   const char* const first = static_cast<const char*>(bytes);
   const bool is_last_page = offset == piece.last_page_at;
@@ -108,19 +110,17 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
     piece.bytes.resize(static_cast<std::size_t>(std::clamp<sqlite3_int64>(size, piece.offset, piece.end()) - piece.offset));
     if (const int code = self->write_piece(); code != SQLITE_OK) return code;
   }
-  return self->below()->xTruncate(self->under(), size);
+  return Below::truncate(file, size);
 }
 
 int sync(sqlite3_file* file, int flags) {
-  File* const self = of(file);
-  if (const int code = self->write_piece(); code != SQLITE_OK) return code;
-  return self->below()->xSync(self->under(), flags);
+  if (const int code = of(file)->write_piece(); code != SQLITE_OK) return code;
+  return Below::sync(file, flags);
 }
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) {
-  File* const self = of(file);
-  if (const int code = self->write_piece(); code != SQLITE_OK) return code;
-  return self->below()->xFileSize(self->under(), size);
+  if (const int code = of(file)->write_piece(); code != SQLITE_OK) return code;
+  return Below::file_size(file, size);
 }
 
 int map_lock(sqlite3_file* file, int first, int n, int flags) {
@@ -131,7 +131,7 @@ int map_lock(sqlite3_file* file, int first, int n, int flags) {
     self->is_writing = false;
     if (self->log != nullptr) self->log->piece.drop();
   }
-  const int code = self->below()->xShmLock(self->under(), first, n, flags);
+  const int code = Below::map_lock(file, first, n, flags);
   if (is_writers && !ends && code == SQLITE_OK) self->is_writing = true;
   return code;
 }
@@ -142,33 +142,21 @@ void map_barrier(sqlite3_file* file) {
   if (self->log != nullptr) {
     DL_CHECK(self->log->write_piece() == SQLITE_OK, "a commit is published when its log is written");
   }
-  self->below()->xShmBarrier(self->under());
-}
-
-int lock(sqlite3_file* file, int level) { return of(file)->below()->xLock(of(file)->under(), level); }
-int unlock(sqlite3_file* file, int level) { return of(file)->below()->xUnlock(of(file)->under(), level); }
-int check_lock(sqlite3_file* file, int* held) { return of(file)->below()->xCheckReservedLock(of(file)->under(), held); }
-int control(sqlite3_file* file, int what, void* argument) {
-  return of(file)->below()->xFileControl(of(file)->under(), what, argument);
-}
-int sector_size(sqlite3_file* file) { return of(file)->below()->xSectorSize(of(file)->under()); }
-int traits(sqlite3_file* file) { return of(file)->below()->xDeviceCharacteristics(of(file)->under()); }
-int map(sqlite3_file* file, int page, int size, int extend, void volatile** address) {
-  return of(file)->below()->xShmMap(of(file)->under(), page, size, extend, address);
-}
-int unmap(sqlite3_file* file, int remove) { return of(file)->below()->xShmUnmap(of(file)->under(), remove); }
-int fetch(sqlite3_file* file, sqlite3_int64 offset, int size, void** address) {
-  return of(file)->below()->xFetch(of(file)->under(), offset, size, address);
-}
-int unfetch(sqlite3_file* file, sqlite3_int64 offset, void* address) {
-  return of(file)->below()->xUnfetch(of(file)->under(), offset, address);
+  Below::map_barrier(file);
 }
 
 constexpr sqlite3_io_methods methods(int version) {
-  return {version, close,       read,   write, truncate, sync,        file_size, lock,  unlock, check_lock,
-          control, sector_size, traits, map,   map_lock, map_barrier, unmap,     fetch, unfetch};
+  sqlite3_io_methods all = Below::methods(version);
+  all.xClose = close;
+  all.xRead = read;
+  all.xWrite = write;
+  all.xTruncate = truncate;
+  all.xSync = sync;
+  all.xFileSize = file_size;
+  all.xShmLock = map_lock;
+  all.xShmBarrier = map_barrier;
+  return all;
 }
-// What the layer below cannot do, SQLite must not ask of this one.
 constexpr sqlite3_io_methods kMethods[] = {methods(1), methods(2), methods(3)};
 
 bool is_ours(const sqlite3_file* file) {
@@ -187,8 +175,9 @@ int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int*
   sqlite3_vfs* const below = static_cast<Layer*>(vfs)->below;
   self->under()->pMethods = nullptr;
   const int code = below->xOpen(below, path, self->under(), flags, flags_out);
-  if (self->below() == nullptr) return code;  // pMethods is null here, too: it will not be closed
-  const int version = self->below()->xShmMap == nullptr ? 1 : std::clamp(self->below()->iVersion, 1, 3);
+  const sqlite3_io_methods* const can = self->under()->pMethods;
+  if (can == nullptr) return code;  // ours are null, too: it will not be closed
+  const int version = can->xShmMap == nullptr ? 1 : std::clamp(can->iVersion, 1, 3);
   self->base.pMethods = &kMethods[version - 1];
   if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
   sqlite3_file* const database = sqlite3_database_file_object(path);
