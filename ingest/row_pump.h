@@ -29,7 +29,7 @@ class RowPump {
   void give_back(std::unique_ptr<PreparedChunk> chunk);
 
  private:
-  static constexpr std::size_t kChunksAhead = 4;
+  static constexpr std::size_t kChunksAhead = 12;  // what the writer takes at once, and two
 
   void run();
   bool hand_over(std::unique_ptr<PreparedChunk> chunk);

@@ -15,15 +15,20 @@ constexpr const char* kDeclaration =
 
 bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
-// VALUES (:a, :b) ... -> SELECT c0, c1 FROM dl_rows_in_memory WHERE true ...
-// ("WHERE true": else the ON of ON CONFLICT would be taken for that of a join.)
+// INSERT ... VALUES (:a, :b) ... -> INSERT OR FAIL ... SELECT c0, c1 FROM dl_rows_in_memory WHERE true ...
+// OR FAIL: else SQLite would copy each page that it changes into a file beside, to undo the statement alone; we undo
+// the transaction. "WHERE true": else the ON of ON CONFLICT would be taken for that of a join.
 std::string reading_memory(std::string_view text) {
+  constexpr std::string_view kInsert = "INSERT INTO ";
   constexpr std::string_view kValues = "VALUES (";
+  const std::size_t insert = text.find(kInsert);
   const std::size_t values = text.find(kValues);
   const std::size_t begin = values + kValues.size();
   const std::size_t end = text.find(')', begin);
-  DL_CHECK(values != std::string_view::npos && end != std::string_view::npos, "not VALUES (...)");
+  DL_CHECK(insert < values && values != std::string_view::npos && end != std::string_view::npos,
+           "not INSERT INTO ... VALUES (...)");
   std::string select(text.substr(0, values));
+  select.replace(insert, kInsert.size(), "INSERT OR FAIL INTO ");
   select += "SELECT ";
   int column = 0;
   for (std::size_t i = begin; i < end; ++i) {

@@ -49,11 +49,12 @@ class RowsInMemory {
 
 class RowInsert {
  public:
-  // `text`: INSERT ... VALUES (:a, :b, ...) with one tuple of at most 16 parameters, and what may follow.
+  // `text`: INSERT INTO ... VALUES (:a, :b, ...) with one tuple of at most 16 parameters, and what may follow.
   RowInsert(SQLite::Database& db, RowsInMemory& rows, std::string_view text);
 
   // Inserts `count` rows. `set(value, row, column)` sets one value: column 0 is :a, 1 is :b, ... It must not
-  // throw. Returns how many rows there are more.
+  // throw. Returns how many rows there are more. After an exception some of them may be there: only inside a
+  // transaction that is then rolled back.
   template <class Set>
   int insert(int count, const Set& set) {
     const auto column = [](const void* source, const RowValue& value, int row, int at) {
