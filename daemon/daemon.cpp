@@ -26,6 +26,8 @@ namespace {
 namespace net = boost::asio;
 
 constexpr std::chrono::milliseconds kTick{250};   // progress, token file, lock file
+// A hand serves far more requests than the store commits. Handshakes of TLS are work for all of them.
+constexpr int kPlainConnectionsTogether = 128;
 constexpr int kTicksPerPlainLine = 40;            // without a terminal: a line every 10 s
 constexpr int kTicksPerEta = 40;
 
@@ -41,6 +43,7 @@ DispatcherPolicy dispatcher_policy(const Config& config) {
   policy.decision.outcome.retryable_statuses = config.retryable_status;
   policy.decision.outcome.not_applied_statuses = config.not_applied_status;
   policy.workers = config.workers;
+  policy.connections_together = config.endpoint->tls ? 1 : kPlainConnectionsTogether;
   policy.in_flight_max = config.in_flight;
   policy.http_timeout_ms = config.http_timeout_ms;
   policy.unreachable_timeout_ms = config.unreachable_timeout_ms;

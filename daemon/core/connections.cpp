@@ -1,5 +1,7 @@
 #include "daemon/core/connections.h"
 
+#include <algorithm>
+
 #include "storage/model/check.h"
 
 namespace dl {
@@ -16,9 +18,15 @@ void Connections::set(ConnectionId id, Use use) {
   if (use == Use::idle_used) used_.push_back(id);
 }
 
+int Connections::worker_for_the_next() const {
+  const auto has_room = std::find_if(open_at_.begin(), open_at_.end(), [this](int open) { return open < together_; });
+  const auto at = has_room != open_at_.end() ? has_room : std::min_element(open_at_.begin(), open_at_.end());
+  return static_cast<int>(at - open_at_.begin());
+}
+
 ConnectionId Connections::open_next() {
-  const ConnectionId id{static_cast<int>(next_serial_ % workers_), next_serial_};
-  ++next_serial_;
+  const ConnectionId id{worker_for_the_next(), next_serial_++};
+  ++open_at_[static_cast<std::size_t>(id.worker)];
   set(id, Use::opening);
   return id;
 }
@@ -32,6 +40,7 @@ void Connections::lost(ConnectionId id) {
   const auto at = uses_.find(id);
   if (at == uses_.end()) return;
   --counts_[static_cast<std::size_t>(at->second.use)];
+  --open_at_[static_cast<std::size_t>(id.worker)];
   uses_.erase(at);
 }
 

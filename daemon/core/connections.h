@@ -16,7 +16,9 @@ enum class Freshness { fresh, any };
 
 class Connections {
  public:
-  explicit Connections(int workers) : workers_(workers) {}
+  // `together`: so many are given to one worker before the next gets any; beyond that they are spread evenly. Each wake-up
+  // of a thread costs about what an answer does, and the fewer threads there are, the more answers one wake-up serves.
+  explicit Connections(int workers, int together = 1) : together_(together), open_at_(static_cast<std::size_t>(workers)) {}
 
   ConnectionId open_next();             // a new name; it counts as opening
   void opened(ConnectionId id);         // idle and fresh
@@ -45,7 +47,10 @@ class Connections {
   int count(Use use) const { return counts_[static_cast<std::size_t>(use)]; }
   void set(ConnectionId id, Use use);
 
-  int workers_;
+  int worker_for_the_next() const;
+
+  int together_;
+  std::vector<int> open_at_;  // how many each worker has
   std::int64_t next_serial_ = 1;
   std::map<ConnectionId, State> uses_;
   std::vector<ConnectionId> fresh_;  // stacks; entries whose use has changed since are skipped

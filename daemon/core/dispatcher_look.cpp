@@ -44,7 +44,7 @@ bool Dispatcher::asks_for_look(const input::Replied& replied, const Flight& flig
   // What is mostly done within this is looked at without waiting: the schedule knows nothing finer, and looks abound too.
   constexpr Millis kAtOnce = 250;
   const bool is_due = outcome.event == JobEvent::accepted && outcome.not_before_in_ms <= 0 &&
-                      (outcome.due_in_ms.value_or(1) <= 0 || schedule_.next_look_age(flight.granted.job.kind, kNeverLooked) <= kAtOnce);
+                      (outcome.due_in_ms.value_or(1) <= 0 || schedule_.expected_age(flight.granted.job.kind) <= kAtOnce);
   if (!is_due || !is_limited() || !replied.reusable || account_.paused_by || !may_send(now)) return false;
   if (!permits_abound(now)) return false;
   Candidate look{.job = flight.granted.job, .purpose = Purpose::status, .overdue = false};

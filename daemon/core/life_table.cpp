@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace dl {
 namespace {
@@ -70,7 +71,6 @@ Millis millis(double s) { return static_cast<Millis>(std::ceil(s * 1'000.0)); }
 
 LifeTable::LifeTable() {
   for (std::size_t i = 0; i < bins_.size(); ++i) bins_[i].believed = edges().prior[i];
-  refresh();
 }
 
 void LifeTable::believe(const LifeTable& parent_kind) {
@@ -78,8 +78,7 @@ void LifeTable::believe(const LifeTable& parent_kind) {
     bins_[static_cast<std::size_t>(i)].believed = parent_kind.hazard(i);
     bins_[static_cast<std::size_t>(i)].changed = true;
   }
-  has_changes_ = true;
-  refresh();
+  has_changes_ = is_stale_ = true;
 }
 
 double LifeTable::hazard(int bin) const {
@@ -87,11 +86,13 @@ double LifeTable::hazard(int bin) const {
   return std::min(kHazardMax, (kPriorWeight * b.believed + b.done) / (kPriorWeight + b.entered));
 }
 
-void LifeTable::refresh() {
+const std::array<double, LifeTable::kBins + 1>& LifeTable::undone() const {
+  if (!std::exchange(is_stale_, false)) return undone_;
   undone_[0] = 1;
   for (int i = 0; i < kBins; ++i) {
     undone_[static_cast<std::size_t>(i) + 1] = undone_[static_cast<std::size_t>(i)] * (1 - hazard(i));
   }
+  return undone_;
 }
 
 void LifeTable::add(int bin, double entered, double done) {
@@ -100,14 +101,13 @@ void LifeTable::add(int bin, double entered, double done) {
   b.entered = b.entered * keep + entered;
   b.done = b.done * keep + done;
   b.changed = true;
-  has_changes_ = true;
+  has_changes_ = is_stale_ = true;
 }
 
 void LifeTable::saw_undone(Millis looked_age_ms, Millis age_ms) {
   const Span span(seconds(looked_age_ms), seconds(age_ms));
   for (int i = span.first; i <= span.last; ++i) add(i, span.share(i), 0);
   has_seen_ = true;
-  refresh();
 }
 
 void LifeTable::saw_done(Millis looked_age_ms, Millis age_ms) {
@@ -123,8 +123,7 @@ void LifeTable::saw_done(Millis looked_age_ms, Millis age_ms) {
   }
   has_seen_ = true;
   if (sum < 1e-12) {  // thought impossible: then it was in the last one
-    add(span.last, 1, 1);
-    return refresh();
+    return add(span.last, 1, 1);
   }
   double entered = 1;
   for (int i = span.first; i <= span.last; ++i) {
@@ -132,13 +131,12 @@ void LifeTable::saw_done(Millis looked_age_ms, Millis age_ms) {
     add(i, entered * std::max(span.share(i), 1e-6), done);
     entered -= done;
   }
-  refresh();
 }
 
 double LifeTable::undone_at_s(double age_s) const {
   if (age_s <= 0) return 1;
   const int bin = bin_of(age_s);
-  return undone_[static_cast<std::size_t>(bin)] * std::pow(1 - hazard(bin), share_below(bin, age_s));
+  return undone()[static_cast<std::size_t>(bin)] * std::pow(1 - hazard(bin), share_below(bin, age_s));
 }
 
 double LifeTable::undone_at(Millis age_ms) const { return undone_at_s(seconds(age_ms)); }
@@ -146,18 +144,20 @@ double LifeTable::undone_at(Millis age_ms) const { return undone_at_s(seconds(ag
 Millis LifeTable::age_when(double likelihood, Millis looked_age_ms) const {
   const double looked = seconds(looked_age_ms);
   const double target = (1 - likelihood) * undone_at_s(looked);
+  const auto& undone_by = undone();
   int i = bin_of(looked);
-  while (i < kBins && (undone_[static_cast<std::size_t>(i) + 1] > target || edge(i + 1) < looked * kLeastStep)) ++i;
+  while (i < kBins && (undone_by[static_cast<std::size_t>(i) + 1] > target || edge(i + 1) < looked * kLeastStep)) ++i;
   return millis(i < kBins ? edge(i + 1) : std::max(edge(kBins), looked * 1.5));
 }
 
 Millis LifeTable::mean_ms() const {
+  const auto& undone_by = undone();
   double mean = 0;
   for (int i = 0; i < kBins; ++i) {
-    const double in_it = undone_[static_cast<std::size_t>(i)] - undone_[static_cast<std::size_t>(i) + 1];
+    const double in_it = undone_by[static_cast<std::size_t>(i)] - undone_by[static_cast<std::size_t>(i) + 1];
     mean += in_it * (edge(i) + edge(i + 1)) / 2;
   }
-  return millis(mean + undone_[kBins] * edge(kBins));
+  return millis(mean + undone_by[kBins] * edge(kBins));
 }
 
 std::vector<ProcessingBin> LifeTable::take_changes(JobKind kind) {
@@ -179,9 +179,8 @@ void LifeTable::restore(std::span<const ProcessingBin> bins) {
     b.entered = std::clamp(bin.entered, 0.0, kMemory);
     b.done = std::clamp(bin.done, 0.0, kMemory);  // may exceed entered: a span covers a bin in part
     b.believed = std::clamp(bin.believed, 0.0, kHazardMax);
-    has_seen_ = true;
+    has_seen_ = is_stale_ = true;
   }
-  refresh();
 }
 
 }  // namespace dl

@@ -55,10 +55,11 @@ class LifeTable {
   double hazard(int bin) const;
   double undone_at_s(double age_s) const;
   void add(int bin, double entered, double done);
-  void refresh();
+  const std::array<double, kBins + 1>& undone() const;
 
   std::array<Bin, kBins> bins_;
-  std::array<double, kBins + 1> undone_;  // at the beginning of each bin
+  mutable std::array<double, kBins + 1> undone_;  // at the beginning of each bin; made when it is asked for:
+  mutable bool is_stale_ = true;                  // the bins have changed since
   bool has_seen_ = false;
   bool has_changes_ = false;
 };

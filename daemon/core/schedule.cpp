@@ -71,6 +71,7 @@ void Schedule::reread() {
   longest_chain_ms_ = 0;
   for (std::size_t kind = 0; kind < tables_.size(); ++kind) {
     first_[kind] = {tables_[kind].age_when(kLikely, kNeverLooked), tables_[kind].age_when(kRipe, kNeverLooked)};
+    expected_[kind] = kind > 0 && !tables_[kind].has_seen() ? expected_[kind - 1] : first_[kind].likely;
     if (tables_[kind].has_seen()) longest_chain_ms_ += tables_[kind].age_when(kTail, kNeverLooked);
   }
 }

@@ -30,6 +30,10 @@ class Schedule {
   // kNeverLooked.
   Millis next_look_age(JobKind kind, Millis looked_age_ms) const;
 
+  // Under a limit, where looks abound all the same: when half of this kind are done or, as long as nothing was seen of it, of
+  // the kind of its parents. By the prior its first looks would wait until every POST is out.
+  Millis expected_age(JobKind kind) const { return expected_[static_cast<std::size_t>(kind)]; }
+
   // Under a limit. `likely`: as likely done as not. `ripe`: almost certainly done, worth a permit always.
   Millis likely_age(JobKind kind, Millis looked_age_ms) const;
   Millis ripe_age(JobKind kind, Millis looked_age_ms) const;
@@ -61,6 +65,7 @@ class Schedule {
   Pace pace_;
   std::array<LifeTable, 3> tables_;
   std::array<Ages, 3> first_;
+  std::array<Millis, 3> expected_{};
   Millis longest_chain_ms_ = 0;
   bool is_stale_ = false;
   std::int64_t reread_at_ = INT64_MIN / 2;

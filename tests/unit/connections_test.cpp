@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
+#include <vector>
 
 namespace dl {
 namespace {
@@ -24,6 +26,26 @@ TEST(Connections, NamesEachOneOnceAndSpreadsThemOverTheWorkers) {
   }
   for (const int n : on_worker) EXPECT_EQ(n, 10);
   EXPECT_EQ(connections.opening(), 30);
+}
+
+TEST(Connections, KeepsTogetherWhatOneWorkerCanServe) {
+  Connections connections(3, 10);
+  std::vector<ConnectionId> open;
+  const auto on_workers = [&] {
+    std::array<int, 3> n{};
+    for (const ConnectionId id : open) ++n[static_cast<std::size_t>(id.worker)];
+    return n;
+  };
+  for (int i = 0; i < 15; ++i) open.push_back(connections.open_next());
+  EXPECT_EQ(on_workers(), (std::array{10, 5, 0}));
+  for (int i = 0; i < 4; ++i) connections.lost(open[static_cast<std::size_t>(i)]);
+  open.erase(open.begin(), open.begin() + 4);
+  open.push_back(connections.open_next());
+  EXPECT_EQ(on_workers(), (std::array{7, 5, 0})) << "where one has gone there is room";
+  for (int i = 0; i < 18; ++i) open.push_back(connections.open_next());
+  EXPECT_EQ(on_workers(), (std::array{10, 10, 10}));
+  for (int i = 0; i < 6; ++i) open.push_back(connections.open_next());
+  EXPECT_EQ(on_workers(), (std::array{12, 12, 12})) << "beyond that evenly";
 }
 
 TEST(Connections, HandsOutOnlyWhatIsOpen) {

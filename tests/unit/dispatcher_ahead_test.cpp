@@ -156,6 +156,16 @@ TEST(LookUnderALimit, IsAskedForWithTheOutcomeOfItsPostWherePermitsAbound) {
   }
 }
 
+TEST(LookUnderALimit, IsAskedForWithThePostOfAKindThatWasNeverSeenWhereItsParentsAreDoneAtOnce) {
+  DispatcherPolicy policy = brain_policy(Lifetime::for_ever, UnknownOutcome::resubmit);
+  policy.limiter.tiers = {{1'000'000, 60'000}};
+  Brain brain(policy, done_at_once());
+  brain.start_with({a_job(1, JobKind::ad)});
+  brain.advance(3);
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  EXPECT_EQ(brain.batch().permits.size(), 1U) << "else its looks would wait until every POST is out";
+}
+
 TEST(LookUnderALimit, WaitsWhereProcessingTakesLongAsFarAsIsKnown) {
   DispatcherPolicy policy = brain_policy(Lifetime::for_ever, UnknownOutcome::resubmit);
   policy.limiter.tiers = {{1'000'000, 60'000}};

@@ -64,6 +64,22 @@ TEST(Schedule, LetsANewKindBeginAsItsParents) {
   EXPECT_LT(schedule.ripe_age(JobKind::ad, kNeverLooked), 120'000) << "nothing was seen of its parents' children";
 }
 
+TEST(Schedule, ExpectsAKindThatItHasNotSeenToBeLikeItsParents) {
+  Schedule schedule(Pace::limited);
+  const Millis by_the_prior = schedule.likely_age(JobKind::ad, kNeverLooked);
+  schedule.saw_done(JobKind::campaign, kNeverLooked, 1);
+  schedule.believe_what_was_seen(1'000);
+  EXPECT_LT(schedule.expected_age(JobKind::campaign), by_the_prior / 10);
+  for (const JobKind kind : {JobKind::ad_group, JobKind::ad}) {
+    EXPECT_EQ(schedule.expected_age(kind), schedule.expected_age(JobKind::campaign));
+    EXPECT_EQ(schedule.likely_age(kind, kNeverLooked), by_the_prior) << "where permits are scarce it is no ground for a look";
+  }
+  teach(schedule, JobKind::ad_group, 60'000, 100);
+  schedule.believe_what_was_seen(2'000);
+  EXPECT_LT(schedule.expected_age(JobKind::campaign), by_the_prior / 10) << "of it enough was seen";
+  EXPECT_GT(schedule.expected_age(JobKind::ad), 50'000) << "the nearest above it";
+}
+
 TEST(Schedule, AddsUpTheKindsItHasSeenForTheLongestChain) {
   Schedule schedule(Pace::limited);
   EXPECT_EQ(schedule.longest_chain_ms(), 0) << "kinds without data count nothing";
