@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tests/planted/table.h"
+#include "tests/sim/lean_sqlite.h"
 #include "tests/sim/simulator.h"
 
 namespace {
@@ -141,6 +142,7 @@ int main(int argc, char** argv) {
   app.add_option("--only", options.only, "faults whose name contains this");
   app.add_option("--seed", options.seed, "with --only, of one fault: run this seed with a trace");
   CLI11_PARSE(app, argc, argv);
+  dl::sim::make_sqlite_lean();
   if (options.quick) options.series = 1;
   return run(options);
 }

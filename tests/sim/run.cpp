@@ -9,8 +9,12 @@ namespace {
 constexpr std::int64_t kTick = 5'000;
 constexpr std::int64_t kFaultsEndAfter = 24LL * 3'600'000;
 constexpr std::int64_t kIdleAfter = 15 * 60'000;
+constexpr std::int64_t kSilentAfter = 30 * 60'000;
+constexpr int kLoaderDeathsMax = 4;  // of one sheet: some sheets take nine steps, and three of five steps kill
 constexpr std::int64_t kStepsMax = 200'000;
 constexpr int kRoundsMax = 40;
+// A clean end closes the database. Others have it open, so that no byte of it changes by that.
+constexpr double kCloses = 1.0 / 16;
 
 }  // namespace
 
@@ -59,8 +63,7 @@ Report Run::go() {
 // Now and then something happens that is not the daemon's doing.
 void Run::tick() {
   if (world_.is_calm()) return;
-  const bool is_idle = daemon_ && world_.time() - busy_at_ > kIdleAfter && sheets_left_ == 0;
-  if (is_idle || world_.time() > kFaultsEndAfter) return settle_down();
+  if (is_idle() || world_.time() > kFaultsEndAfter) return settle_down();
   const Scenario& scenario = world_.scenario;
   const double minutes = static_cast<double>(kTick) / 60'000;
   if (world_.dice.happens(scenario.acts * kTick / 1'000)) act();
@@ -69,8 +72,16 @@ void Run::tick() {
     world_.set_wall_clock(world_.dice.between(-1'800'000, 1'800'000));
     world_.say("machine", "the wall clock is stepped");
   }
-  if (sheets_left_ > 0 && !loader_ && world_.dice.happens(0.1)) load_more();
+  if (sheets_left_ > 0 && rows_to_load_.empty() && world_.dice.happens(0.1)) load_more();
   world_.after(kTick, World::kWorld, [this] { tick(); });
+}
+
+// Operators who change what nobody sends any more are no reason to go on.
+bool Run::is_idle() {
+  if (world_.dsp.arrivals() != arrivals_) silent_since_ = world_.time();
+  arrivals_ = world_.dsp.arrivals();
+  if (!daemon_ || sheets_left_ > 0) return false;
+  return world_.time() - busy_at_ > kIdleAfter || world_.time() - silent_since_ > kSilentAfter;
 }
 
 // SIGSTOP: longer than the settle time, or three windows, or just a moment.
@@ -113,7 +124,15 @@ void Run::tables_have_changed() {
 void Run::load_more() {
   --sheets_left_;
   rows_to_load_ = world_.sheet.next_rows(2 + sheets_left_, world_.dice.happens(0.5));
-  world_.after(0, World::kWorld, [this] { load_step(); });
+  loader_deaths_left_ = kLoaderDeathsMax;
+  load_in(0);
+}
+
+// There is one loader: only the newest plan counts.
+void Run::load_in(std::int64_t delay) {
+  world_.after(delay, World::kWorld, [this, mine = ++load_plan_] {
+    if (mine == load_plan_) load_step();
+  });
 }
 
 void Run::load_step() {
@@ -121,13 +140,12 @@ void Run::load_step() {
   if (!loader_) {
     world_.vfs.revive(Machine::kLoader, Machine::kLoader);
     const Result<int> removed = remove_orphaned_batches(machine_.loaders());
-    if (!removed) {  // somebody holds the database
-      world_.after(1'000, World::kWorld, [this] { load_step(); });
-      return;
-    }
+    if (!removed) return load_in(1'000);  // somebody holds the database
     loader_ = std::make_unique<Loader>(machine_.loaders(), world_.sheet, rows_to_load_);
   }
-  if (!world_.is_calm() && world_.dice.happens(world_.scenario.loader_dies)) {
+  const bool may_die = !world_.is_calm() && loader_deaths_left_ > 0;
+  if (may_die && world_.dice.happens(world_.scenario.loader_dies)) {
+    --loader_deaths_left_;
     world_.say("loader", "is killed");
     return loader_is_gone(true);
   }
@@ -139,8 +157,7 @@ void Run::load_step() {
   }
   tables_have_changed();
   if (*progress == Loader::Progress::more) {
-    world_.after(world_.dice.between(1, 2'000), World::kWorld, [this] { load_step(); });
-    return;
+    return load_in(world_.dice.between(1, 2'000));
   }
   ++report_.batches;
   last_batch_ = loader_->batch().value;
@@ -154,7 +171,7 @@ void Run::loader_is_gone(bool was_killed) {
   loader_.reset();
   may_have_orphans_ = true;
   if (was_killed) world_.vfs.kill(Machine::kLoader);
-  world_.after(world_.dice.between(1'000, 60'000), World::kWorld, [this] { load_step(); });
+  load_in(world_.dice.between(1'000, 60'000));
 }
 
 // The end
@@ -193,8 +210,8 @@ void Run::ended(Ending ending) {
   idle_pid_ = daemon_->pid();
   idle_store_ = daemon_->die();
   graveyard_.push_back(std::move(daemon_));
-  if (world_.dice.happens(0.25)) {
-    idle_store_.reset();  // a clean end closes the database
+  if (world_.dice.happens(kCloses)) {
+    idle_store_.reset();
   } else {
     world_.vfs.kill(idle_pid_);
   }

@@ -41,9 +41,11 @@ class Run {
 
   // Everybody else
   void tick();
+  bool is_idle();
   void stop_for_a_while();
   void act();
   void load_more();
+  void load_in(std::int64_t delay);
   void load_step();
   void loader_is_gone(bool was_killed);
   void tables_have_changed();
@@ -74,11 +76,15 @@ class Run {
   std::unique_ptr<Loader> loader_;
   std::vector<Row> rows_to_load_;
   int sheets_left_ = 0;
+  std::int64_t load_plan_ = 0;
+  int loader_deaths_left_ = 0;
   std::int64_t last_batch_ = 0;
   bool may_have_orphans_ = false;
   bool is_finished_ = false;
-  std::int64_t busy_at_ = 0;  // when the daemon had something to do last
-  int rounds_ = 0;            // of the end: drain, operators, drain
+  std::int64_t busy_at_ = 0;   // when the daemon had something to do last
+  std::int64_t arrivals_ = 0;  // at the DSP, at the last tick
+  std::int64_t silent_since_ = 0;
+  int rounds_ = 0;  // of the end: drain, operators, drain
 };
 
 }  // namespace dl::sim

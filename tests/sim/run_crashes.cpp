@@ -140,11 +140,7 @@ void Run::crash(Death how) {
     world_.reboot();
     standby_waits_ = world_.scenario.has_standby;
     come_back_in(world_.dice.between(5'000, 5'000 + world_.scenario.away_ms));
-    if (!rows_to_load_.empty()) {
-      world_.after(world_.dice.between(10'000, 90'000), World::kWorld, [this] {
-        if (!loader_) load_step();
-      });
-    }
+    if (!rows_to_load_.empty()) load_in(world_.dice.between(10'000, 90'000));
   }
   if (!unwritten.empty()) world_.vfs.restore(unwritten);
   DL_CHECK(sqlite3_get_autocommit(idle_store_->database().handle().getHandle()) != 0,

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "tests/sim/lean_sqlite.h"
 #include "tests/sim/simulator.h"
 
 namespace {
@@ -159,6 +160,7 @@ int main(int argc, char** argv) {
   app.add_option("--focus", options.wishes.focus, "what the seeds lean on (each its own)")
       ->transform(CLI::CheckedTransformer(focuses));
   CLI11_PARSE(app, argc, argv);
+  dl::sim::make_sqlite_lean();
   if (one_seed != 0) {
     options.first_seed = one_seed;
     options.seeds = 1;
