@@ -1,6 +1,6 @@
-// A disk in memory that can lose power. Each file is kept twice: as programs see it (the page
-// cache) and as it is on the platter. A write reaches the platter when its file is synced; at a
-// power loss each sector of each write since then is independently kept, dropped or torn, in the
+// A disk in memory that can lose power. Each file is kept as programs see it (the page cache), with what was there
+// before each change that was not synced, so that what is on the platter can be had. A write reaches the platter when
+// its file is synced; at a power loss each sector of each write since then is independently kept, dropped or torn, in the
 // order of the writes, and truncations, new names and deletions likewise. A killed program loses
 // nothing that it has written: the page cache is the kernel's. A torn sector is new up to some byte
 // and old behind it, so that bytes outside a write are never harmed: what SQLite assumes of a disk
@@ -20,7 +20,7 @@ namespace dl::sim {
 
 class DiskFile {
  public:
-  std::int64_t size() const { return static_cast<std::int64_t>(cached_.size()); }
+  std::int64_t size() const { return static_cast<std::int64_t>(bytes_.size()); }
   // Copies what there is; the rest of `into` is zeroed. False: there was less than asked for.
   bool read(char* into, std::int64_t n, std::int64_t at) const;
   void write(const char* from, std::int64_t n, std::int64_t at);
@@ -35,17 +35,21 @@ class DiskFile {
   struct Change {
     std::int64_t at = 0;
     std::int64_t n = 0;    // kTruncation: the file was cut at `at`
-    std::size_t from = 0;  // where its bytes are in written_
+    std::int64_t size = 0;  // of the file before
+    std::size_t from = 0;  // where the bytes that it changed are in before_, as many as there were
   };
   void lose_power(Dice& dice);
-  void apply(const Change& change);
-  void apply_in_part(const Change& change, Dice& dice);
-  void put_on_platter(const char* from, std::int64_t n, std::int64_t at);
+  // What was written by each change, one after the other; the file is as it was before all of them.
+  std::vector<std::string> go_back();
+  void keep_what_was(Change change);
+  void forget_changes();
+  void put(const char* from, std::int64_t n, std::int64_t at);
+  void apply(const Change& change, const std::string& written);
+  void apply_in_part(const Change& change, const std::string& written, Dice& dice);
 
-  std::string cached_;
-  std::string platter_;
+  std::string bytes_;
   std::vector<Change> unsynced_;
-  std::string written_;  // the bytes of unsynced_
+  std::string before_;
   bool name_is_durable_ = false;
 };
 

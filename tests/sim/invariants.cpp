@@ -84,8 +84,7 @@ Invariants::Invariants(SQLite::Database& observer)
       job_of_(observer,
               "SELECT j.dsp_id IS ?2 OR EXISTS (SELECT 1 FROM request r "
               "WHERE r.job_id = j.id AND r.resolution IS NULL "
-              "AND r.purpose IN ('create', 'resubmit')) FROM job j WHERE j.id = ?1"),
-      sound_(observer, "PRAGMA integrity_check(1)") {}
+              "AND r.purpose IN ('create', 'resubmit')) FROM job j WHERE j.id = ?1") {}
 
 std::vector<Invariants::Question> Invariants::prepare(Questions questions) {
   std::vector<Question> prepared;
@@ -154,9 +153,7 @@ void Invariants::check_end(World& world) {
   ask(world, structure_);
   ask(world, end_);
   check_ledger_of_dsp(world);
-  sound_.executeStep();
-  const std::string sound = sound_.getColumn(0).getString();
-  sound_.reset();
+  const std::string sound = observer_.execAndGet("PRAGMA integrity_check(1)").getString();
   if (sound != "ok") world.wrong("damaged: " + sound);
 }
 

@@ -50,7 +50,6 @@ class Invariants {
   SQLite::Statement batch_;
   SQLite::Statement orphan_;
   SQLite::Statement job_of_;
-  SQLite::Statement sound_;
 };
 
 }  // namespace dl::sim

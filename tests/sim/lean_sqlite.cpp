@@ -51,8 +51,8 @@ class Blocks {
   static std::size_t class_size(int bytes) {
     const auto wanted = static_cast<std::size_t>(bytes);
     if (wanted <= kSmallest) return kSmallest;
-    const std::size_t step = std::bit_floor(wanted - 1) / 4;
-    return (wanted + step - 1) / step * step;
+    const std::size_t step = std::bit_floor(wanted - 1) / 4;  // a power of two
+    return (wanted + step - 1) & ~(step - 1);
   }
 
  private:
