@@ -14,7 +14,7 @@ constexpr int kLoaderDeathsMax = 4;  // of one sheet: some sheets take nine step
 constexpr std::int64_t kStepsMax = 200'000;
 constexpr int kRoundsMax = 40;
 // A clean end closes the database. Others have it open, so that no byte of it changes by that.
-constexpr double kCloses = 1.0 / 16;
+constexpr double kCloses = 1.0 / 64;
 
 }  // namespace
 
