@@ -142,52 +142,67 @@ bool Store::move(const Outcome& outcome, Moment now) {
   const bool drops_id = outcome.from == JobState::confirming && rule && to != JobState::succeeded;
   const std::int64_t sent_at = now.wall_ms - outcome.latency_us / 1'000;
   using Number = std::optional<std::int64_t>;
+  SQLite::Statement& leased = hot(sql::k_leased_job);
+  bind_all(leased, outcome.job.value, name_of(outcome.from), outcome.request.value);
+  if (!leased.executeStep()) return false;
+  Columns columns(leased);
+  const std::int64_t batch_id = columns.next().getInt64();
+  const JobKind kind = kind_of(columns.next());
+  const int attempt = columns.next().getInt();
+  leased.reset();
   SQLite::Statement& update = hot(sql::k_move_job);
   bind_all(update, name_of(to), spent, outcome.setbacks, outcome.looks,
            outcome.due_in_ms && !outcome.look_sent ? Number(now.wall_ms + *outcome.due_in_ms) : Number(),
            outcome.look_sent ? Number(outcome.look_sent.value) : Number(), drops_id ? 1 : 0, outcome.dsp_id,
            outcome.dsp_id ? Number(sent_at) : Number(), outcome.looked ? Number(sent_at) : Number(), outcome.overdue ? 1 : 0,
-           outcome.hold, TextOrNull{outcome.error}, now.wall_ms, outcome.job.value, name_of(outcome.from),
-           outcome.request.value);
-  if (!update.executeStep()) return false;
-  Columns columns(update);
-  const std::int64_t batch_id = columns.next().getInt64();
-  const JobKind kind = kind_of(columns.next());
-  const int attempt = columns.next().getInt() - spent;
-  update.reset();
+           outcome.hold, TextOrNull{outcome.error}, now.wall_ms, outcome.job.value, outcome.request.value);
+  const int moved = update.exec();
+  DL_CHECK(moved == 1, "the transaction that found the lease is the one that ends it");
   if (!rule) return true;
   add_history(outcome.job, *rule, attempt, outcome.request, outcome.error, now);
   count(batch_id, kind, outcome.from, to);
   return true;
 }
 
+// Most jobs are leaves: the question who their children are is all that it costs them.
 void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
-  SQLite::Statement& update = hot(sql::k_promote_children);
-  bind_all(update, now.wall_ms, parent.value);
-  const std::size_t before = promoted.size();
-  while (update.executeStep()) {
-    Columns columns(update);
-    JobRef child;
-    child.id = JobId{columns.next().getInt64()};
-    child.kind = kind_of(columns.next());
-    child.priority = columns.next().getInt64();
-    child.root_id = columns.next().getInt64();
-    child.level = columns.next().getInt();
-    const std::int64_t batch_id = columns.next().getInt64();
-    const bool is_ready = columns.next().getText() == name_of(JobState::ready);
-    const int open_parents = columns.next().getInt();
-    child.has_children = columns.next().getInt() != 0;
-    if (!is_ready || open_parents != 0) continue;
-    count(batch_id, child.kind, JobState::blocked, JobState::ready);
-    promoted.push_back(child);
+  struct Child {
+    JobRef job;
+    std::int64_t batch_id;
+    int attempt;
+    JobState state;
+    bool becomes_ready;
+  };
+  std::vector<Child> children;
+  SQLite::Statement& row = hot(sql::k_children_of);
+  bind_all(row, parent.value);
+  while (row.executeStep()) {
+    Columns columns(row);
+    Child child;
+    child.job.id = JobId{columns.next().getInt64()};
+    child.job.kind = kind_of(columns.next());
+    child.job.priority = columns.next().getInt64();
+    child.job.root_id = columns.next().getInt64();
+    child.job.level = columns.next().getInt();
+    child.batch_id = columns.next().getInt64();
+    child.attempt = columns.next().getInt();
+    child.state = *state_named(columns.next().getText());
+    child.becomes_ready = columns.next().getInt() != 0;
+    child.job.has_children = columns.next().getInt() != 0;
+    children.push_back(child);
   }
-  const std::size_t became_ready = promoted.size() - before;
-  if (planted(Fault::history_line_missing) || became_ready == 0) return;
-  SQLite::Statement& history = hot(sql::k_promoted_history);
-  bind_all(history, now.wall_ms, rule_for(JobState::blocked, JobEvent::parents_done)->id, parent.value);
-  const int lines = history.exec();
-  DL_CHECK(static_cast<std::size_t>(lines) == became_ready, "a child becomes ready once, with the last of its parents");
-  DL_FAULT_POINT("promote.in_tx");
+  row.reset();
+  const Rule ready = *rule_for(JobState::blocked, JobEvent::parents_done);
+  for (const Child& child : children) {
+    SQLite::Statement& update = hot(sql::k_promote_child);
+    bind_all(update, name_of(child.becomes_ready ? ready.to : child.state), now.wall_ms, child.job.id.value);
+    update.exec();
+    if (!child.becomes_ready) continue;
+    if (!planted(Fault::history_line_missing)) add_history(child.job.id, ready, child.attempt, {}, "", now);
+    count(child.batch_id, child.job.kind, child.state, ready.to);
+    promoted.push_back(child.job);
+  }
+  if (!children.empty()) DL_FAULT_POINT("promote.in_tx");
 }
 
 // What a planted fault does instead; never called otherwise.

@@ -1,5 +1,5 @@
 -- Ends a lease and moves its job; the lease passes on to a first look that is on
--- the wire already. 0 rows: the lease is not ours any more.
+-- the wire already.
 UPDATE job
 SET state = :to_state,
     attempt = attempt + :spent, tries = tries + :spent,
@@ -8,5 +8,4 @@ SET state = :to_state,
     posted_at = coalesce(:posted_at, posted_at),
     looked_at = coalesce(:looked_at, looked_at),
     overdue = :overdue, hold = :hold, error = :error, updated_at = :at
-WHERE id = :job AND state = :from_state AND lease_token = :request
-RETURNING batch_id, kind, attempt;
+WHERE id = :job AND lease_token = :request;
