@@ -77,18 +77,21 @@ Status delete_jobs(Database& database, std::int64_t batch) {
   return ok;
 }
 
-Status delete_batch(Database& database, std::int64_t batch) {
-  if (Status ok = delete_rows(database, batch); !ok) return ok;
-  if (Status ok = delete_jobs(database, batch); !ok) return ok;
+Status run(Database& database, std::string_view text, std::int64_t batch) {
   return database.transaction(Writer::ingest, [&]() -> Status {
-    SQLite::Statement counts(database.handle(), std::string(sql::k_ingest_delete_counts));
-    counts.bind(":batch", batch);
-    counts.exec();
-    SQLite::Statement row(database.handle(), std::string(sql::k_ingest_delete_batch));
-    row.bind(":batch", batch);
-    row.exec();
+    SQLite::Statement statement(database.handle(), std::string(text));
+    statement.bind(":batch", batch);
+    statement.exec();
     return Done{};
   });
+}
+
+// The counts go before what they count: a crash in between leaves none that is wrong.
+Status delete_batch(Database& database, std::int64_t batch) {
+  if (Status ok = run(database, sql::k_ingest_delete_counts, batch); !ok) return ok;
+  if (Status ok = delete_rows(database, batch); !ok) return ok;
+  if (Status ok = delete_jobs(database, batch); !ok) return ok;
+  return run(database, sql::k_ingest_delete_batch, batch);
 }
 
 }  // namespace
