@@ -138,6 +138,17 @@ std::string layer_over(const char* vfs) {
 // The function that the guard on `writer` calls: it exists on our connections only.
 void allow_writing(sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); }
 
+struct RollBackUnlessDone {
+  explicit RollBackUnlessDone(SQLite::Database& database) : db(database) {}
+  ~RollBackUnlessDone() {
+    if (!is_done) db.tryExec("ROLLBACK");  // where SQLite has done so by itself, it says that there is nothing to do
+  }
+  RollBackUnlessDone(const RollBackUnlessDone&) = delete;
+  RollBackUnlessDone& operator=(const RollBackUnlessDone&) = delete;
+  SQLite::Database& db;
+  bool is_done = false;
+};
+
 }  // namespace
 
 Database::Database(const std::string& path, int flags, const char* vfs)
@@ -219,6 +230,8 @@ Status Database::prepare(OpenMode mode) {
     database_id_ = db_.execAndGet("SELECT value FROM property WHERE name = 'database_id'").getString();
     data_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA data_version");
     if (mode == OpenMode::read_only) return Done{};
+    begin_ = std::make_unique<SQLite::Statement>(db_, "BEGIN IMMEDIATE");
+    commit_ = std::make_unique<SQLite::Statement>(db_, "COMMIT");
     room_ = RoomAhead::of(path_);
     page_bytes_ = db_.execAndGet("PRAGMA page_size").getInt64();
     page_count_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA page_count");
@@ -243,7 +256,9 @@ int Database::data_version() {
 
 Status Database::transaction(Writer writer, const std::function<Status()>& work) {
   return guard(path_, [&]() -> Status {
-    SQLite::Transaction transaction(db_, SQLite::TransactionBehavior::IMMEDIATE);
+    begin_->tryReset();  // says once more what failed the last time
+    begin_->exec();
+    RollBackUnlessDone transaction(db_);
     if (has_guards_) {
       name_writer_->reset();
       name_writer_->bind(1, writer == Writer::daemon ? "daemon" : "ingest");
@@ -255,7 +270,9 @@ Status Database::transaction(Writer writer, const std::function<Status()>& work)
       clear_writer_->exec();
     }
     if (Status room = reserve_room(); !room) return room;
-    transaction.commit();
+    commit_->tryReset();
+    commit_->exec();
+    transaction.is_done = true;
     return Done{};
   });
 }
