@@ -54,8 +54,8 @@ class Planner {
       if (!ok) return ok;
     }
     return read([&] {
-      SQLite::Statement undecided(db_, std::string(sql::k_archive_undecided_trees));
-      hold_all(undecided);
+      SQLite::Statement open(db_, std::string(sql::k_archive_open_trees));
+      hold_all(open);
       SQLite::Statement newest(db_, std::string(sql::k_archive_newest_trees));
       newest.bind(":n", newest_requests);
       hold_all(newest);

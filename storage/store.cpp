@@ -51,6 +51,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
   std::vector<WorkResult> results(batches.size());
   const Totals before = totals_;
   last_intent_ = last_sent_;
+  newest_request_.reset();
   count_deltas_.clear();
   Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -67,16 +68,6 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
   reset_statements();
   if (!ok) {
     totals_ = before;
-    // So ends, too, an insert behind the last id there is; where it is the disk that is full, this fails in silence.
-    if ((database_->last_sqlite_error() & 0xFF) == SQLITE_FULL) {
-      const Error why = ok.error();
-      const Status mended = database_->transaction(Writer::daemon, [this]() -> Status {
-        mend_sequence();
-        return Done{};
-      });
-      if (!mended) reset_statements();
-      return why;
-    }
     return ok.error();
   }
   last_sent_ = last_intent_;

@@ -136,6 +136,7 @@ class Store {
   std::string permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
   RequestId write_intent(const Permit& permit, Purpose purpose, const std::string& path, const Granted& granted,
                          RequestId body_of, Moment now);
+  RequestId newest_request();
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
   std::optional<Creation> unresolved_creation(const Granted& granted);
   std::optional<ParentIds> parents_of(JobId job);
@@ -158,7 +159,6 @@ class Store {
   void read_processing(Recovery& recovery);
   void settle_policy_change(Moment now);
   void save_settings(Moment now);
-  void mend_sequence();
   void begin_generation(Moment now);
   void move_generation();
 
@@ -173,6 +173,7 @@ class Store {
   std::int64_t generation_ = 1;
   LastSent last_sent_;     // committed
   LastSent last_intent_;   // of the transaction that runs
+  std::optional<RequestId> newest_request_;  // as that transaction sees the ledger
   std::string schema_hash_;
   int data_version_ = 0;
   Totals totals_{};

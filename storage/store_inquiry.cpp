@@ -89,6 +89,7 @@ Result<Granted> Store::permit_inquiry(const Inquiry& inquiry, Moment now) {
   granted.job_key = inquiry.job_key;
   granted.attempt = inquiry.attempt;
   granted.target = format_.lookup_target(inquiry.kind, inquiry.key);
+  newest_request_.reset();
   const Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
     Permit permit;
     permit.job = inquiry.job;

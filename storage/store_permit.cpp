@@ -1,5 +1,7 @@
 // The permit transaction: the only door to the wire. Each permit is judged by what the tables say now; what
 // they do not allow is refused with a reason, and its intent is never written.
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -275,6 +277,7 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
                               RequestId body_of, Moment now) {
   using Number = std::optional<std::int64_t>;
   static const std::string kNone;
+  const RequestId newest = newest_request();
   SQLite::Statement& insert = hot(sql::k_insert_request);
   bind_all(insert, permit.job.value, granted.attempt, name_of(purpose),
            std::string_view(is_post(purpose) ? "POST" : "GET"), path,
@@ -282,6 +285,9 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
            body_of ? Number(body_of.value) : Number(), instance_.value, permit.worker, now.wall_ms, now.boot_ms);
   insert.exec();
   const RequestId request{database_->handle().getLastInsertRowid()};
+  // Behind the last id there is, SQLite would take any that is free.
+  if (request.value != newest.value + 1) throw SQLite::Exception("the ledger holds a request with the last id there is", SQLITE_CORRUPT);
+  newest_request_ = request;
   last_intent_ = {request, now.wall_ms, facts_.uuid};
   DL_FAULT_POINT("limiter.taken");
   if (purpose != Purpose::create) return request;
@@ -289,6 +295,16 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
   bind_all(body, request.value, granted.body);
   body.exec();
   return request;
+}
+
+// A token never comes twice: the newest request is never archived, so its id is the highest there ever was.
+RequestId Store::newest_request() {
+  if (newest_request_) return *newest_request_;
+  SQLite::Statement& row = hot(sql::k_newest_request);
+  row.executeStep();
+  const RequestId newest{row.getColumn(0).getInt64()};
+  row.reset();
+  return newest;
 }
 
 void Store::lease(const Granted& granted, JobState from, JobState to, Moment now) {

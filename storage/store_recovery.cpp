@@ -81,7 +81,6 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     first.bind(1, facts.boot_key);
     first.executeStep();
     first_boot_ms_ = first.getColumn(0).getInt64();
-    mend_sequence();
     reclaim(recovery, now);
     if (!policy_.only_asks) {
       settle_policy_change(now);
@@ -102,14 +101,6 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
   schema_hash_ = schema_hash(*database_);
   data_version_ = database_->data_version();
   return recovery;
-}
-
-// No trigger can guard SQLite's own table, and somebody's UPDATE of it would make our ids end, or one too wide for a
-// number. The newest request is never archived, so the truth is in the ledger. Nobody else holds a token now.
-void Store::mend_sequence() {
-  database_->handle().exec(
-      "UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(id), 0) FROM request) "
-      "WHERE name = 'request' AND seq IS NOT (SELECT coalesce(max(id), 0) FROM request)");
 }
 
 void Store::reclaim(Recovery& recovery, Moment now) {

@@ -69,6 +69,26 @@ TEST_F(Migrator, BringsAnOldFileForwardAndKeepsWhatIsInIt) {
   }
 }
 
+TEST_F(Migrator, KeepsTheLedgerAsItIs) {
+  {
+    SQLite::Database db(old_path(), SQLite::OPEN_READWRITE);
+    db.exec(
+        "INSERT INTO job (id, batch_id, kind, key, root_id, level, updated_at) VALUES "
+        "(1, 1, 'campaign', 'c1', 1, 0, 1), (2, 1, 'campaign', 'c2', 2, 0, 1);"
+        "INSERT INTO request (id, job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms, "
+        "finished_at, slot, resolution) VALUES (5, 1, 1, 'create', 'POST', '/campaigns', 1, 0, 7, 7, 8, 'answered', 'refused'),"
+        " (9, 2, 1, 'create', 'POST', '/campaigns', 1, 0, 7, 7, NULL, NULL, NULL);"
+        "INSERT INTO request_body VALUES (5, '{\"id\":\"c1\"}'), (9, '{\"id\":\"c2\"}')");
+  }
+  ASSERT_TRUE(Database::open(old_path(), OpenMode::existing));
+  SQLite::Database db(old_path());
+  const auto all = [&](const std::string& sql) { return db.execAndGet("SELECT group_concat(x, ' ') FROM (" + sql + ")").getString(); };
+  EXPECT_EQ(all("SELECT id || ' ' || job_id || ' ' || coalesce(resolution, 'unresolved') AS x FROM request ORDER BY id"),
+            "5 1 refused 9 2 unresolved");
+  EXPECT_EQ(all("SELECT request_id AS x FROM request_body ORDER BY request_id"), "5 9");
+  EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
+}
+
 TEST_F(Migrator, LeavesAReadersOldFileAloneAndSaysWhatToDo) {
   const auto database = Database::open(old_path(), OpenMode::read_only);
   ASSERT_FALSE(database);
