@@ -68,7 +68,7 @@ int run_check(const Options& options) {
     Result<Survey> found = [&] {
       Progress bar(file->name(), file->size_bytes());
       return survey(*file, options.format, options.on_error,
-                    [&](std::int64_t bytes) { bar.show("checking", bytes); });
+                    [&](const SurveySoFar& so_far) { bar.show("checking", so_far.bytes); });
     }();
     if (!found) {
       exit_code = worse_of(exit_code, complain(found.error()));

@@ -1,12 +1,13 @@
 // The second pass: writes what the survey found good, in transactions that let the daemon through,
-// and publishes all of it at once. Thread rule: one thread; it sleeps.
+// and publishes all of it at once. Of a sheet in order it begins while the survey still goes on. Thread rule: one
+// thread; it sleeps.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "ingest/survey.h"
+#include "ingest/survey_thread.h"
 #include "storage/batch_writer.h"
 
 namespace dl {
@@ -30,5 +31,11 @@ struct Loaded {
 // cant_create, SQLite's.
 Result<Loaded> load(const InputFile& file, Survey& survey, Database& database,
                     const LoadOptions& options, const ProgressSink& progress);
+
+// The same in the hope that the survey, which may still be going on, finds neither a problem nor scattered rows: what is
+// written is invisible until it has ended. Nothing: the hope was vain, or the survey failed, and all is removed again.
+Result<std::optional<Loaded>> load_ahead(const InputFile& file, InputFormat format, OngoingSurvey& survey,
+                                         Database& database, const LoadOptions& options,
+                                         const ProgressSink& progress);
 
 }  // namespace dl

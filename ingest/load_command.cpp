@@ -13,6 +13,9 @@
 namespace dl {
 namespace {
 
+// Of so many rows nothing is written before all are seen: most sheets that are wrong, or scattered, show it by then.
+constexpr std::int64_t kRowsBeforeLoadingAhead = 10'000;
+
 std::string login_name() {
   std::vector<char> room(16 * 1024);
   passwd entry{};
@@ -49,6 +52,7 @@ void print_loaded(const InputFile& file, const Loaded& loaded) {
 struct Target {
   std::unique_ptr<Database> database;
   std::optional<IngestLock> lock;
+  bool has_news = false;  // orphans were removed, which nobody has been told
 };
 
 Status open_target(const Options& options, Target& target) {
@@ -59,39 +63,68 @@ Status open_target(const Options& options, Target& target) {
   if (Status ok = refuse_archive(**database); !ok) return ok;
   Result<IngestLock> lock = IngestLock::take(options.db);
   if (!lock) return lock.error();
-  target.lock.emplace(std::move(*lock));
   Result<int> removed = remove_orphaned_batches(**database);
   if (!removed) return removed.error();
-  if (*removed > 0) {
-    std::fprintf(stderr, "removed what an interrupted dl-ingest had left\n");
-  }
+  target.has_news = *removed > 0;
+  target.lock.emplace(std::move(*lock));
   target.database = std::move(*database);
   return Done{};
 }
 
-Result<int> load_one(const Options& options, const InputFile& file, Target& target) {
-  Progress bar(file.name(), 2 * file.size_bytes());
-  Result<Survey> found = survey(file, options.format, options.on_error,
-                                [&](std::int64_t bytes) { bar.show("checking", bytes); });
-  if (!found) return found.error();
-  print_problems(file, found->problems);
-  if (!found->loadable) {
-    std::fprintf(stderr, "%s: %s, nothing was loaded\n", file.name().c_str(),
-                 counted(found->problems.count(), "error").c_str());
-    return static_cast<int>(Errc::data);
-  }
-  if (Status ok = open_target(options, target); !ok) return ok.error();
+void tell_news(Target& target) {
+  if (target.has_news) std::fprintf(stderr, "removed what an interrupted dl-ingest had left\n");
+  target.has_news = false;
+}
+
+LoadOptions load_options(const Options& options) {
   LoadOptions how;
   how.on_error = options.on_error;
   how.rejects = options.rejects;
   how.priority = options.priority;
   how.loaded_by = login_name();
-  Result<Loaded> loaded = load(file, *found, *target.database, how, [&](std::int64_t bytes) {
-    bar.show("loading", file.size_bytes() + bytes);
-  });
-  if (!loaded) return loaded.error();
-  print_loaded(file, *loaded);
-  const bool complete = loaded->left_out == 0 && loaded->counts.conflicts == 0;
+  return how;
+}
+
+// A long sheet without a fault so far is loaded while the survey goes on. JSON is not: each of its readers holds the
+// whole text.
+Result<std::optional<Loaded>> try_ahead(const Options& options, const InputFile& file, InputFormat format,
+                                        SurveyThread& surveying, Target& target, Progress& bar) {
+  if (format == InputFormat::json || !surveying.is_well_after(kRowsBeforeLoadingAhead)) return std::optional<Loaded>();
+  // What is in the way is told after what is wrong with the file, as of any sheet.
+  if (!open_target(options, target)) return std::optional<Loaded>();
+  surveying.give_way();
+  return load_ahead(file, format, surveying, *target.database, load_options(options),
+                    [&](std::int64_t bytes) { bar.show("loading", surveying.bytes_read() + bytes); });
+}
+
+Result<int> load_one(const Options& options, const InputFile& file, Target& target) {
+  Progress bar(file.name(), 2 * file.size_bytes());
+  const Result<InputFormat> format = options.format ? Result<InputFormat>(*options.format) : sniff_format(file);
+  if (!format) return format.error();
+  SurveyThread surveying(file, *format, options.on_error, [&](std::int64_t bytes) { bar.show("checking", bytes); });
+  Result<std::optional<Loaded>> ahead = try_ahead(options, file, *format, surveying, target, bar);
+  Result<Survey> found = surveying.take();
+  if (!found) return found.error();
+  print_problems(file, found->problems);
+  tell_news(target);
+  if (!found->loadable) {
+    std::fprintf(stderr, "%s: %s, nothing was loaded\n", file.name().c_str(),
+                 counted(found->problems.count(), "error").c_str());
+    return static_cast<int>(Errc::data);
+  }
+  if (!ahead) return ahead.error();
+  if (!*ahead) {
+    if (Status ok = open_target(options, target); !ok) return ok.error();
+    tell_news(target);
+    Result<Loaded> loaded = load(file, *found, *target.database, load_options(options), [&](std::int64_t bytes) {
+      bar.show("loading", file.size_bytes() + bytes);
+    });
+    if (!loaded) return loaded.error();
+    *ahead = std::move(*loaded);
+  }
+  const Loaded& loaded = **ahead;
+  print_loaded(file, loaded);
+  const bool complete = loaded.left_out == 0 && loaded.counts.conflicts == 0;
   return complete ? 0 : static_cast<int>(Errc::incomplete);
 }
 

@@ -50,7 +50,7 @@ Result<std::unique_ptr<Database>> open_if_there(const Options& options) {
 }
 
 Result<int> plan_one(const Options& options, const InputFile& file, Database* database) {
-  Result<Survey> found = survey(file, options.format, options.on_error, [](std::int64_t) {});
+  Result<Survey> found = survey(file, options.format, options.on_error, [](const SurveySoFar&) {});
   if (!found) return found.error();
   print_problems(file, found->problems);
   if (!found->loadable) return static_cast<int>(Errc::data);

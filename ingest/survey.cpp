@@ -7,9 +7,26 @@ namespace dl {
 namespace {
 
 constexpr std::int64_t kScatteredFrom = 16;  // one row of so many comes back to a campaign or ad group
+constexpr std::int64_t kRowsBetweenTellings = 1024;
+
+// Campaigns and ad groups that come again, as far as a bounded memory knows them: a guess, long before the end.
+class ComingAgain {
+ public:
+  void add(const Entity& entity) {
+    const std::uint64_t hash = SeenEntities::key_hash(entity.key);
+    const bool is_known = seen_.size() < kKnown ? !seen_.insert(hash).second : seen_.contains(hash);
+    if (is_known) ++again_;
+  }
+  bool looks_scattered(std::int64_t rows) const { return again_ > rows / kScatteredFrom; }
+
+ private:
+  static constexpr std::size_t kKnown = 100'000;
+  std::unordered_set<std::uint64_t> seen_;
+  std::int64_t again_ = 0;
+};
 
 Status note_entities(const RowEntities& entities, std::int64_t row_number, SeenEntities& seen,
-                     Survey& survey) {
+                     ComingAgain& coming_again, Survey& survey) {
   for (const KindNames& names : kKinds) {
     if (names.kind > entities.deepest()) break;
     const Entity& entity = entities[names.kind];
@@ -17,6 +34,7 @@ Status note_entities(const RowEntities& entities, std::int64_t row_number, SeenE
     if (!entity.valid) {
       survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
     } else if (!entity.repeated) {
+      if (names.kind != JobKind::ad) coming_again.add(entity);
       if (Status ok = seen.add(entity.key, entity.body, row_number); !ok) return ok;
     }
   }
@@ -43,7 +61,7 @@ bool Survey::leaves_out(OnError policy, std::int64_t row_number,
 }
 
 Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, OnError policy,
-                      const ProgressSink& progress) {
+                      const SurveySink& so_far) {
   Survey survey;
   if (!format) {
     Result<InputFormat> found = sniff_format(file);
@@ -61,6 +79,7 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
   Row row;
   RowEntities entities;
   SeenEntities seen;
+  ComingAgain coming_again;
   for (;;) {
     Result<bool> more = reader.next(row, survey.problems);
     if (!more) return more.error();
@@ -68,8 +87,10 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
     ++survey.rows;
     const bool good = entities.take(row, reader, survey.problems);
     if (!good) survey.problems.mark_bad_row(row.number);
-    if (Status ok = note_entities(entities, row.number, seen, survey); !ok) return ok.error();
-    if (survey.rows % kRowsBetweenProgress == 0) progress(reader.bytes_read());
+    if (Status ok = note_entities(entities, row.number, seen, coming_again, survey); !ok) return ok.error();
+    if (survey.rows % kRowsBetweenTellings != 0) continue;
+    so_far({survey.rows, reader.bytes_read(),
+            !survey.problems.empty() || coming_again.looks_scattered(survey.rows)});
   }
   refuse_if_nothing_is_there(survey);
   Result<std::string> digest = reader.sha256_hex();
@@ -79,6 +100,8 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
   Result<SeenEntities::Found> found = seen.find();
   if (!found) return found.error();
   survey.is_scattered = found->again > survey.rows / kScatteredFrom;
+  so_far({survey.rows, reader.bytes_read(),
+          !survey.problems.empty() || survey.is_scattered || !found->suspicions.empty()});
   if (!found->suspicions.empty()) {
     if (Status ok = report_contradictions(file, survey, found->suspicions); !ok) return ok.error();
   }

@@ -1,5 +1,5 @@
 // The first pass: reads a whole input, checks everything, writes nothing. What it learned is enough
-// for the second pass to load without a surprise. Thread rule: one thread.
+// for the second pass to load without a surprise. Thread rule: one thread a survey.
 #pragma once
 
 #include <cstdint>
@@ -28,17 +28,27 @@ struct Survey {
   bool loadable = false;  // under the policy: no error, or some row is left to load
   std::unordered_set<std::uint64_t> bad_entities;  // key hashes of entities with an error
 
+  // Without a problem, and not scattered: all of it is loaded as it stands.
+  bool is_in_order() const { return loadable && problems.empty() && !is_scattered; }
   // Is this row left out? `entities` are those of the row.
   bool leaves_out(OnError policy, std::int64_t row_number, const RowEntities& entities) const;
 };
 
 // Told the bytes read so far, now and then.
 using ProgressSink = std::function<void(std::int64_t bytes)>;
-inline constexpr std::int64_t kRowsBetweenProgress = 1024;
+
+// What a survey has seen so far.
+struct SurveySoFar {
+  std::int64_t rows = 0;
+  std::int64_t bytes = 0;
+  bool is_doubtful = false;  // there was a problem, or the rows look scattered; only the end tells for sure
+};
+// Told now and then, at the latest 1024 rows on.
+using SurveySink = std::function<void(const SurveySoFar&)>;
 
 // `format`: given by the user; by content otherwise. Errors: io, data (UTF-16); what is wrong with
 // rows is in the survey.
 Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, OnError policy,
-                      const ProgressSink& progress);
+                      const SurveySink& so_far);
 
 }  // namespace dl

@@ -4,13 +4,10 @@
 
 #include "queries_sql.h"
 #include "storage/fault/fault_point.h"
-#include "storage/model/job_state.h"
 #include "storage/row_insert.h"
 
 namespace dl {
 namespace {
-
-constexpr Rule kPublished = *rule_for(JobState::blocked, JobEvent::parents_done);
 
 void run(SQLite::Statement& statement) {
   statement.exec();
@@ -24,15 +21,18 @@ void run(SQLite::Statement& statement) {
 // comes over other connections; the rows we refer to are those we have just written or looked up.
 // Nor does it wait for the disk at each commit: after a power loss an invisible batch may end a few
 // transactions earlier, and is removed either way. A checkpoint still syncs the log before it writes,
-// and publish() syncs all of it.
+// and publish() syncs all of it. The log, which is written over and over, is not cut in between.
 class BatchWriter::BulkMode {
  public:
   explicit BulkMode(SQLite::Database& db) : db_(db) {
     switch_to(0);
     db_.exec("PRAGMA synchronous = NORMAL");
+    journal_size_limit_ = db_.execAndGet("PRAGMA journal_size_limit").getInt64();
+    db_.exec("PRAGMA journal_size_limit = -1");
   }
   ~BulkMode() {
     switch_to(1);
+    db_.tryExec("PRAGMA journal_size_limit = " + std::to_string(journal_size_limit_));
     db_.tryExec("PRAGMA synchronous = FULL");  // publish() looks whether it is
   }
   BulkMode(const BulkMode&) = delete;
@@ -47,6 +47,7 @@ class BatchWriter::BulkMode {
     }
   }
   SQLite::Database& db_;
+  std::int64_t journal_size_limit_ = -1;
 };
 
 // Parameters are bound by position: the order in which their names first stand in the file.
@@ -73,6 +74,7 @@ struct BatchWriter::Statements {
 BatchWriter::BatchWriter(Database& database, const BatchHead& head)
     : database_(database),
       loaded_by_(head.loaded_by),
+      sha256_hex_(head.sha256_hex),
       priority_(head.priority),
       now_ms_(head.now_ms) {
   counts_.rows = head.rows;
@@ -302,6 +304,11 @@ bool BatchWriter::has_changes() {
              .getInt() != 0;
 }
 
+void BatchWriter::set_input(std::int64_t rows, const std::string& sha256_hex) {
+  counts_.rows = rows;
+  sha256_hex_ = sha256_hex;
+}
+
 Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
                                          const std::function<Status()>& before_changes,
                                          std::vector<LateConflict>& conflicts) {
@@ -318,6 +325,7 @@ Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
     SQLite::Statement publish(database_.handle(), std::string(sql::k_ingest_publish_batch));
     publish.bind(":at", now_ms);
     publish.bind(":rows", counts_.rows);
+    publish.bind(":sha256", sha256_hex_);
     publish.bind(":new", counts_.created);
     publish.bind(":unchanged", counts_.unchanged);
     publish.bind(":changed", counts_.changed);
@@ -330,61 +338,6 @@ Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
   });
   if (!ok) return ok.error();
   return counts_;
-}
-
-void BatchWriter::apply_changes(std::int64_t now_ms, std::vector<LateConflict>& conflicts) {
-  SQLite::Database& db = database_.handle();
-  SQLite::Statement list(db, std::string(sql::k_ingest_list_changes));
-  SQLite::Statement open_attempt(db, std::string(sql::k_ingest_open_attempt));
-  SQLite::Statement change(db, std::string(sql::k_ingest_change_payload));
-  while (list.executeStep()) {
-    const std::int64_t job = list.getColumn(0).getInt64();
-    open_attempt.bind(":at", now_ms);
-    open_attempt.bind(":job", job);
-    const int free_to_change = open_attempt.exec();
-    open_attempt.reset();
-    if (free_to_change == 0) {
-      ++counts_.conflicts;
-      conflicts.push_back({list.getColumn(1).getInt64(), list.getColumn(2).getString(),
-                           list.getColumn(4).getString(), list.getColumn(3).getString()});
-      continue;
-    }
-    ++counts_.changed;
-    change.bind(":job", job);
-    run(change);
-    if (list.getColumn(3).getString() == "failed") retry(job);
-  }
-}
-
-// A failed job whose payload was put right is tried again by an operator's act, like any other
-// retry.
-void BatchWriter::retry(std::int64_t job) {
-  SQLite::Statement act(database_.handle(), std::string(sql::k_ingest_retry));
-  act.bind(":job", job);
-  act.bind(":who", loaded_by_ + " (dl-ingest)");
-  act.bind(":why", "new values by batch " + std::to_string(id_.value));
-  act.exec();
-}
-
-void BatchWriter::make_ready(std::int64_t now_ms) {
-  SQLite::Database& db = database_.handle();
-  SQLite::Statement counts(db, std::string(sql::k_ingest_publish_counts));
-  counts.bind(":batch", id_.value);
-  while (counts.executeStep()) {
-    const std::optional<JobKind> kind = kind_named(counts.getColumn(0).getString());
-    DL_CHECK(kind.has_value(), "a kind that the CHECK of table job does not allow");
-    count(*kind, "blocked", -counts.getColumn(1).getInt64());
-    count(*kind, "ready", +counts.getColumn(1).getInt64());
-  }
-  SQLite::Statement history(db, std::string(sql::k_ingest_publish_history));
-  history.bind(":at", now_ms);
-  history.bind(":rule", kPublished.id);
-  history.bind(":batch", id_.value);
-  history.exec();
-  SQLite::Statement jobs(db, std::string(sql::k_ingest_publish_jobs));
-  jobs.bind(":at", now_ms);
-  jobs.bind(":batch", id_.value);
-  jobs.exec();
 }
 
 Status BatchWriter::discard() {

@@ -23,7 +23,7 @@
 
 namespace dl {
 
-// What is known of a batch before its first row.
+// What is known of a batch before its first row; `sha256_hex` and `rows` perhaps later, by set_input().
 struct BatchHead {
   std::string source;  // file name as given, "stdin", "--line"
   std::int64_t size_bytes = 0;
@@ -106,6 +106,9 @@ class BatchWriter {
   // Are there jobs whose payload publish() will change?
   bool has_changes();
 
+  // What was not known at the beginning; at the latest before publish().
+  void set_input(std::int64_t rows, const std::string& sha256_hex);
+
   // One transaction: `before_changes` runs in it, then payloads change (a failed job is tried again
   // with its new one), the batch is loaded and jobs without open parents are ready. What can no
   // longer change goes to `conflicts`.
@@ -137,6 +140,7 @@ class BatchWriter {
   std::unique_ptr<BulkMode> bulk_mode_;
   std::unique_ptr<Statements> sql_;
   std::string loaded_by_;
+  std::string sha256_hex_;
   BatchId id_;
   int priority_;
   std::int64_t now_ms_;

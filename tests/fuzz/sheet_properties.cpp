@@ -36,7 +36,7 @@ InputFile file_of(std::string_view bytes) {
 }
 
 Survey survey_of(const InputFile& file, InputFormat format) {
-  Result<Survey> found = survey(file, format, OnError::skip_row, [](std::int64_t) {});
+  Result<Survey> found = survey(file, format, OnError::skip_row, [](const SurveySoFar&) {});
   DL_CHECK(found, "reading fails only where the disk does");
   return std::move(*found);
 }

@@ -21,7 +21,7 @@ std::string campaign(const std::string& ages, const std::string& ads) {
 
 Survey survey_of(const std::string& lines) {
   const Result<InputFile> file = InputFile::from_text("in", lines);
-  return *survey(*file, InputFormat::jsonl, OnError::skip_row, [](std::int64_t) {});
+  return *survey(*file, InputFormat::jsonl, OnError::skip_row, [](const SurveySoFar&) {});
 }
 
 // The second look at such a row began in the middle of its campaign, and found no key for it.

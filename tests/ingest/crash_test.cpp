@@ -132,7 +132,7 @@ TEST(Crash, AFileThatChangesBetweenThePassesIsRefused) {
   const std::string name = program.write("in", sample());
   Result<InputFile> file = InputFile::open(program.path(name).string());
   ASSERT_TRUE(file);
-  Result<Survey> found = survey(*file, std::nullopt, OnError::reject_file, [](std::int64_t) {});
+  Result<Survey> found = survey(*file, std::nullopt, OnError::reject_file, [](const SurveySoFar&) {});
   ASSERT_TRUE(found);
   program.write("in", sheet_of({sample_lines()[1]}));
   auto database = Database::open(program.path("jobs.db").string(), OpenMode::create);
