@@ -75,6 +75,7 @@ class Line {
 struct Absent {
   JobId job;
   int attempt = 1;
+  int looks = 1;  // that have not found it
   std::int64_t looked_boot_ms = 0;
 };
 
@@ -94,6 +95,7 @@ class Reconciler {
   Status look_at_all();
   Status look_again();
   Status look_again_at(const Absent& absent);
+  void name_the_absent();
   Status look(const Inquiry& inquiry);
   void wait_until(std::int64_t boot_ms);
   void wait(Millis span, WaitsFor what = WaitsFor::dsp);
@@ -119,11 +121,24 @@ class Reconciler {
 };
 
 Result<Reconciled> Reconciler::run() {
-  if (Status looked = look_at_all(); !looked) return looked.error();
-  while (!absent_.empty()) {
-    if (Status looked = look_again(); !looked) return looked.error();
+  Status looked = look_at_all();
+  while (looked && !absent_.empty()) looked = look_again();
+  if (looked) return reconciled_;
+  name_the_absent();
+  return looked.error();
+}
+
+// Where the looking ends early. What was absent so far is no verdict, but worth more than silence.
+void Reconciler::name_the_absent() {
+  for (const Absent& absent : absent_) {
+    const auto inquiries = store_.inquiries(absent.job, absent.job);
+    if (!inquiries) return;
+    const auto inquiry = std::ranges::find(*inquiries, absent.attempt, &Inquiry::attempt);
+    if (inquiry == inquiries->end()) continue;
+    report(*inquiry, Finding::Kind::unasked,
+           "the DSP did not know it at " + std::to_string(absent.looks) + " of " + std::to_string(kAbsentLooks) +
+               " looks, and could not be asked again; we have the id " + inquiry->dsp_id);
   }
-  return reconciled_;
 }
 
 Status Reconciler::look_at_all() {
@@ -153,9 +168,12 @@ Status Reconciler::look_again() {
   progress_.all = std::ssize(round);
   progress_.absent = 0;
   events_.progress(progress_, reconciled_);
-  for (const Absent& absent : round) {
-    wait_until(absent.looked_boot_ms + kAbsentLooksApart);
-    if (Status looked = look_again_at(absent); !looked) return looked.error();
+  for (auto absent = round.begin(); absent != round.end(); ++absent) {
+    wait_until(absent->looked_boot_ms + kAbsentLooksApart);
+    if (Status looked = look_again_at(*absent); !looked) {
+      absent_.insert(absent_.end(), absent, round.end());
+      return looked;
+    }
     ++progress_.done;
   }
   return Done{};
@@ -273,7 +291,7 @@ Status Reconciler::look(const Inquiry& inquiry) {
     const OutcomeClass what = classify(Purpose::lookup, *reply, policy_);
     const bool is_absent = what == OutcomeClass::not_found;
     if (is_absent && inquiry.believed == Believed::there && progress_.look < kAbsentLooks) {
-      absent_.push_back({inquiry.job, inquiry.attempt, clock_.now().boot_ms});
+      absent_.push_back({inquiry.job, inquiry.attempt, progress_.look, clock_.now().boot_ms});
       ++progress_.absent;
       return Done{};
     }

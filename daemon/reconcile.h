@@ -5,7 +5,8 @@
 // One look that finds nothing proves nothing, for the DSP's index may be behind. So all are looked up once; then, in
 // the same order, those that were absent and should be there, each no sooner than kAbsentLooksApart after its last look;
 // and so on until kAbsentLooks looks have not found them. Where nothing is absent nothing is waited for. Kept in memory
-// are the absent alone, a few words each.
+// are the absent alone, a few words each. Where the DSP cannot be asked any more, they are named with how often they were
+// looked for.
 // Thread rule: the caller's thread, which waits; the hand has its own. Ownership: borrows all.
 #pragma once
 

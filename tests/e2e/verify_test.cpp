@@ -259,6 +259,21 @@ TEST(Verify, AsksAgainWhatWasRefusedOrLostAndNamesWhatWasNeverAnswered) {
   EXPECT_THAT(unanswered.out, HasSubstr("0 attempts looked up: 0 missing, 0 duplicate, 3 not answered"));
 }
 
+// The second look of the second job is refused: what was absent until then is named all the same.
+TEST(Verify, NamesWhatWasAbsentSoFarWhereItEndsEarly) {
+  const Site site(kMock);
+  site.load_sheet(shape(1, 1, 1));
+  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
+  const Site strict(joined(kMock, {"--faults", "get.401:@5"}));
+  const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", strict.endpoint()}));
+  EXPECT_EQ(finish.exit_code, 77) << finish.err;
+  const char* so_far[] = {"2 of 3", "1 of 3", "1 of 3"};
+  for (int job = 1; job <= 3; ++job) {
+    EXPECT_THAT(finish.out, HasSubstr("external_id " + key_of(site, job) + ": the DSP did not know it at " + so_far[job - 1] + " looks"));
+  }
+  EXPECT_THAT(finish.out, HasSubstr("the DSP could not be asked for all"));
+}
+
 // Killed again and again it breaks no limit, leaves nothing open for good, and the next one goes on.
 TEST(Verify, KeepsToTheLimitThoughItIsKilled) {
   const Site site(kMock);
