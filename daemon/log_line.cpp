@@ -1,7 +1,7 @@
 #include "daemon/log_line.h"
 
-#include <cstdio>
-#include <ctime>
+#include <algorithm>
+#include <chrono>
 
 #include "daemon/escape.h"
 #include "storage/model/check.h"
@@ -25,26 +25,40 @@ const LevelNames& names_of(LogLevel level) {
   return kNames[static_cast<int>(level)];
 }
 
+// By hand: strftime and snprintf were a quarter of what a line costs, and each request has one.
 std::string timestamp(std::int64_t wall_ms) {
-  const auto seconds = static_cast<std::time_t>(wall_ms / 1'000);
-  std::tm parts = {};
-  gmtime_r(&seconds, &parts);
-  char date[32];
-  const std::size_t length = std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-  char fraction[16];
-  std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(wall_ms % 1'000));
-  return std::string(date, length) + fraction;
+  using namespace std::chrono;
+  const sys_time<milliseconds> moment{milliseconds{wall_ms}};
+  const auto day = floor<days>(moment);
+  const year_month_day date{day};
+  const hh_mm_ss time{moment - day};
+  std::string text = "0000-00-00T00:00:00.000Z";
+  const auto put = [&text](std::size_t at, std::size_t digits, std::int64_t value) {
+    for (std::size_t i = digits; i-- > 0; value /= 10) text[at + i] = static_cast<char>('0' + value % 10);
+  };
+  put(0, 4, static_cast<int>(date.year()));
+  put(5, 2, static_cast<unsigned>(date.month()));
+  put(8, 2, static_cast<unsigned>(date.day()));
+  put(11, 2, time.hours().count());
+  put(14, 2, time.minutes().count());
+  put(17, 2, time.seconds().count());
+  put(20, 3, time.subseconds().count());
+  return text;
 }
 
 // A value that reads as one word stands bare.
 std::string in_text(std::string_view value) {
+  const auto is_plain = [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\'; };
+  if (!value.empty() && std::all_of(value.begin(), value.end(), is_plain)) return std::string(value);
   const bool bare = !value.empty() && value.find_first_of(" \"=\\") == std::string_view::npos;
-  std::string quotes = in_quotes(value);
+  std::string quotes = in_quotes(value);  // longer where it had to be escaped
   return bare && quotes.size() == value.size() + 2 ? std::string(value) : quotes;
 }
 
 std::string words(std::string_view message, std::span<const LogField> fields) {
-  std::string line = escaped(message);
+  std::string line;
+  line.reserve(192);
+  line += escaped(message);
   for (const LogField& field : fields) {
     line += ' ';
     line += field.name;
@@ -72,10 +86,12 @@ std::string object(std::int64_t wall_ms, LogLevel level, std::string_view messag
 }  // namespace
 
 std::vector<LogField> fields_of(const OutcomeLine& line) {
-  std::vector<LogField> fields = {{"job", line.job.value},
-                                  {"key", line.key},
-                                  {"attempt", line.attempt},
-                                  {"purpose", line.purpose}};
+  std::vector<LogField> fields;
+  fields.reserve(9);
+  fields.push_back({"job", line.job.value});
+  fields.push_back({"key", line.key});
+  fields.push_back({"attempt", line.attempt});
+  fields.push_back({"purpose", line.purpose});
   if (line.http_status != 0) fields.push_back({"status", line.http_status});
   fields.push_back({"outcome", line.outcome});
   fields.push_back({"latency_ms", line.latency_us / 1'000});

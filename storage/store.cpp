@@ -87,9 +87,8 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
   const bool completed = finish.exec() == 1;
   if (outcome.look_unsent) close_unsent(outcome.look_unsent, now);
 
-  Applied applied{outcome.request, outcome.job, false, {}};
-  if (completed && move(outcome, now)) {
-    applied.matched = true;
+  Applied applied = completed ? move(outcome, now) : Applied{outcome.request, outcome.job, false, {}, {}};
+  if (applied.matched) {
     // A POST under a new key was the only unresolved one: its permit saw to that, and its lease since.
     const bool is_proof = planted(Fault::refused_resubmission_is_proof) && outcome.resolution == "refused";
     const bool settles_all = outcome.purpose != Purpose::create &&
@@ -125,7 +124,8 @@ void Store::close_unsent(RequestId look, Moment now) {
   finish.exec();
 }
 
-bool Store::move(const Outcome& outcome, Moment now) {
+Applied Store::move(const Outcome& outcome, Moment now) {
+  Applied applied{outcome.request, outcome.job, false, {}, {}};
   const std::optional<Rule> rule = outcome.event ? rule_for(outcome.from, *outcome.event) : std::nullopt;
   DL_CHECK(!outcome.event || rule, "an outcome follows the state machine");
   const JobState to = rule ? rule->to : outcome.from;
@@ -135,24 +135,27 @@ bool Store::move(const Outcome& outcome, Moment now) {
   using Number = std::optional<std::int64_t>;
   SQLite::Statement& leased = hot(sql::k_leased_job);
   bind_all(leased, outcome.job.value, name_of(outcome.from), outcome.request.value);
-  if (!leased.executeStep()) return false;
+  if (!leased.executeStep()) return applied;
   Columns columns(leased);
   const std::int64_t batch_id = columns.next().getInt64();
   const JobKind kind = kind_of(columns.next());
   const int attempt = columns.next().getInt();
   leased.reset();
+  if (outcome.look_asked_by) applied.look = first_look(outcome, kind, attempt, now);
+  const RequestId next = applied.look ? applied.look : outcome.look_sent;
   SQLite::Statement& update = hot(sql::k_move_job);
   bind_all(update, name_of(to), spent, outcome.setbacks, outcome.looks,
-           outcome.due_in_ms && !outcome.look_sent ? Number(now.wall_ms + *outcome.due_in_ms) : Number(),
-           outcome.look_sent ? Number(outcome.look_sent.value) : Number(), drops_id ? 1 : 0, outcome.dsp_id,
+           outcome.due_in_ms && !next ? Number(now.wall_ms + *outcome.due_in_ms) : Number(),
+           next ? Number(next.value) : Number(), drops_id ? 1 : 0, outcome.dsp_id,
            outcome.dsp_id ? Number(sent_at) : Number(), outcome.looked ? Number(sent_at) : Number(), outcome.overdue ? 1 : 0,
            outcome.hold, TextOrNull{outcome.error}, now.wall_ms, outcome.job.value, outcome.request.value);
   const int moved = update.exec();
   DL_CHECK(moved == 1, "the transaction that found the lease is the one that ends it");
-  if (!rule) return true;
+  applied.matched = true;
+  if (!rule) return applied;
   add_history(outcome.job, *rule, attempt, outcome.request, outcome.error, now);
   count(batch_id, kind, outcome.from, to);
-  return true;
+  return applied;
 }
 
 // Most jobs are leaves: the question who their children are is all that it costs them.

@@ -122,7 +122,7 @@ class Store {
   void reset_statements();
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
   void close_unsent(RequestId look, Moment now);
-  bool move(const Outcome& outcome, Moment now);
+  Applied move(const Outcome& outcome, Moment now);
   void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);
   void promote_in_a_second_transaction(std::span<const WorkBatch> batches, std::vector<WorkResult>& results, Moment now);
   void make_due(JobId job, WorkResult& result, Moment now);
@@ -136,6 +136,7 @@ class Store {
   std::string permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
   RequestId write_intent(const Permit& permit, Purpose purpose, const std::string& path, const Granted& granted,
                          RequestId body_of, Moment now);
+  RequestId first_look(const Outcome& outcome, JobKind kind, int attempt, Moment now);
   RequestId newest_request();
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
   std::optional<Creation> unresolved_creation(const Granted& granted);

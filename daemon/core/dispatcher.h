@@ -47,9 +47,9 @@ struct DispatcherPolicy {
   Lifetime lifetime = Lifetime::for_ever;
   // A DSP that answers within this is so near that a commit takes about as long: permits are asked for ahead.
   Millis nearby_ms = 50;
-  // How a look at a status is written. Given, and without a limit: the intent of an entity's first look is
-  // committed with its POST's, so that the look follows the answer at once. Under a limit it would hold a
-  // slot through the processing.
+  // How a look at a status is written. Given, the intent of an entity's first look is committed with its POST's where there is
+  // no limit, so that the look follows the answer at once. Under a limit it would hold a slot through the processing: where
+  // permits abound it is committed with the POST's outcome.
   std::string (*status_target)(JobKind kind, std::string_view dsp_id) = nullptr;
 };
 
@@ -158,6 +158,7 @@ class Dispatcher {
     std::int64_t posted_boot_ms = 0;
     Millis looked_age_ms = kNeverLooked;
     bool look_follows = false;  // the first look is on the wire already, or its permit asked for
+    std::optional<AskedPermit> look = {};  // with this outcome
   };
   struct PermitRefusals {
     int in_a_row = 0;   // kShelvedAfter: set aside until the tables change
@@ -185,7 +186,8 @@ class Dispatcher {
   void note_reached();
   bool looks_at_once(JobKind kind) const;
   void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
-  bool asks_for_look(const input::Replied& replied, const Flight& flight, const Outcome& outcome, Moment now);
+  std::optional<AskedPermit> ask_for_look(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
+  void take_first_look(Decided& decided, RequestId look, Moment now);
   void note_unreached(Moment now);
   void make_do_with_open_files(const std::string& trouble, Moment now);
   int connections_max(Moment now) const;

@@ -1,5 +1,5 @@
 // The part of the dispatcher that saves a commit an entity. Where there is no limit the intent of the first look at a
-// status is committed with its POST's; where it is far away, with its POST's outcome.
+// status is committed with its POST's; where it is far away, with its POST's outcome, which passes the lease on to it.
 #include "daemon/core/dispatcher.h"
 
 namespace dl {
@@ -40,17 +40,37 @@ void Dispatcher::look_at_once(const input::Replied& replied, const Flight& fligh
 // Under a limit that is far from binding the permit of the first look is asked for together with the outcome of its
 // POST, for the same connection: one transaction for both, and no turn in a queue where all can be served. A limit
 // that may bind needs the order of work.
-bool Dispatcher::asks_for_look(const input::Replied& replied, const Flight& flight, const Outcome& outcome, Moment now) {
+std::optional<Dispatcher::AskedPermit> Dispatcher::ask_for_look(const input::Replied& replied, const Flight& flight,
+                                                                Outcome& outcome, Moment now) {
   // What is mostly done within this is looked at without waiting: the schedule knows nothing finer, and looks abound too.
   constexpr Millis kAtOnce = 250;
+  if (!is_limited() || policy_.status_target == nullptr) return std::nullopt;
   const bool is_due = outcome.event == JobEvent::accepted && outcome.not_before_in_ms <= 0 &&
                       (outcome.due_in_ms.value_or(1) <= 0 || schedule_.expected_age(flight.granted.job.kind) <= kAtOnce);
-  if (!is_due || !is_limited() || !replied.reusable || account_.paused_by || !may_send(now)) return false;
-  if (!permits_abound(now)) return false;
+  if (!is_due || !replied.reusable || account_.paused_by || !may_send(now) || !permits_abound(now)) return std::nullopt;
   Candidate look{.job = flight.granted.job, .purpose = Purpose::status, .overdue = false};
   look.posted_boot_ms = flight.posted_boot_ms;
-  ask(look, replied.id, Turn::now, now);
-  return true;
+  ++asked_permits_;
+  outcome.look_asked_by = replied.id.worker;
+  return AskedPermit{replied.id, look, limiter_.take(now)};
+}
+
+// What came of it. Where somebody has taken the job there is no look, and the connection has waited in vain.
+void Dispatcher::take_first_look(Decided& decided, RequestId look, Moment now) {
+  --asked_permits_;
+  const AskedPermit& asked = *decided.look;
+  if (!look) {
+    limiter_.not_sent();
+    busy_.erase(decided.outcome.job);
+    return free_connection(asked.connection, true, now);
+  }
+  Granted granted = std::move(decided.granted);
+  granted.request = look;
+  granted.purpose = Purpose::status;
+  granted.setbacks = decided.outcome.setbacks;
+  granted.looks = decided.outcome.looks;
+  granted.target = policy_.status_target(granted.job.kind, *decided.outcome.dsp_id);
+  send(granted, asked, now);
 }
 
 }  // namespace dl

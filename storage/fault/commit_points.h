@@ -18,7 +18,10 @@
 namespace dl::fault {
 
 inline bool any_permit(std::span<const WorkBatch> batches) {
-  return std::ranges::any_of(batches, [](const WorkBatch& batch) { return !batch.permits.empty(); });
+  const auto asks_look = [](const Outcome& outcome) { return outcome.look_asked_by.has_value(); };
+  return std::ranges::any_of(batches, [&](const WorkBatch& batch) {
+    return !batch.permits.empty() || std::ranges::any_of(batch.outcomes, asks_look);
+  });
 }
 
 inline bool any_outcome(std::span<const WorkBatch> batches, std::initializer_list<Purpose> purposes) {

@@ -47,6 +47,7 @@ class Brain {
   void start_with(std::vector<JobRef> jobs);
   bool is_sent(JobId job) const { return flights_.contains(job); }
   Purpose purpose_of(JobId job) const { return flights_.at(job).request.purpose; }
+  const std::string& target_of(JobId job) const { return flights_.at(job).request.target; }
   ConnectionId connection_of(JobId job) const { return flights_.at(job).id; }
   std::vector<JobId> permits_asked() const;  // in batches not yet answered
   std::vector<JobId> on_the_wire() const;
