@@ -38,6 +38,7 @@ TEST(Duration, SaysHowToMendABareNumber) {
 
 TEST(Duration, IsWrittenInTheLargestUnitThatDividesIt) {
   EXPECT_EQ(format_duration(86'400'000), "24h");
+  EXPECT_EQ(format_duration(63'072'000'000), "730d");
   EXPECT_EQ(format_duration(180'000), "180s");
   EXPECT_EQ(format_duration(1'500), "1500ms");
   EXPECT_EQ(format_duration(0), "0s");
