@@ -20,16 +20,25 @@ void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy
     const std::lock_guard lock(mutex_);
     thread_id_ = ::gettid();
   }
-  Result<Survey> found = survey(file, format, policy, [this](const SurveySoFar& so_far) {
-    if (so_far.is_doubtful) has_doubts_ = true;
-    {
-      const std::lock_guard lock(mutex_);
-      so_far_ = so_far;
-    }
-    changed_.notify_all();
-  });
+  std::optional<Result<Survey>> found;
+  std::exception_ptr trouble;
+  try {
+    found.emplace(survey(file, format, policy, [this](const SurveySoFar& so_far) {
+      if (so_far.is_doubtful) has_doubts_ = true;
+      {
+        const std::lock_guard lock(mutex_);
+        so_far_ = so_far;
+      }
+      changed_.notify_all();
+    }));
+  } catch (...) {
+    trouble = std::current_exception();  // of memory; it is the caller's who asks what was found
+    found.emplace(Error{Errc::software, "the survey failed"});
+    has_doubts_ = true;
+  }
   const std::lock_guard lock(mutex_);
-  found_.emplace(std::move(found));
+  found_ = std::move(found);
+  trouble_ = trouble;
   changed_.notify_all();
 }
 
@@ -57,6 +66,7 @@ bool SurveyThread::is_well_after(std::int64_t rows) {
 const Result<Survey>& SurveyThread::found() {
   std::unique_lock lock(mutex_);
   while (!found_) wait(lock);
+  if (trouble_) std::rethrow_exception(trouble_);
   return *found_;
 }
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -56,6 +57,7 @@ class SurveyThread final : public OngoingSurvey {
   pid_t thread_id_ = 0;  // from the beginning of run() on
   SurveySoFar so_far_;
   std::optional<Result<Survey>> found_;  // not written to after it is there
+  std::exception_ptr trouble_;           // what the survey threw; found() throws it again
 
   std::thread thread_;  // last: it uses all of the above
 };

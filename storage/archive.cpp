@@ -240,6 +240,7 @@ Status Mover::move_some(const std::vector<std::int64_t>& jobs) {
           mark_.bind(":at", now_ms_);
           mark_.bind(":job", job);
           mark_.bind(":before", plan_.before_ms);
+          mark_.bind(":newest_request", plan_.newest_request);
           const int is_still_finished = mark_.exec();
           mark_.reset();
           if (is_still_finished == 0) continue;  // an operator was faster; its copy is replaced next time

@@ -20,7 +20,10 @@ class Planner {
   Planner(Database& database, ArchivePlan& plan) : database_(database), db_(database.handle()), plan_(plan) {}
 
   Status run(std::int64_t newest_requests) {
-    Status ok = read([&] { plan_.last_job = db_.execAndGet(std::string(sql::k_archive_last_job)).getInt64(); });
+    Status ok = read([&] {
+      plan_.last_job = db_.execAndGet(std::string(sql::k_archive_last_job)).getInt64();
+      plan_.newest_request = db_.execAndGet(std::string(sql::k_newest_request)).getInt64();
+    });
     if (!ok) return ok;
     plan_.held.resize(static_cast<std::size_t>(plan_.last_job) + 1);
     ok = hold_live_trees(newest_requests);

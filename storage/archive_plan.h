@@ -26,6 +26,7 @@ struct ArchivePlan {
   std::vector<ArchiveBatch> staying;
   std::int64_t jobs = 0;      // that leave payload, ledger and history
   std::int64_t last_job = 0;  // the highest id
+  std::int64_t newest_request = 0;  // the highest id when the plan was made: what came later stays
   std::vector<bool> held;     // by root id: trees that stay whole
 
   bool is_free(std::int64_t root_id) const { return !held[static_cast<std::size_t>(root_id)]; }

@@ -138,6 +138,18 @@ std::string layer_over(const char* vfs) {
 // The function that the guard on `writer` calls: it exists on our connections only.
 void allow_writing(sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); }
 
+// A BEGIN that finds the database held stays a running statement until it is reset, and with it a view of the tables that
+// never ends; a COMMIT that fails does, too.
+void run_once(SQLite::Statement& statement) {
+  try {
+    statement.exec();
+  } catch (...) {
+    statement.tryReset();
+    throw;
+  }
+  statement.reset();
+}
+
 struct RollBackUnlessDone {
   explicit RollBackUnlessDone(SQLite::Database& database) : db(database) {}
   ~RollBackUnlessDone() {
@@ -256,8 +268,7 @@ int Database::data_version() {
 
 Status Database::transaction(Writer writer, const std::function<Status()>& work) {
   return guard(path_, [&]() -> Status {
-    begin_->tryReset();  // says once more what failed the last time
-    begin_->exec();
+    run_once(*begin_);
     RollBackUnlessDone transaction(db_);
     if (has_guards_) {
       name_writer_->reset();
@@ -270,8 +281,7 @@ Status Database::transaction(Writer writer, const std::function<Status()>& work)
       clear_writer_->exec();
     }
     if (Status room = reserve_room(); !room) return room;
-    commit_->tryReset();
-    commit_->exec();
+    run_once(*commit_);
     transaction.is_done = true;
     return Done{};
   });

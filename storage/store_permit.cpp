@@ -286,7 +286,7 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
   insert.exec();
   const RequestId request{database_->handle().getLastInsertRowid()};
   // Behind the last id there is, SQLite would take any that is free.
-  if (request.value != newest.value + 1) throw SQLite::Exception("the ledger holds a request with the last id there is", SQLITE_CORRUPT);
+  if (request.value - 1 != newest.value) throw SQLite::Exception("the ledger holds a request with the last id there is", SQLITE_CORRUPT);
   newest_request_ = request;
   last_intent_ = {request, now.wall_ms, facts_.uuid};
   DL_FAULT_POINT("limiter.taken");

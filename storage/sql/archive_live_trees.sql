@@ -1,5 +1,6 @@
 -- Trees of which something is not finished for good, or has been touched since :before: they stay whole. A failed
--- or cancelled job may have a POST of which nobody knows what became of it, or hold back a child in another tree.
+-- or cancelled job may have a POST of which nobody knows what became of it, or hold back a child in another tree. (One that
+-- succeeded has none by what the store writes; if a hand made one, archive_mark_job leaves that job where it is.)
 SELECT DISTINCT root_id
 FROM job
 WHERE id BETWEEN :first AND :last

@@ -86,6 +86,19 @@ TEST_F(Archive, MovesPayloadLedgerHistoryAndRowsButKeepsEveryJob) {
   expect_consistent();
 }
 
+// As --verify makes them, which may run beside it: a lookup of a finished job, with no lease.
+TEST_F(Archive, LeavesWhatWasAskedForSinceThePlanWasMade) {
+  const ArchivePlan made = plan();
+  const std::int64_t newest = request(3, "lookup", "finished_at = 9, slot = 'answered'");
+  const Result<ArchiveCounts> moved = carry_out(made, *database_, file(), kNow);
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(moved->jobs, 3);
+  EXPECT_EQ(value("SELECT max(id) FROM request"), std::to_string(newest)) << "so no id comes twice";
+  EXPECT_THAT(rows("SELECT DISTINCT job_id FROM request ORDER BY job_id"), ElementsAre("3", "5"));
+  EXPECT_EQ(value("SELECT archived_at FROM job WHERE id = 3"), "NULL");
+  expect_consistent();
+}
+
 TEST_F(Archive, LeavesATreeAloneWhileAnythingOfItMayStillMove) {
   EXPECT_EQ("1 2 3 4 ", free_jobs());
   for (const JobState state : {JobState::blocked, JobState::ready, JobState::waiting, JobState::submitting,

@@ -123,6 +123,23 @@ TEST_F(StoreSchema, SeesOthersCommitsOnceAndNotItsOwn) {
   EXPECT_FALSE(store_->tables_changed());
 }
 
+// A BEGIN that was refused must not stay a running statement: its view of the tables would never end.
+TEST_F(StoreSchema, SeesOthersCommitsAfterAWriteThatFoundTheDatabaseHeld) {
+  store_->tables_changed();
+  EXPECT_EQ("", as_stranger("BEGIN IMMEDIATE"));
+  const Status held = store_->save_eta(1, "growing");
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().code, Errc::busy);
+  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
+  EXPECT_EQ("", as_stranger("COMMIT"));
+  EXPECT_TRUE(store_->tables_changed());
+  EXPECT_FALSE(store_->tables_changed());
+  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'back')"));
+  EXPECT_TRUE(store_->tables_changed());
+  const Result<LoadedWork> loaded = store_->load({}, now_);
+  EXPECT_TRUE(loaded) << loaded.error().message;
+}
+
 TEST_F(StoreSchema, NoticesWhatIsDroppedOrAdded) {
   EXPECT_TRUE(store_->check_schema());
   for (const char* change : {"DROP TRIGGER guard_job_update",
