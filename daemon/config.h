@@ -53,6 +53,7 @@ struct Config {
   bool strict = false; // W/N after each answer: for servers that allow no burst at all
   int workers = 3;     // threads that speak HTTP
   int in_flight = 32;  // requests on the wire at once, all threads together
+  int connections_per_worker = 128;  // plain ones, before the next worker gets any: one serves far more than the store commits
 
   // What is tried again
   int max_retries = 3;  // creations after the first, per job

@@ -26,8 +26,6 @@ namespace {
 namespace net = boost::asio;
 
 constexpr std::chrono::milliseconds kTick{250};   // progress, token file, lock file
-// A hand serves far more requests than the store commits. Handshakes of TLS are work for all of them.
-constexpr int kPlainConnectionsTogether = 128;
 constexpr int kTicksPerPlainLine = 40;            // without a terminal: a line every 10 s
 constexpr int kTicksPerEta = 40;
 
@@ -43,7 +41,8 @@ DispatcherPolicy dispatcher_policy(const Config& config) {
   policy.decision.outcome.retryable_statuses = config.retryable_status;
   policy.decision.outcome.not_applied_statuses = config.not_applied_status;
   policy.workers = config.workers;
-  policy.connections_together = config.endpoint->tls ? 1 : kPlainConnectionsTogether;
+  // Handshakes of TLS are work for all of them.
+  policy.connections_per_worker = config.endpoint->tls ? 1 : config.connections_per_worker;
   policy.in_flight_max = config.in_flight;
   policy.http_timeout_ms = config.http_timeout_ms;
   policy.unreachable_timeout_ms = config.unreachable_timeout_ms;

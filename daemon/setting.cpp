@@ -198,6 +198,10 @@ constexpr Setting kSettings[] = {
     row<Number<&Config::workers, 1, 64>>("workers", kPace, "N", "threads that speak HTTP"),
     row<Number<&Config::in_flight, 1, 1'024>>("in_flight", kPace, "N",
                                               "requests on the wire at once, all threads together"),
+    row<Number<&Config::connections_per_worker, 1, 1'024>>(
+        "connections_per_worker", kPace, "N",
+        "plain connections of one thread before the next gets any; a\n"
+        "thread serves more than the database commits (TLS is spread)"),
     row<Number<&Config::max_retries, 0, 1'000>>(
         "max_retries", kAgain, "N", "creations of an entity after its first was refused or failed"),
     row<StatusList<&Config::retryable_status>>(

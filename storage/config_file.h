@@ -22,6 +22,7 @@ inline constexpr auto kConfigKeys = std::to_array<std::string_view>({
     "ca_file",
     "confirm_timeout",
     "connect_timeout",
+    "connections_per_worker",
     "db",
     "drain",
     "endpoint",

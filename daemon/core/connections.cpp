@@ -19,7 +19,7 @@ void Connections::set(ConnectionId id, Use use) {
 }
 
 int Connections::worker_for_the_next() const {
-  const auto has_room = std::find_if(open_at_.begin(), open_at_.end(), [this](int open) { return open < together_; });
+  const auto has_room = std::find_if(open_at_.begin(), open_at_.end(), [this](int open) { return open < per_worker_; });
   const auto at = has_room != open_at_.end() ? has_room : std::min_element(open_at_.begin(), open_at_.end());
   return static_cast<int>(at - open_at_.begin());
 }

@@ -16,9 +16,9 @@ enum class Freshness { fresh, any };
 
 class Connections {
  public:
-  // `together`: so many are given to one worker before the next gets any; beyond that they are spread evenly. Each wake-up
-  // of a thread costs about what an answer does, and the fewer threads there are, the more answers one wake-up serves.
-  explicit Connections(int workers, int together = 1) : together_(together), open_at_(static_cast<std::size_t>(workers)) {}
+  // A worker is given `per_worker` before the next one gets any; beyond that they are spread evenly. Each wake-up of a thread
+  // costs about what an answer does, and the fewer threads there are, the more answers one wake-up serves.
+  explicit Connections(int workers, int per_worker = 1) : per_worker_(per_worker), open_at_(static_cast<std::size_t>(workers)) {}
 
   ConnectionId open_next();             // a new name; it counts as opening
   void opened(ConnectionId id);         // idle and fresh
@@ -49,7 +49,7 @@ class Connections {
 
   int worker_for_the_next() const;
 
-  int together_;
+  int per_worker_;
   std::vector<int> open_at_;  // how many each worker has
   std::int64_t next_serial_ = 1;
   std::map<ConnectionId, State> uses_;

@@ -40,7 +40,7 @@ struct DispatcherPolicy {
   LimiterPolicy limiter;
   DecisionPolicy decision;
   int workers = 3;
-  int connections_together = 1;            // so many are given to one worker before the next gets any
+  int connections_per_worker = 1;          // before the next worker gets any
   int in_flight_max = 32;                  // requests on the wire at once
   Millis http_timeout_ms = 120'000;
   Millis unreachable_timeout_ms = 60'000;  // --drain: no server for so long ends it

@@ -128,6 +128,7 @@ Plan plan_for(std::uint64_t seed, Account account) {
   plan.daemon_flags = {"--drain",        "--rate-limit",   plan.limit,
                        "--in-flight",    std::to_string(between(random, 1, 6)),
                        "--workers",      std::to_string(between(random, 1, 3)),
+                       "--connections-per-worker", std::to_string(between(random, 1, 2)),
                        "--unknown-outcome", std::string(outcome),
                        "--settle",       "60s",
                        "--late-arrival", "50s",

@@ -29,6 +29,19 @@ Seen seen_with(const std::string& unknown_outcome) {
   return seen;
 }
 
+// What a worker may take goes to the first; what is more, to all.
+TEST(Connections, AreSpreadOverTheWorkersWhereEachTakesFew) {
+  for (const auto& [each, workers] : {std::pair("1", "0,1,2"), std::pair("2", "0,1"), std::pair("128", "0")}) {
+    const Site site({"--idempotency", "on"});
+    site.load_sheet(shape(2, 2, 8));
+    const Finish drain = site.drain({"--rate-limit", "none", "--in-flight", "4", "--workers", "3", "--unknown-outcome", "resubmit",
+                                     "--connections-per-worker", each});
+    EXPECT_EQ(drain.exit_code, 0) << drain.err;
+    site.expect_promises_kept("none", entities(2, 2, 8));
+    EXPECT_EQ(site.text("SELECT group_concat(worker) FROM (SELECT DISTINCT worker FROM request ORDER BY worker)"), workers) << each;
+  }
+}
+
 // On a used connection "closed while it idled" and "applied, then died" look the same.
 TEST(Connections, AreFreshForEachPostUnlessTheDspHonoursKeys) {
   for (const std::string means : {"hold", "lookup"}) {
