@@ -1,11 +1,15 @@
 -- Two pages less a commit, of 15 with three requests in flight, and two b-trees less a POST:
 -- * request.id was AUTOINCREMENT, which keeps the highest id ever in a table of SQLite's own, written with each row; and no
---   trigger can stand guard on that table. The newest request is never archived (archive_newest_trees.sql), so the highest
+--   trigger can stand guard on that table. The newest request is never archived (archive_mark_job.sql), so the highest
 --   id that there is is the highest there ever was.
 -- * request_unresolved: who asks for a job's unresolved POSTs finds them among its few requests.
 
-CREATE TABLE request_before AS SELECT * FROM request;
-DROP TABLE request;
+-- The old table makes room for the new one, and views and triggers that say "request" mean the new one (legacy: a rename
+-- leaves them as they are).
+PRAGMA legacy_alter_table = ON;
+ALTER TABLE request RENAME TO request_before;
+PRAGMA legacy_alter_table = OFF;
+
 -- The ledger: every request, written before its first byte leaves, completed with its outcome.
 -- It is the audit, the limiter's memory and the crash detector. A row is completed once.
 CREATE TABLE request (
