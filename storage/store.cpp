@@ -87,7 +87,7 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
   const bool completed = finish.exec() == 1;
   if (outcome.look_unsent) close_unsent(outcome.look_unsent, now);
 
-  Applied applied = completed ? move(outcome, now) : Applied{outcome.request, outcome.job, false, {}, {}};
+  Applied applied = completed ? move(outcome, now) : Applied{outcome.request, outcome.job, false, {}};
   if (applied.matched) {
     // A POST under a new key was the only unresolved one: its permit saw to that, and its lease since.
     const bool is_proof = planted(Fault::refused_resubmission_is_proof) && outcome.resolution == "refused";
@@ -125,7 +125,7 @@ void Store::close_unsent(RequestId look, Moment now) {
 }
 
 Applied Store::move(const Outcome& outcome, Moment now) {
-  Applied applied{outcome.request, outcome.job, false, {}, {}};
+  Applied applied{outcome.request, outcome.job, false, {}};
   const std::optional<Rule> rule = outcome.event ? rule_for(outcome.from, *outcome.event) : std::nullopt;
   DL_CHECK(!outcome.event || rule, "an outcome follows the state machine");
   const JobState to = rule ? rule->to : outcome.from;
@@ -141,8 +141,7 @@ Applied Store::move(const Outcome& outcome, Moment now) {
   const JobKind kind = kind_of(columns.next());
   const int attempt = columns.next().getInt();
   leased.reset();
-  if (outcome.look_asked_by) applied.look = first_look(outcome, kind, attempt, now);
-  const RequestId next = applied.look ? applied.look : outcome.look_sent;
+  const RequestId next = outcome.look_sent;
   SQLite::Statement& update = hot(sql::k_move_job);
   bind_all(update, name_of(to), spent, outcome.setbacks, outcome.looks,
            outcome.due_in_ms && !next ? Number(now.wall_ms + *outcome.due_in_ms) : Number(),

@@ -136,7 +136,6 @@ class Store {
   std::string permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now);
   RequestId write_intent(const Permit& permit, Purpose purpose, const std::string& path, const Granted& granted,
                          RequestId body_of, Moment now);
-  RequestId first_look(const Outcome& outcome, JobKind kind, int attempt, Moment now);
   RequestId newest_request();
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
   std::optional<Creation> unresolved_creation(const Granted& granted);

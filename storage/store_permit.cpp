@@ -297,16 +297,6 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
   return request;
 }
 
-// The permit of a first look beside the end of its POST, whose lease it takes over: what permit_status() asks the tables, the
-// caller has just read or is about to write.
-RequestId Store::first_look(const Outcome& outcome, JobKind kind, int attempt, Moment now) {
-  DL_CHECK(outcome.event == JobEvent::accepted && outcome.dsp_id, "what is looked at has an id and waits for the DSP");
-  Granted look;
-  look.attempt = attempt;
-  return write_intent(Permit{outcome.job, Purpose::status, *outcome.look_asked_by}, Purpose::status,
-                      format_.status_target(kind, *outcome.dsp_id), look, {}, now);
-}
-
 // A token never comes twice: the newest request is never archived, so its id is the highest there ever was.
 RequestId Store::newest_request() {
   if (newest_request_) return *newest_request_;

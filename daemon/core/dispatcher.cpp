@@ -179,12 +179,10 @@ void Dispatcher::apply(Decided& decided, const Applied& applied, Moment now) {
   Outcome& outcome = decided.outcome;
   const JobState state = outcome.event ? rule_for(outcome.from, *outcome.event)->to : outcome.from;
   if (!decided.look_follows) busy_.erase(outcome.job);
-  std::string key = decided.look ? decided.granted.job_key : std::move(decided.granted.job_key);
   commands_.emplace_back(command::Record{
-      outcome.job, std::move(key), decided.granted.attempt, outcome.purpose, outcome.http_status,
+      outcome.job, std::move(decided.granted.job_key), decided.granted.attempt, outcome.purpose, outcome.http_status,
       std::move(outcome.outcome_class), outcome.latency_us, state, applied.matched, std::move(outcome.error)});
   for (const JobRef& child : applied.promoted) became_ready(child);
-  if (decided.look) take_first_look(decided, applied.look, now);
   if (!applied.matched) {
     ask_load();  // somebody else decided meanwhile
     return;
@@ -274,11 +272,10 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     asked_to_wait_[static_cast<std::size_t>(flight.granted.job.kind)] = outcome.not_before_in_ms > 0;
   }
   if (flight.granted.look) look_at_once(replied, flight, outcome, now);
-  std::optional<AskedPermit> look = ask_for_look(replied, flight, outcome, now);
-  const bool look_follows = outcome.look_sent || look;
+  const bool look_follows{outcome.look_sent};
   if (!look_follows) free_connection(replied.id, replied.reusable, now);
   const Millis looked_age = outcome.looked ? context.age_ms : flight.looked_age_ms;
-  outbox_notes_.decided.push_back({std::move(flight.granted), outcome, flight.posted_boot_ms, looked_age, look_follows, std::move(look)});
+  outbox_notes_.decided.push_back({std::move(flight.granted), outcome, flight.posted_boot_ms, looked_age, look_follows});
   outbox_.outcomes.push_back(std::move(outcome));
 }
 

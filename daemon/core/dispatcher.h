@@ -157,8 +157,7 @@ class Dispatcher {
     Outcome outcome;
     std::int64_t posted_boot_ms = 0;
     Millis looked_age_ms = kNeverLooked;
-    bool look_follows = false;  // the first look is on the wire already, or its permit asked for
-    std::optional<AskedPermit> look = {};  // with this outcome
+    bool look_follows = false;  // the first look is on the wire already
   };
   struct PermitRefusals {
     int in_a_row = 0;   // kShelvedAfter: set aside until the tables change
@@ -184,10 +183,9 @@ class Dispatcher {
   void on(const input::StopAsked&, Moment now);
 
   void note_reached();
-  bool looks_at_once(JobKind kind) const;
+  bool is_done_at_once(JobKind kind) const;
+  bool looks_at_once(JobKind kind, Moment now) const;
   void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
-  std::optional<AskedPermit> ask_for_look(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
-  void take_first_look(Decided& decided, RequestId look, Moment now);
   void note_unreached(Moment now);
   void make_do_with_open_files(const std::string& trouble, Moment now);
   int connections_max(Moment now) const;

@@ -120,7 +120,7 @@ void Dispatcher::ask(const Candidate& candidate, ConnectionId connection, Turn t
   const Ticket ticket = limiter_.take(now);
   ++asked_permits_;
   const std::int64_t tag = next_tag_++;
-  const bool with_look = candidate.purpose == Purpose::create && looks_at_once(candidate.job.kind);
+  const bool with_look = candidate.purpose == Purpose::create && looks_at_once(candidate.job.kind, now);
   outbox_.permits.push_back(Permit{candidate.job.id, candidate.purpose, connection.worker, tag, with_look});
   outbox_notes_.asked.emplace(tag, AskedPermit{connection, candidate, ticket, turn});
 }

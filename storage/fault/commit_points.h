@@ -18,10 +18,7 @@
 namespace dl::fault {
 
 inline bool any_permit(std::span<const WorkBatch> batches) {
-  const auto asks_look = [](const Outcome& outcome) { return outcome.look_asked_by.has_value(); };
-  return std::ranges::any_of(batches, [&](const WorkBatch& batch) {
-    return !batch.permits.empty() || std::ranges::any_of(batch.outcomes, asks_look);
-  });
+  return std::ranges::any_of(batches, [](const WorkBatch& batch) { return !batch.permits.empty(); });
 }
 
 inline bool any_outcome(std::span<const WorkBatch> batches, std::initializer_list<Purpose> purposes) {

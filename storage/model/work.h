@@ -126,8 +126,6 @@ struct Outcome {
   // was not sent and its row is closed too. At most one of the two.
   RequestId look_sent;
   RequestId look_unsent;
-  // Of a creation under a limit: the permit of the first look is asked for with it, to go out by this worker.
-  std::optional<int> look_asked_by;
 };
 
 struct Applied {
@@ -135,7 +133,6 @@ struct Applied {
   JobId job;
   bool matched = false;          // false: only the ledger row was completed
   std::vector<JobRef> promoted;  // children that became ready
-  RequestId look;                // the first look that was asked for: its intent, which has the lease now. None: refused
 };
 
 // Account-wide facts that must survive a restart.

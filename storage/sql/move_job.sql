@@ -1,5 +1,5 @@
 -- Ends a lease and moves its job; the lease passes on to a first look that is on
--- the wire already, or asked for with it.
+-- the wire already.
 UPDATE job
 SET state = :to_state,
     attempt = attempt + :spent, tries = tries + :spent,

@@ -105,7 +105,7 @@ WorkResult MemoryStore::commit(const WorkBatch& batch, Moment now) {
 
 void MemoryStore::apply(const Outcome& outcome, WorkResult& result, Moment now) {
   Job& moved = job(outcome.job);
-  Applied applied{outcome.request, outcome.job, false, {}, {}};
+  Applied applied{outcome.request, outcome.job, false, {}};
   Ended& ended = ended_[index(outcome.request.value - 1)];
   const bool was_open = ended.at == kOpen;
   const bool is_accepted = outcome.http_status != 429 && outcome.http_status < 500;
@@ -119,7 +119,6 @@ void MemoryStore::apply(const Outcome& outcome, WorkResult& result, Moment now) 
     moved.overdue = outcome.overdue;
     moved.due_at = now.boot_ms + outcome.due_in_ms.value_or(0);
     moved.lease = {};
-    if (outcome.look_asked_by) applied.look = moved.lease = add_request(outcome.job);
     if (outcome.dsp_id) moved.posted_at = sent_at;
     if (outcome.looked) moved.looked_at = sent_at;
     if (outcome.event) change(moved, rule_for(outcome.from, *outcome.event)->to);
@@ -138,12 +137,6 @@ void MemoryStore::apply(const Outcome& outcome, WorkResult& result, Moment now) 
   result.applied.push_back(std::move(applied));
 }
 
-RequestId MemoryStore::add_request(JobId job) {
-  entity_of_.push_back(static_cast<int>(job.value - 1));
-  ended_.push_back({SlotEnd::answered, kOpen, false});
-  return RequestId{static_cast<std::int64_t>(entity_of_.size())};
-}
-
 void MemoryStore::permit(const Permit& permit, WorkResult& result) {
   Job& wanted = job(permit.job);
   const auto fits = [&] {
@@ -159,7 +152,9 @@ void MemoryStore::permit(const Permit& permit, WorkResult& result) {
     result.refused.push_back({permit.tag, permit.job, "the tables do not allow it"});
     return;
   }
-  wanted.lease = add_request(permit.job);
+  entity_of_.push_back(static_cast<int>(permit.job.value - 1));
+  ended_.push_back({SlotEnd::answered, kOpen, false});
+  wanted.lease = RequestId{static_cast<std::int64_t>(entity_of_.size())};
   if (is_post(permit.purpose)) change(wanted, JobState::submitting);
   Granted granted;
   granted.tag = permit.tag;

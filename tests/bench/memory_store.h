@@ -57,7 +57,6 @@ class MemoryStore {
   Job& job(JobId id) { return jobs_[static_cast<std::size_t>(id.value - 1)]; }
   void change(Job& what, JobState to);
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
-  RequestId add_request(JobId job);
   void permit(const Permit& permit, WorkResult& result);
 
   std::vector<Job> jobs_;

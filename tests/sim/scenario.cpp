@@ -56,8 +56,8 @@ void crowd(Scenario& scenario, Dice& dice, const std::vector<std::vector<Tier>>&
   scenario.dsp.processing_max_ms = 60'000;
 }
 
-// A limit under which permits abound, and a DSP that is done at once: first looks are asked for with the outcomes of their
-// POSTs, and permits ahead. Not one of limits(), so that the other seeds stay what they were.
+// A limit under which permits abound, and a DSP that is done at once: first looks are written with their POSTs, and permits
+// asked for ahead. Not one of limits(), so that the other seeds stay what they were.
 void far_from_binding(Scenario& scenario) {
   scenario.limit = {{1'000'000, 60'000}};
   scenario.dsp.processing_max_ms = 0;

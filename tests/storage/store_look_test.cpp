@@ -1,4 +1,4 @@
-// The first look at a status whose intent is written with its POST's, or with its POST's outcome.
+// The first look at a status whose intent is written with its POST's.
 #include <gtest/gtest.h>
 
 #include "tests/storage/store_fixture.h"
@@ -72,38 +72,6 @@ TEST_F(StoreLook, OfADeadOwnerThatHadTheIdIsDueAgain) {
   EXPECT_EQ(start().reclaimed, 1);
   EXPECT_EQ(value("SELECT state, lease_token FROM job WHERE id = 1"), "confirming|NULL");
   EXPECT_EQ(timed(kCampaign).state, JobState::confirming);
-  expect_consistent();
-}
-
-TEST_F(StoreLook, ThatIsAskedForWithTheOutcomeTakesTheLeaseOver) {
-  const Granted post = grant(kCampaign, Purpose::create);
-  Outcome outcome = accepted(post, "dsp-1");
-  outcome.look_asked_by = 2;
-  const Applied applied = finish(outcome);
-  EXPECT_TRUE(applied.matched);
-  ASSERT_TRUE(applied.look);
-  EXPECT_EQ(value("SELECT state, lease_token, due_at FROM job WHERE id = 1"),
-            "confirming|" + std::to_string(applied.look.value) + "|NULL");
-  EXPECT_EQ(request_column(applied.look, "purpose || ' ' || method || ' ' || path || ' ' || attempt || ' ' || worker"),
-            "status GET /campaigns/dsp-1/status 1 2");
-  EXPECT_EQ(request_column(applied.look, "finished_at"), "NULL");
-  Granted look = post;
-  look.request = applied.look;
-  look.purpose = Purpose::status;
-  EXPECT_TRUE(finish(outcome_of(look, JobEvent::confirmed)).matched);
-  EXPECT_EQ(state_of(kCampaign), "succeeded");
-  expect_consistent();
-}
-
-TEST_F(StoreLook, ThatIsAskedForIsNotWrittenWhereTheJobIsNotOursAnyMore) {
-  const Granted post = grant(kCampaign, Purpose::create);
-  EXPECT_EQ(start().reclaimed, 1);  // by another owner
-  Outcome outcome = accepted(post, "dsp-1");
-  outcome.look_asked_by = 0;
-  const Applied applied = finish(outcome);
-  EXPECT_FALSE(applied.matched);
-  EXPECT_FALSE(applied.look);
-  EXPECT_EQ(value("SELECT count(*) FROM request WHERE purpose = 'status'"), "0");
   expect_consistent();
 }
 

@@ -66,16 +66,12 @@ class StoreWalk : public StoreTest {
   void work() {
     if (store_->tables_changed()) load();  // as the dispatcher does when somebody else has written
     WorkBatch batch;
-    std::vector<Granted> ended;  // one for each outcome
     while (!flights_.empty() && below(3) != 0) {
       const std::size_t which = below(flights_.size());
       const Granted flight = flights_[which];
       flights_.erase(flights_.begin() + static_cast<std::ptrdiff_t>(which));
       batch.outcomes.push_back(end_of(flight));
       if (flight.look) follow(flight, batch.outcomes.back());
-      const bool may_ask = !flight.look && flight.purpose == Purpose::create && batch.outcomes.back().event == JobEvent::accepted;
-      if (may_ask && below(4) == 0) batch.outcomes.back().look_asked_by = 0;
-      ended.push_back(flight);
     }
     for (std::size_t i = below(4); i > 0; --i) batch.due.push_back(JobId{any_job()});
     const Purpose purposes[] = {Purpose::create, Purpose::create, Purpose::resubmit,
@@ -84,12 +80,6 @@ class StoreWalk : public StoreTest {
       batch.permits.push_back({JobId{any_job()}, purposes[below(6)], 0, 0, below(2) == 0});
     const WorkResult result = commit(batch);
     flights_.insert(flights_.end(), result.granted.begin(), result.granted.end());
-    for (std::size_t i = 0; i < ended.size(); ++i) {
-      if (!result.applied[i].look) continue;
-      flights_.push_back(std::move(ended[i]));
-      flights_.back().request = result.applied[i].look;
-      flights_.back().purpose = Purpose::status;
-    }
     EXPECT_EQ(result.totals, load().totals);
   }
 

@@ -133,9 +133,7 @@ void Brain::answer_batch(Answer how, const std::string& why) {
   WorkResult result;
   for (const Outcome& outcome : batch.outcomes) {
     setbacks_[outcome.job] = outcome.setbacks;
-    const bool gives_look = outcome.look_asked_by && how != Answer::unmatched;
-    const RequestId look = gives_look ? RequestId{next_request_++ * 1'000 + outcome.job.value} : RequestId{};
-    result.applied.push_back({outcome.request, outcome.job, how != Answer::unmatched, {}, look});
+    result.applied.push_back({outcome.request, outcome.job, how != Answer::unmatched, {}});
   }
   for (const JobId job : batch.due) {
     if (how != Answer::none_due) result.ready.push_back(known_.at(job));

@@ -1,5 +1,4 @@
-// Without a limit the intent of the first look is committed with its POST's, and the look follows at once; under one that is
-// far away, with its POST's outcome.
+// Where permits abound the intent of the first look is committed with its POST's, and the look follows at once.
 #include <gtest/gtest.h>
 
 #include "tests/unit/brain.h"
@@ -94,15 +93,6 @@ TEST(FirstLook, WaitsAsItsPostWasAskedToAndTheNextIsNotWrittenAhead) {
   EXPECT_FALSE(brain.batch().permits.front().with_look);
 }
 
-TEST(FirstLook, IsNotWrittenAheadUnderALimit) {
-  DispatcherPolicy policy = unlimited();
-  policy.limiter.tiers = {{40, 60'000}};
-  Brain brain(policy);
-  brain.load(ready_work({a_job(1)}));
-  brain.connect();
-  EXPECT_FALSE(brain.batch().permits.front().with_look) << "it would hold a slot through the processing";
-}
-
 // The schedule has learned that the DSP is done at once.
 Recovery done_at_once() {
   Recovery recovery;
@@ -116,20 +106,20 @@ DispatcherPolicy limited(Tier limit = {1'000'000, 60'000}) {
   return policy;
 }
 
-TEST(LookUnderALimit, IsAskedForWithTheOutcomeOfItsPostWherePermitsAbound) {
-  for (const Tier limit : {Tier{1'000'000, 60'000}, Tier{400, 60'000}}) {
+bool is_written_ahead(const Brain& brain) { return brain.batch().permits.front().with_look; }
+
+TEST(LookUnderALimit, IsWrittenWithItsPostWherePermitsAbound) {
+  for (const Tier limit : {Tier{1'000'000, 60'000}, Tier{400, 60'000}, Tier{40, 60'000}}) {
     Brain brain(limited(limit), done_at_once());
-    brain.start_with({a_job(1)});
+    brain.load(ready_work({a_job(1)}));
+    brain.connect();
+    EXPECT_EQ(is_written_ahead(brain), limit.count > 1'000) << limit.count;
+    brain.commit_all();
+    if (limit.count <= 1'000) continue;
     brain.advance(3);
     const ConnectionId connection = brain.connection_of(JobId{1});
     brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
-    ASSERT_EQ(brain.batches(), 1U);
-    ASSERT_EQ(brain.batch().outcomes.size(), 1U);
-    EXPECT_EQ(brain.batch().outcomes.front().look_asked_by.has_value(), limit.count > 1'000) << limit.count;
-    EXPECT_TRUE(brain.batch().permits.empty());
-    if (limit.count <= 1'000) continue;
-    EXPECT_FALSE(brain.is_sent(JobId{1})) << "its slot is held from the commit on";
-    brain.commit();
+    ASSERT_TRUE(brain.is_sent(JobId{1})) << "before anything is committed";
     EXPECT_EQ(brain.purpose_of(JobId{1}), Purpose::status);
     EXPECT_EQ(brain.target_of(JobId{1}), "/look/dsp-1");
     EXPECT_EQ(brain.connection_of(JobId{1}), connection);
@@ -139,20 +129,18 @@ TEST(LookUnderALimit, IsAskedForWithTheOutcomeOfItsPostWherePermitsAbound) {
   }
 }
 
-TEST(LookUnderALimit, IsAskedForWithThePostOfAKindThatWasNeverSeenWhereItsParentsAreDoneAtOnce) {
+TEST(LookUnderALimit, IsWrittenWithThePostOfAKindThatWasNeverSeenWhereItsParentsAreDoneAtOnce) {
   Brain brain(limited(), done_at_once());
-  brain.start_with({a_job(1, JobKind::ad)});
-  brain.advance(3);
-  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
-  EXPECT_TRUE(brain.batch().outcomes.front().look_asked_by) << "else its looks would wait until every POST is out";
+  brain.load(ready_work({a_job(1, JobKind::ad)}));
+  brain.connect();
+  EXPECT_TRUE(is_written_ahead(brain)) << "else its looks would wait until every POST is out";
 }
 
-TEST(LookUnderALimit, WaitsWhereProcessingTakesLongAsFarAsIsKnown) {
+TEST(LookUnderALimit, IsNotWrittenAheadWhereProcessingTakesLongAsFarAsIsKnown) {
   Brain brain(limited());
-  brain.start_with({a_job(1)});
-  brain.advance(3);
-  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
-  EXPECT_FALSE(brain.batch().outcomes.front().look_asked_by);
+  brain.load(ready_work({a_job(1)}));
+  brain.connect();
+  EXPECT_FALSE(is_written_ahead(brain));
 }
 
 TEST(LookUnderALimit, WaitsAsItsPostWasAskedTo) {
@@ -161,39 +149,27 @@ TEST(LookUnderALimit, WaitsAsItsPostWasAskedTo) {
   DspReply later = answer(201, {"dsp-1"});
   later.retry_after = "5";
   brain.reply(JobId{1}, later, true);
-  EXPECT_FALSE(brain.batch().outcomes.front().look_asked_by);
-}
-
-TEST(LookUnderALimit, EndsItsSlotAndFreesItsConnectionWhereSomebodyHasTakenTheJob) {
-  DispatcherPolicy policy = limited();
-  policy.in_flight_max = 1;
-  Brain brain(policy, done_at_once());
-  brain.start_with({a_job(1)});
-  const ConnectionId connection = brain.connection_of(JobId{1});
-  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
-  brain.commit_unmatched();
   EXPECT_FALSE(brain.is_sent(JobId{1}));
-  brain.load(ready_work({a_job(2)}));
-  brain.commit_all();
-  ASSERT_TRUE(brain.is_sent(JobId{2}));
-  EXPECT_EQ(brain.connection_of(JobId{2}), connection);
-  EXPECT_EQ(brain.connects_asked(), 0);
-  brain.reply(JobId{2}, answer(400), true);
-  brain.commit_all();
+  EXPECT_TRUE(brain.batch().outcomes.front().look_unsent);
 }
 
-TEST(LookUnderALimit, IsGivenBackUnsentOnceAStopWasAsked) {
-  Brain brain(limited(), done_at_once());
-  brain.start_with({a_job(1)});
+// Its slot is taken when it leaves: the row alone holds none, and where no more are spare the order of work decides.
+TEST(LookUnderALimit, IsLeftToLaterWherePermitsDoNotAboundAnyMore) {
+  constexpr int kPlenty = 1'000;
+  constexpr std::int64_t kNow = 1'000'000;  // of a new Brain
+  DispatcherPolicy policy = limited({2 * kPlenty, 60'000});
+  policy.limiter.burst = 2 * kPlenty;
+  Recovery recovery = done_at_once();
+  recovery.slot_anchors_boot_ms.assign(kPlenty - 2, kNow);  // two POSTs from plenty
+  Brain brain(policy, recovery);
+  brain.start_with({a_job(1), a_job(2)});
+  ASSERT_TRUE(brain.is_sent(JobId{1}) && brain.is_sent(JobId{2}));
   brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
-  brain.feed(input::StopAsked{});
+  EXPECT_TRUE(brain.is_sent(JobId{1})) << "its look takes one of the plenty";
+  brain.reply(JobId{2}, answer(201, {"dsp-2"}), true);
+  EXPECT_FALSE(brain.is_sent(JobId{2}));
   brain.commit();
-  EXPECT_FALSE(brain.is_sent(JobId{1}));
-  ASSERT_EQ(brain.batches(), 1U);
-  EXPECT_EQ(brain.batch().outcomes.front().slot, SlotEnd::not_sent);
-  EXPECT_EQ(brain.batch().outcomes.front().purpose, Purpose::status);
-  brain.commit_all();
-  EXPECT_EQ(brain.ending(), Ending::stopped);
+  EXPECT_TRUE(brain.batch().outcomes.front().look_unsent);
 }
 
 }  // namespace

@@ -160,7 +160,7 @@ WorkResult Play::commit(const WorkBatch& batch) {
     row.is_held = outcome.hold.has_value();
     row.due_at = now_.boot_ms + outcome.due_in_ms.value_or(0);
     EXPECT_LE(row.tries, 4);
-    result.applied.push_back({outcome.request, outcome.job, true, {}, {}});
+    result.applied.push_back({outcome.request, outcome.job, true, {}});
   }
   for (const JobId id : batch.due) {
     rows_.at(id).state = JobState::ready;
