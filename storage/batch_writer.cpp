@@ -4,6 +4,7 @@
 
 #include "queries_sql.h"
 #include "storage/fault/fault_point.h"
+#include "storage/log_in_one_piece.h"
 #include "storage/row_insert.h"
 
 namespace dl {
@@ -22,7 +23,8 @@ void run(SQLite::Statement& statement) {
 // judge are constants of ours and defaults (integrity_check, in the tests, looks at them).
 // Nor does it wait for the disk at each commit: after a power loss an invisible batch may end a few
 // transactions earlier, and is removed either way. A checkpoint still syncs the log before it writes,
-// and publish() syncs all of it. The log, which is written over and over, is not cut in between.
+// and publish() syncs all of it. The log, which is written over and over, is not cut in between,
+// and goes into the database in pieces instead of pages.
 class BatchWriter::BulkMode {
  public:
   explicit BulkMode(SQLite::Database& db) : db_(db) {
@@ -31,8 +33,10 @@ class BatchWriter::BulkMode {
     db_.exec("PRAGMA ignore_check_constraints = ON");
     journal_size_limit_ = db_.execAndGet("PRAGMA journal_size_limit").getInt64();
     db_.exec("PRAGMA journal_size_limit = -1");
+    checkpoint_in_pieces(db_.getHandle(), true);
   }
   ~BulkMode() {
+    checkpoint_in_pieces(db_.getHandle(), false);
     switch_to(1);
     db_.tryExec("PRAGMA journal_size_limit = " + std::to_string(journal_size_limit_));
     db_.tryExec("PRAGMA ignore_check_constraints = OFF");

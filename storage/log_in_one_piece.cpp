@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <iterator>
 #include <list>
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/file_layer.h"
@@ -19,6 +22,8 @@ namespace {
 
 constexpr std::size_t kPieceMax = 120 * 1024;  // SQLite's unix layer writes no more than 0x1ffff bytes at once
 constexpr int kFrameHeaderBytes = 24;  // https://sqlite.org/fileformat2.html, 4.1; SQLite writes it by itself, then the page
+constexpr int kInPieces = 0x646c01;    // a file control of ours: those up to 100 are SQLite's
+constexpr int kExitIoError = 74;       // EX_IOERR of sysexits.h
 constexpr int kWriterLock = 0;         // of the locks in the -shm file: https://sqlite.org/walformat.html, 2.3.1
 
 // Held back: bytes that follow one another, from `offset` on.
@@ -38,7 +43,9 @@ struct File {
   File* database = nullptr;  // of a log, else none
   File* log = nullptr;       // of a database, while it has its log open
   bool is_writing = false;   // of a database: it was seen to take the writer's lock. Else nothing is held: who would drop it?
-  Piece piece;               // of a log
+  bool checkpoints_in_pieces = false;  // of a database: it may hold back what a checkpoint copies
+  bool is_checkpointing = false;       // and does so now
+  Piece piece;
 
   bool is_log() const { return database != nullptr; }
   sqlite3_file* under() { return reinterpret_cast<sqlite3_file*>(this + 1); }
@@ -49,6 +56,22 @@ struct File {
     const int code = under()->pMethods->xWrite(under(), piece.bytes.data(), static_cast<int>(piece.bytes.size()), piece.offset);
     if (code == SQLITE_OK) piece.drop();
     return code;
+  }
+
+  // What does not follow what is held sends that off first.
+  int hold(const void* bytes, int size, sqlite3_int64 offset) {
+    const bool fits = offset == piece.end() && piece.bytes.size() + static_cast<std::size_t>(size) <= kPieceMax;
+    if (!fits) {
+      if (const int code = write_piece(); code != SQLITE_OK) return code;
+    }
+    if (piece.is_empty()) piece.offset = offset;
+    const char* const first = static_cast<const char*>(bytes);
+    try {
+      piece.bytes.insert(piece.bytes.end(), first, first + size);
+    } catch (const std::bad_alloc&) {
+      return SQLITE_NOMEM;
+    }
+    return SQLITE_OK;
   }
 };
 
@@ -80,26 +103,21 @@ int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset) {
   return Below::read(file, bytes, size, offset);
 }
 
-int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-  File* const self = of(file);
-  if (!self->is_log() || !self->database->is_writing) return Below::write(file, bytes, size, offset);
+int write_log(File* self, const void* bytes, int size, sqlite3_int64 offset) {
   Piece& piece = self->piece;
-  const char* const first = static_cast<const char*>(bytes);
   const bool is_last_page = offset == piece.last_page_at;
-  const bool is_last_header = size == kFrameHeaderBytes && ends_a_commit(first);
+  const bool is_last_header = size == kFrameHeaderBytes && ends_a_commit(static_cast<const char*>(bytes));
   const bool is_put_right = is_last_header && !piece.is_empty() && offset != piece.end();  // its page is there already
-  const bool fits = offset == piece.end() && piece.bytes.size() + static_cast<std::size_t>(size) <= kPieceMax;
-  if (!fits) {
-    if (const int code = self->write_piece(); code != SQLITE_OK) return code;
-  }
-  if (piece.is_empty()) piece.offset = offset;
-  try {
-    piece.bytes.insert(piece.bytes.end(), first, first + size);
-  } catch (const std::bad_alloc&) {
-    return SQLITE_NOMEM;
-  }
+  if (const int code = self->hold(bytes, size, offset); code != SQLITE_OK) return code;
   piece.last_page_at = is_last_header ? offset + size : -1;
   return is_last_page || is_put_right ? self->write_piece() : SQLITE_OK;
+}
+
+int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+  File* const self = of(file);
+  if (self->is_log() && self->database->is_writing) return write_log(self, bytes, size, offset);
+  if (self->is_checkpointing) return self->hold(bytes, size, offset);
+  return Below::write(file, bytes, size, offset);
 }
 
 // What is cut away is not written first: it may be a full disk that it is cut for.
@@ -145,6 +163,24 @@ void map_barrier(sqlite3_file* file) {
   Below::map_barrier(file);
 }
 
+// Around the copying of a checkpoint. Behind its end SQLite tells all processes that the pages are in the database, and asks
+// nobody before: what cannot be written by then must not be told. The log still has it all.
+int control(sqlite3_file* file, int what, void* argument) {
+  File* const self = of(file);
+  switch (what) {
+    case kInPieces: self->checkpoints_in_pieces = *static_cast<const bool*>(argument); return SQLITE_OK;
+    case SQLITE_FCNTL_CKPT_START: self->is_checkpointing = self->checkpoints_in_pieces; break;
+    case SQLITE_FCNTL_CKPT_DONE:
+      if (std::exchange(self->is_checkpointing, false) && self->write_piece() != SQLITE_OK) {
+        std::fputs("error: the disk did not take the last pages of a checkpoint. Nothing is lost: they are in the log beside the database\n", stderr);
+        std::_Exit(kExitIoError);
+      }
+      break;
+    default: break;
+  }
+  return Below::control(file, what, argument);
+}
+
 constexpr sqlite3_io_methods methods(int version) {
   sqlite3_io_methods all = Below::methods(version);
   all.xClose = close;
@@ -153,6 +189,7 @@ constexpr sqlite3_io_methods methods(int version) {
   all.xTruncate = truncate;
   all.xSync = sync;
   all.xFileSize = file_size;
+  all.xFileControl = control;
   all.xShmLock = map_lock;
   all.xShmBarrier = map_barrier;
   return all;
@@ -211,6 +248,10 @@ const char* log_in_one_piece(const char* under) {
   layer.xOpen = open;
   sqlite3_vfs_register(&layer, 0);
   return layer.name.c_str();
+}
+
+void checkpoint_in_pieces(sqlite3* db, bool on) {
+  sqlite3_file_control(db, "main", kInPieces, &on);  // another layer does not know it, and writes as ever
 }
 
 }  // namespace dl

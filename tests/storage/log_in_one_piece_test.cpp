@@ -13,20 +13,22 @@
 namespace dl {
 namespace {
 
-// The system's own files, but writes to a log are counted, and may be made to fail. It is the file of the layer below
-// itself, with another table of functions.
+// The system's own files, but writes are counted, and may be made to fail. It is the file of the layer below itself, with
+// another table of functions.
 struct Watched {
   int writes = 0;
   int longest = 0;
   int fail_at_write = 0;  // 1: the next one; 0: none
 };
 Watched g_log;
+Watched g_database;
 const sqlite3_io_methods* g_system = nullptr;
 
+template <Watched& what>
 int watched_write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-  ++g_log.writes;
-  g_log.longest = std::max(g_log.longest, size);
-  if (g_log.fail_at_write > 0 && --g_log.fail_at_write == 0) {
+  ++what.writes;
+  what.longest = std::max(what.longest, size);
+  if (what.fail_at_write > 0 && --what.fail_at_write == 0) {
     g_system->xWrite(file, bytes, size / 2, offset);  // torn
     return SQLITE_FULL;
   }
@@ -36,11 +38,14 @@ int watched_write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64
 int watched_open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* flags_out) {
   sqlite3_vfs* const system = sqlite3_vfs_find(nullptr);
   const int code = system->xOpen(system, path, file, flags, flags_out);
-  if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
-  static sqlite3_io_methods methods;
+  if (code != SQLITE_OK || (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB)) == 0) return code;
+  static sqlite3_io_methods of_log;
+  static sqlite3_io_methods of_database;
+  const bool is_log = (flags & SQLITE_OPEN_WAL) != 0;
   g_system = file->pMethods;
+  sqlite3_io_methods& methods = is_log ? of_log : of_database;
   methods = *g_system;
-  methods.xWrite = watched_write;
+  methods.xWrite = is_log ? watched_write<g_log> : watched_write<g_database>;
   file->pMethods = &methods;
   return code;
 }
@@ -244,6 +249,71 @@ TEST_F(LogInOnePiece, HoldsNothingWhereTheLockIsNotSeen) {
   EXPECT_EQ(all_of(ours_), "5 rows, 5 as written");
   insert(ours_, 600, 3);
   EXPECT_EQ(seen_by_others(), "8 rows, 8 as written");
+}
+
+class CheckpointInPieces : public LogInOnePiece {
+ protected:
+  CheckpointInPieces() {
+    checkpoint_in_pieces(ours_.getHandle(), true);
+    g_database = {};
+  }
+  int checkpoint() { return sqlite3_wal_checkpoint_v2(ours_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr); }
+  void load(int from, int n) {
+    SQLite::Transaction transaction(ours_);
+    insert(ours_, from, n);
+    transaction.commit();
+  }
+};
+
+TEST_F(CheckpointInPieces, WritesNeighboursAtOnce) {
+  load(1, 2'000);
+  ASSERT_EQ(checkpoint(), SQLITE_OK);
+  EXPECT_LT(g_database.writes, 100);
+  EXPECT_GT(g_database.longest, 100'000);
+  EXPECT_LE(g_database.longest, 0x1ffff);
+  EXPECT_EQ(seen_by_others(), "2000 rows, 2000 as written");
+  g_database = {};
+  ours_.exec("UPDATE t SET body = 'x' || body WHERE id % 7 = 0; UPDATE t SET body = substr(body, 2) WHERE id % 7 = 0");  // gaps between
+  ASSERT_EQ(checkpoint(), SQLITE_OK);
+  EXPECT_GE(g_database.writes, 2'000 / 7);
+  checkpoint_in_pieces(ours_.getHandle(), false);
+  load(2'001, 200);
+  g_database = {};
+  ASSERT_EQ(checkpoint(), SQLITE_OK);
+  EXPECT_GE(g_database.writes, 200) << "a page each again";
+  EXPECT_EQ(seen_by_others(), "2200 rows, 2200 as written");
+}
+
+// A reader holds the end of the log back: what was copied must be there although nothing is synced.
+TEST_F(CheckpointInPieces, IsWholeWhereAReaderLetsItCopyAPartOnly) {
+  load(1, 500);
+  SQLite::Database reader(path_, SQLITE_OPEN_READWRITE);
+  SQLite::Transaction view(reader);
+  EXPECT_EQ(all_of(reader), "500 rows, 500 as written");
+  load(501, 500);
+  ASSERT_EQ(checkpoint(), SQLITE_OK);
+  EXPECT_GT(g_database.writes, 0);
+  EXPECT_LT(g_database.writes, 50);
+  EXPECT_EQ(all_of(reader), "500 rows, 500 as written");
+  EXPECT_EQ(seen_by_others(), "1000 rows, 1000 as written");
+}
+
+TEST_F(CheckpointInPieces, TellsWhatTheDiskRefuses) {
+  load(1, 2'000);
+  g_database.fail_at_write = 3;
+  EXPECT_EQ(checkpoint() & 0xff, SQLITE_FULL);
+  EXPECT_EQ(seen_by_others(), "2000 rows, 2000 as written");
+  ASSERT_EQ(checkpoint(), SQLITE_OK);
+  EXPECT_EQ(seen_by_others(), "2000 rows, 2000 as written");
+}
+
+// SQLite would tell everybody that the last piece is there.
+TEST_F(CheckpointInPieces, EndsTheProcessWhereTheDiskRefusesTheLastPiece) {
+  load(1, 10);
+  g_database.fail_at_write = 1;
+  EXPECT_EXIT(checkpoint(), testing::ExitedWithCode(74), "last pages of a checkpoint");
+  g_database.fail_at_write = 0;
+  EXPECT_EQ(seen_by_others(), "10 rows, 10 as written");
 }
 
 TEST(LogInOnePieceOf, ALayerOfItsOwnIsThatLayer) {
