@@ -47,8 +47,7 @@ void CsvReader::begin_anew() {
   ends_.clear();
 }
 
-// Feeds one physical line to libcsv.
-CsvReader::Fed CsvReader::feed(std::string_view line) {
+CsvReader::Fed CsvReader::feed(std::string_view part) {
   rows_in_line_ = 0;
   const auto on_field = [](void* bytes, std::size_t length, void* self) {
     auto* reader = static_cast<CsvReader*>(self);
@@ -57,9 +56,20 @@ CsvReader::Fed CsvReader::feed(std::string_view line) {
   };
   const auto on_row = [](int, void* self) { ++static_cast<CsvReader*>(self)->rows_in_line_; };
   const std::size_t taken =
-      csv_parse(parser_.get(), line.data(), line.size(), on_field, on_row, this);
-  if (taken < line.size()) return Fed::broken;
+      csv_parse(parser_.get(), part.data(), part.size(), on_field, on_row, this);
+  if (taken < part.size()) return Fed::broken;
   return rows_in_line_ > 0 ? Fed::complete : Fed::unfinished;
+}
+
+// Feeds one physical line to libcsv, its end by itself: libcsv ends a record at a lone \r as well, and
+// may then be in the middle of the next one.
+CsvReader::Fed CsvReader::feed_line(std::string_view line) {
+  const std::string_view text = without_end(line);
+  if (!in_record_ && text.starts_with('\r')) return Fed::returned;  // libcsv would skip it
+  in_record_ = true;
+  const Fed fed = feed(text);
+  if (rows_in_line_ > 0) return Fed::returned;
+  return fed == Fed::broken ? fed : feed(line.substr(text.size()));
 }
 
 void CsvReader::split(std::string_view line, CsvRecord& record) const {
@@ -104,7 +114,6 @@ bool CsvReader::take_line(const Line& line, CsvRecord& record) {
     }
     text_.clear();
     ends_.clear();
-    in_record_ = true;
   }
   record.line = record_line_;
   record.sheet_row = sheet_row_;
@@ -114,12 +123,12 @@ bool CsvReader::take_line(const Line& line, CsvRecord& record) {
     ended_ = true;
     return give_up(record, CsvFlaw::unclosed_quote);
   }
-  switch (feed(line.text)) {
+  switch (feed_line(line.text)) {
     case Fed::unfinished: return false;
     case Fed::broken: return give_up(record, CsvFlaw::bad_quotes);
+    case Fed::returned: return give_up(record, CsvFlaw::stray_return);
     case Fed::complete: break;
   }
-  if (rows_in_line_ > 1) return give_up(record, CsvFlaw::stray_return);
   collect(record);
   return true;
 }

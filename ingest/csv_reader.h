@@ -62,8 +62,9 @@ class CsvReader {
     void operator()(csv_parser* parser) const;
   };
 
-  enum class Fed { complete, unfinished, broken };
-  Fed feed(std::string_view line);
+  enum class Fed { complete, unfinished, broken, returned };
+  Fed feed(std::string_view part);
+  Fed feed_line(std::string_view line);
   void split(std::string_view line, CsvRecord& record) const;
   void collect(CsvRecord& record);
   bool give_up(CsvRecord& record, CsvFlaw flaw);

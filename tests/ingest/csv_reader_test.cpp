@@ -73,6 +73,15 @@ TEST(CsvReader, GoesOnBehindARecordItCannotRead) {
             (Records{flawed(1, 1, CsvFlaw::too_long), "2/2:c"}));
 }
 
+TEST(CsvReader, EndsNoRecordAtALoneReturnWhateverQuotesStandAroundIt) {
+  // What stood behind the return was dropped, and its quote was still open for the lines below.
+  EXPECT_EQ(records("a,b\r\"c\n\"d\",e\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:d|e"}));
+  EXPECT_EQ(records("\r\"a\",b\nc\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:c"}));
+  EXPECT_EQ(records("\"a\"\r\r\nc\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:c"}));
+  EXPECT_EQ(records("a,\"b\"\r"), (Records{flawed(1, 1, CsvFlaw::stray_return)})) << "as without the quotes";
+  EXPECT_EQ(records("\"a\r\",\"\r\n\"\r\n\"b\",\"\n\"\n"), (Records{"1/1:a\r|\r\n", "3/2:b|\n"})) << "in quotes it may stand";
+}
+
 TEST(CsvReader, NamesTheLineWhereAnOpenQuoteBegan) {
   EXPECT_EQ(records("a\nb,\"c\nd\ne\n"), (Records{"1/1:a", flawed(2, 2, CsvFlaw::unclosed_quote)}));
   std::string endless = "a\n\"open\n";
