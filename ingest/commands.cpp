@@ -6,6 +6,11 @@
 #include "ingest/sheet_writer.h"
 
 namespace dl {
+namespace {
+
+constexpr std::size_t kMessageBytesMax = 16 * 1024;
+
+}  // namespace
 
 int run(const Options& options) {
   switch (options.verb) {
@@ -22,7 +27,7 @@ int run(const Options& options) {
 }
 
 int complain(const Error& error) {
-  std::fprintf(stderr, "dl-ingest: %s\n", error.message.c_str());
+  std::fprintf(stderr, "dl-ingest: %s\n", shown(error.message, kMessageBytesMax).c_str());
   return static_cast<int>(error.code);
 }
 

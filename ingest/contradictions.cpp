@@ -1,6 +1,7 @@
 #include "ingest/contradictions.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -10,9 +11,11 @@ namespace dl {
 namespace {
 
 constexpr std::size_t kToldMax = 10'000;  // more than anybody reads; bounds the memory
+constexpr std::size_t kKeptBytesMax = 32 * 1024 * 1024;  // of rows for their telling
 
 // A row kept beyond the reader's next call.
 struct KeptRow {
+  std::size_t bytes = sizeof(KeptRow);
   std::int64_t line = 0;
   std::int64_t sheet_row = 0;
   std::array<std::string, kColumnCount> values;
@@ -27,6 +30,7 @@ KeptRow keep(const Row& row, const RowReader& reader, const RowEntities& entitie
   for (const ColumnRule& rule : kColumns) {
     kept.values[index_of(rule.column)] = row[rule.column];
     kept.places[index_of(rule.column)] = reader.place_of(row, rule.column);
+    kept.bytes += row[rule.column].size();
   }
   for (const KindNames& names : kKinds) {
     if (names.kind <= row.deepest) {
@@ -67,6 +71,7 @@ bool report_pair(const KeptRow& first, const KeptRow& later, std::uint64_t key_h
 // What a second look at the whole file gives.
 struct SecondLook {
   std::map<std::uint32_t, KeptRow> kept;
+  std::uint32_t kept_until = std::numeric_limits<std::uint32_t>::max();  // rows below it are too many to keep
   // Rows that repeat an entity of a row: {that row, key hash} -> the rows below it. The first pass
   // compared only the row they repeat.
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<std::uint32_t>> repeats;
@@ -83,6 +88,7 @@ Result<SecondLook> look_again(const InputFile& file, InputFormat format,
   if (!reader) return reader.error();
   Row row;
   RowEntities entities;
+  std::size_t kept_bytes = 0;
   std::array<std::uint32_t, 3> stands_in{};  // the row that each level's entity was made from
   for (;;) {
     Result<bool> more = (*reader)->next(row, ignored);
@@ -90,7 +96,10 @@ Result<SecondLook> look_again(const InputFile& file, InputFormat format,
     if (!*more) return look;
     const auto number = static_cast<std::uint32_t>(row.number);
     entities.take(row, **reader, ignored);
-    if (told.contains(number)) look.kept.emplace(number, keep(row, **reader, entities));
+    if (number <= look.kept_until && told.contains(number)) {
+      kept_bytes += look.kept.emplace(number, keep(row, **reader, entities)).first->second.bytes;
+      if (kept_bytes >= kKeptBytesMax) look.kept_until = number;
+    }
     for (const KindNames& names : kKinds) {
       if (names.kind > row.deepest) break;
       const Entity& entity = entities[names.kind];
@@ -121,9 +130,12 @@ Status report_contradictions(const InputFile& file, Survey& survey,
   if (!look) return look.error();
   const std::map<std::uint32_t, KeptRow>& rows = look->kept;
   std::vector<std::uint32_t> bad;
+  std::size_t untold = 0;
   for (std::size_t i = 0; i < suspicions.size(); ++i) {
     const SeenEntities::Suspicion& pair = suspicions[i];
-    if (i < told) {
+    if (i >= told || pair.later_row > look->kept_until) {
+      ++untold;
+    } else {
       const auto first = rows.find(pair.first_row);
       const auto later = rows.find(pair.later_row);
       if (first == rows.end() || later == rows.end()) {
@@ -138,10 +150,10 @@ Status report_contradictions(const InputFile& file, Survey& survey,
     }
     survey.bad_entities.insert(pair.key_hash);
   }
-  if (suspicions.size() > told) {
+  if (untold > 0) {
     survey.problems.add(
         {0, 0, "file", "contradiction",
-         std::to_string(suspicions.size() - told) + " more rows contradict earlier ones", "",
+         std::to_string(untold) + " more rows contradict earlier ones", "",
          false});
   }
   survey.problems.mark_bad_rows(std::move(bad));

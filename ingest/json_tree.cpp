@@ -1,5 +1,6 @@
 #include "ingest/json_tree.h"
 
+#include <functional>
 #include <optional>
 
 namespace dl {
@@ -36,11 +37,13 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, Problems& pr
   roots_.clear();
   texts_.clear();
   frames_.assign(1, Frame{});
+  is_too_large_ = false;
   const std::optional<JsonFault> fault =
       read_json(text, first_line, [&](const JsonToken& token) { take(token, problems); });
-  if (!fault) return;
+  if (!fault && !is_too_large_) return;
   nodes_.clear();
   roots_.clear();
+  if (!fault) return;
   problems.add({fault->line, 0, "row", std::string(fault->code), fault->message, fault->value,
                 !fault->value.empty()});
 }
@@ -73,9 +76,17 @@ void JsonTree::take_key(std::string_view key, std::int64_t line, Problems& probl
   if (key_column_ != nullptr && key_column_->kind != kind) {
     key_node_ = flat_node(frame.node, key_column_->kind, line);
   }
-  if (key_column_ == nullptr && !is_result_column(key) && remarked_.emplace(key).second) {
-    problems.warn({line, 0, "row", "unknown_column", "this key is not used", key_, true});
-  }
+  if (key_column_ == nullptr && !is_result_column(key)) remark_unknown(line, problems);
+}
+
+// Each key once; of so many of them that nobody reads on, no more.
+void JsonTree::remark_unknown(std::int64_t line, Problems& problems) {
+  constexpr std::size_t kRemarksMax = 1'000;
+  if (remarked_.size() >= kRemarksMax) return;
+  if (!remarked_.insert(std::hash<std::string>()(key_)).second) return;
+  const bool is_last = remarked_.size() == kRemarksMax;
+  problems.warn({line, 0, "row", "unknown_column",
+                 is_last ? "this key is not used; further ones are not named" : "this key is not used", key_, true});
 }
 
 void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
@@ -93,7 +104,14 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
     return;
   }
   const auto slot = static_cast<std::size_t>(key_column_ - columns_of(key_column_->kind).data());
-  nodes_[key_node_].values[slot] = {texts_.size(), token.text.size(), token.line, false};
+  Value& value = nodes_[key_node_].values[slot];
+  if (value.line > 0) {
+    value.is_refused = true;
+    problems.add({token.line, 0, path_of(key_node_, *key_column_), "repeated_key",
+                  "two keys of one object mean this; leave one", key_, true});
+    return;
+  }
+  value = {texts_.size(), token.text.size(), token.line, false};
   texts_ += token.text;
 }
 
@@ -123,7 +141,16 @@ void JsonTree::refuse_element(std::int64_t line, Problems& problems) {
 
 void JsonTree::enter_object(std::int64_t line, Problems& problems) {
   const Frame frame = frames_.back();
-  if (frame.here == Here::document || frame.here == Here::campaigns) {
+  if (frame.here != Here::ignored && nodes_.size() >= entities_max_) {
+    if (!is_too_large_) {
+      problems.add({line, 0, "row", "too_many_entities",
+                    "more than " + std::to_string(entities_max_) +
+                        " campaigns, ad groups and ads in one document; write JSON Lines, a campaign on each line",
+                    "", false});
+    }
+    is_too_large_ = true;
+    frames_.push_back({Here::ignored, kNone});
+  } else if (frame.here == Here::document || frame.here == Here::campaigns) {
     frames_.push_back({Here::entity, add_node(JobKind::campaign, Origin::nested, kNone, line)});
   } else if (frame.here == Here::children) {
     const JobKind kind = child_of(nodes_[frame.node].kind);

@@ -5,9 +5,9 @@
 
 #include <array>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "ingest/columns.h"
@@ -38,8 +38,12 @@ class JsonTree {
     std::vector<std::size_t> children;
   };
 
-  // Reads one document: a campaign, a flat row, or an array of them. A problem of syntax leaves the
-  // tree without nodes.
+  // Of one document. An entity takes some 300 bytes here, however few it has in the file.
+  static constexpr std::size_t kEntitiesMax = 500'000;
+  explicit JsonTree(std::size_t entities_max = kEntitiesMax) : entities_max_(entities_max) {}
+
+  // Reads one document: a campaign, a flat row, or an array of them. A problem of syntax, or too
+  // many entities, leaves the tree without nodes.
   void read(std::string_view text, std::int64_t first_line, Problems& problems);
 
   const std::vector<Node>& nodes() const { return nodes_; }
@@ -59,6 +63,7 @@ class JsonTree {
 
   void take(const JsonToken& token, Problems& problems);
   void take_key(std::string_view key, std::int64_t line, Problems& problems);
+  void remark_unknown(std::int64_t line, Problems& problems);
   void take_scalar(const JsonToken& token, Problems& problems);
   void enter_object(std::int64_t line, Problems& problems);
   void enter_array(std::int64_t line, Problems& problems);
@@ -76,7 +81,9 @@ class JsonTree {
   const ColumnRule* key_column_ = nullptr;
   bool key_is_children_ = false;
   std::string key_;
-  std::set<std::string> remarked_;  // keys that were called unknown
+  std::unordered_set<std::size_t> remarked_;  // hashes of keys that were called unknown
+  std::size_t entities_max_;
+  bool is_too_large_ = false;  // the document has more entities; the problem is told
 };
 
 }  // namespace dl

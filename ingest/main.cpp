@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "ingest/commands.h"
@@ -15,6 +17,15 @@ namespace {
 
 constexpr int kMemoryKept = 8 * 1024 * 1024;
 constexpr int kMemoryAtOnce = 1024 * 1024;
+
+// What was printed has to arrive: a script may go on by the exit code alone.
+int end(int exit_code) {
+  const bool is_flushed = std::fflush(stdout) == 0;
+  const int error = is_flushed ? EIO : errno;  // of an earlier write the reason is not known any more
+  if (is_flushed && std::ferror(stdout) == 0) return exit_code;
+  if (exit_code > static_cast<int>(dl::Errc::incomplete)) return exit_code;  // it has said why
+  return dl::complain({dl::Errc::io, std::string("stdout: writing: ") + std::strerror(error)});
+}
 
 }  // namespace
 
@@ -32,9 +43,9 @@ int main(int argc, char** argv) {
     if (const auto* farewell = std::get_if<dl::Farewell>(&parsed)) {
       std::fputs(farewell->out.c_str(), stdout);
       std::fputs(farewell->err.c_str(), stderr);
-      return farewell->exit_code;
+      return end(farewell->exit_code);
     }
-    return dl::run(std::get<dl::Options>(parsed));
+    return end(dl::run(std::get<dl::Options>(parsed)));
   } catch (const std::exception& bug) {
     std::fprintf(stderr, "dl-ingest: bug: %s\n", bug.what());
     return static_cast<int>(dl::Errc::software);

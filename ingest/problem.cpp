@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ingest/hidden_character.h"
 #include "ingest/line_reader.h"
 
 namespace dl {
@@ -16,10 +17,15 @@ std::string shown(std::string_view value, std::size_t bytes_max) {
   }
   const bool is_text = is_valid_utf8(kept);
   std::string text;
-  for (const char c : kept) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F && (is_text || byte < 0x80)) {
-      text += c;
+  for (std::size_t at = 0; at < kept.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(kept[at]);
+    const HiddenCharacter hidden = is_text ? hidden_character_at_front(kept.substr(at)) : HiddenCharacter{};
+    if (hidden.length > 0) {
+      text += "\\u";
+      for (int bits = 12; bits >= 0; bits -= 4) text += kHex[(hidden.code_point >> bits) & 15];
+      at += hidden.length - 1;
+    } else if (byte >= 0x20 && byte != 0x7F && (is_text || byte < 0x80)) {
+      text += kept[at];
     } else {
       text += "\\x";
       text += kHex[byte >> 4];

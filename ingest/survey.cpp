@@ -43,8 +43,10 @@ Status note_entities(const RowEntities& entities, std::int64_t row_number, SeenE
 
 void refuse_if_nothing_is_there(Survey& survey) {
   if (survey.rows > 0 || !survey.problems.empty()) return;
-  survey.problems.add(
-      {0, 0, "file", "no_rows", "there is a header and no row below it", "", false});
+  survey.problems.add({0, 0, "file", "no_rows",
+                       survey.format == InputFormat::csv ? "there is a header and no row below it"
+                                                         : "there is no campaign in it",
+                       "", false});
 }
 
 }  // namespace

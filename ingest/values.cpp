@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 
+#include "ingest/hidden_character.h"
 #include "storage/model/check.h"
 
 namespace dl {
@@ -79,14 +80,12 @@ bool is_scientific(std::string_view text) {
   return point == std::string_view::npos || all_digits(mantissa.substr(point + 1));
 }
 
-// No-break space, zero-width space and joiners, byte order mark: U+00A0, U+200B..U+200D, U+FEFF.
-bool has_hidden_space(std::string_view text) {
+bool has_hidden_character(std::string_view text) {
   if (!kAboveAscii.any_in(text)) return false;
-  return text.find("\xC2\xA0") != std::string_view::npos ||
-         text.find("\xE2\x80\x8B") != std::string_view::npos ||
-         text.find("\xE2\x80\x8C") != std::string_view::npos ||
-         text.find("\xE2\x80\x8D") != std::string_view::npos ||
-         text.find("\xEF\xBB\xBF") != std::string_view::npos;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (hidden_character_at_front(text.substr(at)).length > 0) return true;
+  }
+  return false;
 }
 
 CheckedValue check_id(std::string_view raw) {
@@ -96,7 +95,7 @@ CheckedValue check_id(std::string_view raw) {
   if (id.size() > kIdBytesMax) return {id, Flaw::id_too_long};
   if (is_overflow(id)) return {id, Flaw::cell_overflow};
   if (is_scientific(id)) return {id, Flaw::id_damaged};
-  if (has_hidden_space(id)) return {id, Flaw::id_hidden_space};
+  if (has_hidden_character(id)) return {id, Flaw::id_hidden_space};
   return {id, Flaw::none};
 }
 
@@ -215,7 +214,7 @@ FlawWords words_of(Flaw flaw) {
               "a spreadsheet turned this id into a rounded number; format the column as text and "
               "enter the id again"};
     case Flaw::id_hidden_space:
-      return {"id_hidden_space", "contains an invisible space; type the id again"};
+      return {"id_hidden_space", "contains an invisible space or mark; type the id again"};
     case Flaw::cell_overflow:
       return {"cell_overflow",
               "the spreadsheet exported its filler instead of the value; widen the column and "

@@ -1,7 +1,9 @@
 // Every kind of bad input with its exact words, through the real program.
 #include <gtest/gtest.h>
 
+#include "ingest/json_tree.h"
 #include "ingest/problem.h"
+#include "ingest/survey.h"
 #include "program.h"
 
 namespace dl {
@@ -85,6 +87,11 @@ std::vector<Case> cases() {
       {"lines after quoted line breaks",
        sheet_of({row_with(1, "campaign_name", "\"two\nlines\""), row_with(2, "bid", "x")}),
        "in:4: bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\" (row 3)\n"},
+      {"hidden characters are shown",
+       sheet_of({row_with(1, "bid", "2\xC2\xA0""500"), row_with(2, "ad_id", "ad\xE2\x80\xAE_1\xC2\x9B")}),
+       "in:2: bid: bad_number: not a decimal number; write 15000 or 2.5: \"2\\u00a0500\"\n"
+       "in:3: ad_id: id_hidden_space: contains an invisible space or mark; type the id again: "
+       "\"ad\\u202e_1\\u009b\"\n"},
       {"control characters are shown", sheet_of({row_with(1, "ad_id", "a\x1b[31m")}),
        "in:2: ad_id: control_character: contains a control character; remove it: \"a\\x1b[31m\"\n"},
   };
@@ -135,6 +142,10 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
        "by semicolons\n"},
       {"a key twice", "{\"campaign_id\": 1,\n\"campaign_id\": 2}",
        "in:2: row: repeated_key: stands twice in one object: \"campaign_id\"\n"},
+      {"two keys for one value", campaign("[{\"id\":\"g\",\"ad_group_id\":\"h\",\n\"name\":\"n\",\"bid\":1,\"BID\":2}]"),
+       "in:5: ad_groups[0].id: repeated_key: two keys of one object mean this; leave one: \"ad_group_id\"\n"
+       "in:6: ad_groups[0].bid: repeated_key: two keys of one object mean this; leave one: \"BID\"\n"},
+      {"nothing", "[]", "in: file: no_rows: there is no campaign in it\n"},
       {"syntax", "{\"campaign_id\": 1,\n}",
        "in:2: row: bad_json: Missing a name for object member: \"}\"\n"},
       {"cut", "{\"campaign_id\": \"a",
@@ -175,6 +186,52 @@ TEST(BadInput, OfOneJsonLineLeavesTheOthersToBeChecked) {
   EXPECT_NE(ran.err.find("in:4: "), std::string::npos) << ran.err;
 }
 
+TEST(BadInput, OfMoreEntitiesThanFitTakesLittleMemory) {
+  Problems problems;
+  JsonTree tree(3);
+  tree.read("[{\"ad_groups\":[{\"ads\":[{}\n]}]}]", 1, problems);
+  EXPECT_TRUE(problems.empty());
+  EXPECT_EQ(tree.nodes().size(), 3U);
+  tree.read("[{\"ad_groups\":[{\"ads\":[{},\n{},{\"x\":{}}]}]},{}]", 1, problems);
+  EXPECT_TRUE(tree.nodes().empty());
+  EXPECT_TRUE(tree.roots().empty());
+  ASSERT_EQ(problems.count(), 1);
+  EXPECT_EQ(to_text(problems.errors()[0], "in"),
+            "in:2: row: too_many_entities: more than 3 campaigns, ad groups and ads in one document; write JSON Lines, "
+            "a campaign on each line");
+  tree.read("{}", 1, problems);
+  EXPECT_EQ(tree.nodes().size(), 1U) << "the next document has its own";
+}
+
+TEST(BadInput, OfKeysWithoutEndIsRemarkedUpon1000Times) {
+  Problems problems;
+  JsonTree tree;
+  for (int i = 0; i < 3000; ++i) tree.read("{\"key " + std::to_string(i) + "\":1,\"again\":1}", 1, problems);
+  EXPECT_TRUE(problems.empty());
+  ASSERT_EQ(problems.warnings().size(), 1000U);
+  EXPECT_EQ(problems.warnings().back().message, "this key is not used; further ones are not named");
+}
+
+// Two rows a contradiction were held with all their values.
+TEST(BadInput, OfLongContradictionsIsToldAsFarAsMemoryGoes) {
+  const std::string long_row = row_with(1, "campaign_name", std::string(60'000, 'x'));
+  const std::string money = ",15000,";
+  const std::size_t at = long_row.find(money);
+  std::string text = header() + "\n";
+  constexpr int kRows = 800;
+  for (int i = 0; i < kRows; ++i) text += std::string(long_row).replace(at, money.size(), "," + std::to_string(i) + ",") + "\n";
+  const Result<InputFile> file = InputFile::from_text("in", text);
+  Survey found = *survey(*file, InputFormat::csv, OnError::skip_row, [](const SurveySoFar&) {});
+  EXPECT_EQ(found.problems.bad_rows(), kRows - 1);
+  EXPECT_FALSE(found.problems.is_bad_row(1));
+  const std::vector<Problem>& told = found.problems.errors();
+  EXPECT_LT(told.size(), 700U) << "of 60 kB each, in 32 MiB";
+  ASSERT_GT(told.size(), 300U);
+  EXPECT_EQ(told.front().line, 0);
+  EXPECT_EQ(told.front().message.substr(told.front().message.find(' ')), " more rows contradict earlier ones");
+  EXPECT_EQ(std::stoll(told.front().message) + found.problems.count() - 1, kRows - 1) << "each row is told or counted";
+}
+
 TEST(BadInput, ThatIsNoFileEndsWith66) {
   Program program;
   std::filesystem::create_directory(program.path("folder"));
@@ -187,7 +244,22 @@ TEST(BadInput, ThatIsNoFileEndsWith66) {
   ran = program.run({"/dev/zero"});
   EXPECT_EQ(ran.exit_code, 66);
   EXPECT_EQ(ran.err, "dl-ingest: /dev/zero: is not a regular file\n");
+  ran = program.run({"a\n\x1b[31mb"});
+  EXPECT_EQ(ran.err, "dl-ingest: a\\x0a\\x1b[31mb: No such file or directory\n") << "one line, and no command to a terminal";
   EXPECT_FALSE(program.has_database());
+}
+
+TEST(Output, ThatCannotBeWrittenEndsWith74) {
+  const Program program;
+  program.write("in", sample());
+  const std::vector<std::vector<std::string>> verbs = {
+      {"check", "in"}, {"plan", "in"}, {"in"}, {"status"}, {"results"}, {"errors"}, {"template"}, {"--help"}};
+  for (const std::vector<std::string>& verb : verbs) {
+    const Ran ran = program.run_with_full_stdout(verb);
+    EXPECT_EQ(ran.exit_code, 74) << verb[0];
+    EXPECT_NE(ran.err.find("dl-ingest: stdout: writing: "), std::string::npos) << ran.err;
+  }
+  EXPECT_EQ(program.ask("SELECT count(*) FROM batch WHERE state = 'loaded'"), "1") << "what was loaded is loaded";
 }
 
 TEST(BadInput, OfAnotherKindSaysHowToExportIt) {

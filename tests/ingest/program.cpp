@@ -60,11 +60,19 @@ pid_t Program::spawn(std::vector<std::string> args, const std::string& in, const
 
 Ran Program::run(std::vector<std::string> args, std::string_view in) const {
   write("stdin.txt", in);
-  const pid_t pid = spawn(std::move(args), "stdin.txt", "stdout.txt", "stderr.txt");
+  Ran ran = wait_for(spawn(std::move(args), "stdin.txt", "stdout.txt", "stderr.txt"));
+  ran.out = read("stdout.txt");
+  return ran;
+}
+
+Ran Program::run_with_full_stdout(std::vector<std::string> args) const {
+  return wait_for(spawn(std::move(args), "/dev/null", "/dev/full", "stderr.txt"));
+}
+
+Ran Program::wait_for(pid_t pid) const {
   int status = 0;
   ::waitpid(pid, &status, 0);
-  Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read("stdout.txt"),
-          read("stderr.txt")};
+  Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), "", read("stderr.txt")};
   if (ran.err.starts_with("database: ")) ran.err.erase(0, ran.err.find('\n') + 1);
   return ran;
 }

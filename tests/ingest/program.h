@@ -29,6 +29,8 @@ class Program {
 
   // Runs `dl-ingest --db jobs.db ARGS` with `in` as stdin, to its end.
   Ran run(std::vector<std::string> args, std::string_view in = "") const;
+  // The same with a stdout that takes nothing.
+  Ran run_with_full_stdout(std::vector<std::string> args) const;
   // Starts it and returns its pid.
   pid_t start(std::vector<std::string> args) const;
 
@@ -44,6 +46,7 @@ class Program {
   void as_daemon(const std::string& sql) const;
 
  private:
+  Ran wait_for(pid_t pid) const;
   pid_t spawn(std::vector<std::string> args, const std::string& in, const std::string& out,
               const std::string& err) const;
   std::filesystem::path folder_;

@@ -61,6 +61,15 @@ TEST(Id, RefusesWhatASpreadsheetDidToIt) {
                    "cmp\xC2\xA0"
                    "1"),
             "! id_hidden_space");
+  // Soft hyphen, C1 control, Arabic mark, right-to-left mark and override, narrow and wide spaces, word joiner.
+  for (const char* hidden : {"\xC2\xAD", "\xC2\x9B", "\xD8\x9C", "\xE2\x80\x8F", "\xE2\x80\xAE", "\xE2\x80\xAF",
+                             "\xE3\x80\x80", "\xE2\x81\xA0", "\xEF\xBB\xBF"}) {
+    EXPECT_EQ(normal(ValueRule::id, std::string("cmp_1") + hidden), "! id_hidden_space") << hidden;
+  }
+  // Letters of any script, and neighbours of what is hidden.
+  for (const char* seen : {"\xD7\x90", "\xC2\xA1", "\xC2\xAE", "\xE2\x80\x90", "\xE2\x80\xA7", "\xEF\xBB\xBC", "\xF0\x9F\x98\x80"}) {
+    EXPECT_EQ(normal(ValueRule::id, std::string("cmp_1") + seen), std::string("cmp_1") + seen);
+  }
   EXPECT_EQ(normal(ValueRule::id, "a\nb"), "! control_character");
   EXPECT_EQ(normal(ValueRule::id, std::string(128, 'x')), std::string(128, 'x'));
   EXPECT_EQ(normal(ValueRule::id, std::string(129, 'x')), "! id_too_long");
