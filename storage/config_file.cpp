@@ -37,8 +37,34 @@ Result<std::string> read_text(const std::string& path) {
   return text;
 }
 
+// A key takes a table for each of its dots, and a table of tables is destroyed by recursion: a line of 100,000 dots
+// overflowed the stack. All keys of ours are flat.
+constexpr std::ptrdiff_t kMostDotsInALine = 1'000;
+
+Status refuse_deep_keys(const std::string& path, std::string_view text) {
+  std::size_t line = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++line) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view here = text.substr(begin, end - begin);
+    if (std::count(here.begin(), here.end(), '.') > kMostDotsInALine) {
+      return Error{Errc::config, path + ":" + std::to_string(line) + ": more than 1000 dots; no key here is nested"};
+    }
+    begin = end + 1;
+  }
+  return Done{};
+}
+
+// A key for a message of one line.
+std::string shown(std::string_view key) {
+  constexpr std::size_t kBytesMax = 80;
+  std::string text(key.substr(0, kBytesMax));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; }, '?');
+  return text + (key.size() > kBytesMax ? "..." : "");
+}
+
 Error unknown_key(const std::string& path, const toml::key& key) {
-  std::string why = "unknown key \"" + std::string(key.str()) + "\"";
+  std::string why = "unknown key \"" + shown(key.str()) + "\"";
   if (const auto nearest = nearest_name(key.str(), kConfigKeys)) {
     why += "; did you mean " + std::string(*nearest) + "?";
   }
@@ -69,6 +95,7 @@ Environment read_environment(const char* const* environ) {
 Result<ConfigFile> ConfigFile::load(const std::string& path) {
   const Result<std::string> text = read_text(path);
   if (!text) return text.error();
+  if (Status ok = refuse_deep_keys(path, *text); !ok) return ok.error();
   toml::table table;
   try {
     table = toml::parse(*text, path);
