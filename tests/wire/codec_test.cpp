@@ -115,6 +115,16 @@ TEST(Codec, ReadsStatusAndError) {
   EXPECT_EQ(neither.error, std::nullopt);
 }
 
+TEST(Codec, KeepsNothingThatATerminalObeysOrThatTurnsLinesRound) {
+  const auto answer = parse_answer(
+      R"({"status":"succ\u0085","error":"a\u0085b\u009b31mc\u2028d\u2029e\u202ef\u2066g\u2069h\u001bi"})", JobKind::ad,
+      Purpose::status);
+  EXPECT_EQ(answer.error, "a  b  31mc   d   e   f   g   h i");
+  EXPECT_EQ(answer.status, "succ  ");
+  const std::string_view neighbours = "\xC2\xA0\xC2\xA1\xC3\x80\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA\xE3\x80\x82";
+  EXPECT_EQ(created(R"({"error":")" + std::string(neighbours) + R"("})").error, neighbours) << "are text";
+}
+
 TEST(Codec, WritesAnErrorObjectCompactly) {
   const auto answer =
       created(R"({"error": { "code": 1e2, "errors": [ {"x": null}, true ], "status": "s" }, )"
