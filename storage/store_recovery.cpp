@@ -14,7 +14,8 @@ namespace {
 
 constexpr Millis kReclaimedDue = 1'000;
 constexpr Millis kLongestGate = 3'600'000;
-constexpr Millis kStandstill = 1'000;
+constexpr Millis kAwakePerGap = 1'000;
+constexpr Millis kBeyondTimeout = 30'000;  // a request that no worker reports is given up so much after its timeout
 
 // W' of the limiter, for the longest tier.
 Millis longest_hold(const std::vector<Tier>& tiers) {
@@ -192,15 +193,16 @@ void Store::save_settings(Moment now) {
 }
 
 // Newest first until nothing older can be held any more. That is judged by how long the daemon was awake: a
-// process that stands still (SIGSTOP) or is dead ends what it had begun only at the end of the gap, so a gap in
-// the ledger longer than any request counts next to nothing. Requests of another boot cannot be compared:
+// process that stands still (SIGSTOP), waits for the disk or is dead ends what it had begun only at the end of the gap,
+// so of any gap in the ledger a second counts. Awake, a row is over after two requests at the latest: the first look at a
+// status is as old as its POST and leaves when that is answered. Requests of another boot cannot be compared:
 // nothing is sent before W' + D have passed, since this boot began where the machine is the same, else since
 // this boot first saw the ledger.
 void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   if (planted(Fault::limiter_forgets_at_a_restart)) return;
   if (policy_.tiers.empty()) return;  // no limit, no slots: of what may be millions of requests
   const Millis hold = longest_hold(policy_.tiers);
-  const Millis longest = hold + policy_.late_arrival_ms + 2 * policy_.http_timeout_ms;
+  const Millis longest = hold + policy_.late_arrival_ms + 2 * (policy_.http_timeout_ms + kBeyondTimeout);
   const auto slowest = slowest_of(policy_.tiers);
   const Millis window = slowest == policy_.tiers.end() ? 0 : slowest->window_ms;
   SQLite::Statement& rows = sql(sql::k_recent_requests);
@@ -226,8 +228,7 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
       break;
     }
     const std::int64_t sent = rows.getColumn("sent_boot_ms").getInt64();
-    const Millis gap = next_sent - sent;
-    awake += gap > policy_.http_timeout_ms ? kStandstill : gap;
+    awake += std::min(next_sent - sent, kAwakePerGap);
     next_sent = sent;
   }
   rows.reset();

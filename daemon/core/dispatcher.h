@@ -47,9 +47,9 @@ struct DispatcherPolicy {
   Lifetime lifetime = Lifetime::for_ever;
   // A DSP that answers within this is so near that a commit takes about as long: permits are asked for ahead.
   Millis nearby_ms = 50;
-  // How a look at a status is written. Given, the intent of an entity's first look is committed with its POST's where there is
-  // no limit, so that the look follows the answer at once. Under a limit it would hold a slot through the processing: where
-  // permits abound it is committed with the POST's outcome.
+  // How a look at a status is written. Given, the intent of an entity's first look is committed with its POST's where permits
+  // abound, so that the look follows the answer at once. It takes its slot when it leaves: else it would hold one through the
+  // processing.
   std::string (*status_target)(JobKind kind, std::string_view dsp_id) = nullptr;
 };
 

@@ -112,6 +112,46 @@ TEST_F(LimiterMemory, SeesThroughAProcessThatStoodStill) {
   EXPECT_THAT(anchors(), ElementsAre(-1'000, -1'000, kLate - 1'000));
 }
 
+// The look's row is as old as its POST's, and it leaves when that is answered: at the last moment, here.
+TEST_F(LimiterMemory, ReachesBackToALookThatLeftLate) {
+  confirm_first();
+  WorkBatch batch;
+  batch.permits.push_back({JobId{kOther}, Purpose::create, 0, 0, true});
+  const Granted post = commit(batch).granted.at(0);
+  sent(SlotEnd::not_sent);
+  const auto others_go_on = [this](Millis span) {
+    for (; span >= 1'000; span -= 1'000) sent(SlotEnd::not_sent, 1'000);
+    pass(span);
+  };
+  others_go_on(policy_.http_timeout_ms);
+  Outcome answered = accepted(post, "dsp-5");
+  answered.look_sent = post.look;
+  finish(answered);
+  others_go_on(policy_.http_timeout_ms + 2'000);  // and for the commits on the way
+  Granted look = post;
+  look.request = post.look;
+  look.purpose = Purpose::status;
+  Outcome lost = undecided(look, 0);
+  lost.slot = SlotEnd::unsure;
+  finish(lost);
+  others_go_on(kLate + kHold - 1);
+  EXPECT_THAT(anchors(), ElementsAre(1 - kHold));
+}
+
+// Each shorter than a timeout: just before it is sent, and when it should be given up.
+TEST_F(LimiterMemory, SeesThroughAProcessThatStoodStillMoreThanOnce) {
+  confirm_first();
+  const Granted slow = grant(kOther);
+  for (int i = 0; i < 3; ++i) {
+    sent(SlotEnd::not_sent);
+    pass(policy_.http_timeout_ms);
+  }
+  sent(SlotEnd::not_sent);
+  finish(unsure(slow));
+  pass(kLate + kHold - 1);
+  EXPECT_THAT(anchors(), ElementsAre(1 - kHold));
+}
+
 TEST_F(LimiterMemory, OfTheLongestTierCounts) {
   policy_.tiers = {{10, 1'000}, {40, 600'000}, {5, 100}};
   sent(SlotEnd::answered);
