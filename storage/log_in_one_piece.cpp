@@ -45,6 +45,7 @@ struct File {
   bool is_writing = false;   // of a database: it was seen to take the writer's lock. Else nothing is held: who would drop it?
   bool checkpoints_in_pieces = false;  // of a database: it may hold back what a checkpoint copies
   bool is_checkpointing = false;       // and does so now
+  bool has_refused = false;            // SQLite was told that a page of this checkpoint could not be written
   Piece piece;
 
   bool is_log() const { return database != nullptr; }
@@ -116,8 +117,10 @@ int write_log(File* self, const void* bytes, int size, sqlite3_int64 offset) {
 int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
   File* const self = of(file);
   if (self->is_log() && self->database->is_writing) return write_log(self, bytes, size, offset);
-  if (self->is_checkpointing) return self->hold(bytes, size, offset);
-  return Below::write(file, bytes, size, offset);
+  if (!self->is_checkpointing) return Below::write(file, bytes, size, offset);
+  const int code = self->hold(bytes, size, offset);
+  if (code != SQLITE_OK) self->has_refused = true;
+  return code;
 }
 
 // What is cut away is not written first: it may be a full disk that it is cut for.
@@ -164,13 +167,15 @@ void map_barrier(sqlite3_file* file) {
 }
 
 // Around the copying of a checkpoint. Behind its end SQLite tells all processes that the pages are in the database, and asks
-// nobody before: what cannot be written by then must not be told. The log still has it all.
+// nobody before: what cannot be written by then must not be told. The log still has it all. A checkpoint that was told of
+// an error before tells nobody anything.
 int control(sqlite3_file* file, int what, void* argument) {
   File* const self = of(file);
   switch (what) {
     case kInPieces: self->checkpoints_in_pieces = *static_cast<const bool*>(argument); return SQLITE_OK;
     case SQLITE_FCNTL_CKPT_START: self->is_checkpointing = self->checkpoints_in_pieces; break;
     case SQLITE_FCNTL_CKPT_DONE:
+      if (std::exchange(self->has_refused, false)) self->piece.drop();
       if (std::exchange(self->is_checkpointing, false) && self->write_piece() != SQLITE_OK) {
         std::fputs("error: the disk did not take the last pages of a checkpoint. Nothing is lost: they are in the log beside the database\n", stderr);
         std::_Exit(kExitIoError);
