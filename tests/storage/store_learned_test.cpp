@@ -59,6 +59,30 @@ TEST_F(StoreLearned, TheCapsWayBackComesBackInTheSameBoot) {
   EXPECT_EQ(later.clean_windows, 3);
 }
 
+// Else a limit that was raised would creep up from the old one: by one every fifth window.
+TEST_F(StoreLearned, TheCapOfOneLimitSaysNothingAboutAnother) {
+  const auto save_cap = [this] {
+    WorkBatch batch;
+    batch.account = AccountState{};
+    batch.account->refusals = 2;
+    batch.account->cap = batch.account->ceiling = 40;
+    batch.account->lowered_boot_ms = batch.account->clean_boot_ms = now_.boot_ms;
+    batch.account->clean_windows = 3;
+    commit(batch);
+  };
+  const std::vector<Tier> before = policy_.tiers;
+  for (const std::vector<Tier>& after : {std::vector<Tier>{{400, 60'000}}, {{20, 60'000}}, {}}) {
+    policy_.tiers = before;
+    start();
+    save_cap();
+    policy_.tiers = after;
+    const AccountState account = start().account;
+    EXPECT_FALSE(account.cap || account.ceiling) << format_rate_spec(after);
+    EXPECT_EQ(account.lowered_boot_ms + account.clean_boot_ms + account.clean_windows, 0);
+    EXPECT_EQ(account.refusals, 2) << "and still one probe goes first";
+  }
+}
+
 TEST_F(StoreLearned, WhatWasAcceptedOfLateIsReadFromTheLedger) {
   confirm(kCampaign, "dsp-1");
   pass(70'000);
