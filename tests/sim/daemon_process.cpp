@@ -32,9 +32,10 @@ UnknownOutcome means_against_doubt(Honours honours) {
   return UnknownOutcome::hold;
 }
 
-DispatcherPolicy dispatcher_policy(const Scenario& scenario, Lifetime lifetime) {
+DispatcherPolicy dispatcher_policy(const World& world, Lifetime lifetime) {
+  const Scenario& scenario = world.scenario;
   DispatcherPolicy policy;
-  policy.limiter.tiers = scenario.limit;
+  policy.limiter.tiers = world.limit;
   policy.limiter.late_arrival_ms = kLateArrival;
   policy.decision.unknown_outcome = means_against_doubt(scenario.dsp.honours);
   policy.decision.max_retries = scenario.max_retries;
@@ -57,9 +58,10 @@ DspReply silence() {
 
 }  // namespace
 
-StorePolicy store_policy(const Scenario& scenario) {
+StorePolicy store_policy(const World& world) {
+  const Scenario& scenario = world.scenario;
   StorePolicy policy;
-  policy.tiers = scenario.limit;
+  policy.tiers = world.limit;
   policy.unknown_outcome = means_against_doubt(scenario.dsp.honours);
   policy.max_retries = scenario.max_retries;
   policy.settle_ms = kSettle;
@@ -93,7 +95,7 @@ Status DaemonProcess::start() {
   if (!recovery) return recovery.error();
   if (world_.is_traced()) world_.say(trace_name(pid_), "takes over: " + describe(*recovery));
   store_free_at_ = world_.time();
-  dispatcher_ = std::make_unique<Dispatcher>(dispatcher_policy(world_.scenario, lifetime_),
+  dispatcher_ = std::make_unique<Dispatcher>(dispatcher_policy(world_, lifetime_),
                                              *recovery, world_.now());
   for (AnyCommand& command : dispatcher_->start(world_.now())) {
     std::visit([this](auto& what) { carry_out(what); }, command);

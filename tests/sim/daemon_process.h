@@ -20,7 +20,7 @@ inline constexpr Millis kHttpTimeout = 30'000;
 inline constexpr Millis kLateArrival = 60'000;
 inline constexpr Millis kSettle = 180'000;
 
-StorePolicy store_policy(const Scenario& scenario);
+StorePolicy store_policy(const World& world);
 RequestFormat request_format();
 
 struct DaemonEvents {

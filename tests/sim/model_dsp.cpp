@@ -33,9 +33,11 @@ std::string field_of(const std::string& body, const std::string& name) {
 }
 
 // N arrivals may lie in a half-open window of W, the next one not.
-void ModelDsp::count(std::int64_t now) {
+void ModelDsp::count(RequestId request, std::int64_t now) {
   ++arrivals_;
+  if (request > limited_after_) limited_at_ = now;
   for (const Tier& tier : limit_) {
+    if (now - limited_at_ >= tier.window_ms) continue;
     const auto n = static_cast<std::size_t>(tier.count);
     if (recent_.size() < n || now - recent_[recent_.size() - n] >= tier.window_ms) continue;
     wrongs_.push_back("limit: more than " + std::to_string(tier.count) + " requests within " +
@@ -43,6 +45,12 @@ void ModelDsp::count(std::int64_t now) {
   }
   recent_.push_back(now);
   if (recent_.size() > 64) recent_.pop_front();
+}
+
+void ModelDsp::judge_by(std::vector<Tier> limit, RequestId after) {
+  limit_ = std::move(limit);
+  limited_after_ = after;
+  limited_at_ = INT64_MIN / 2;
 }
 
 void ModelDsp::check_parents(const DspRequest& request, std::int64_t now) {
@@ -134,7 +142,7 @@ DspReply ModelDsp::lookup(const DspRequest& request, std::int64_t now) const {
 }
 
 ModelAnswer ModelDsp::arrive(const DspRequest& request, std::int64_t now, bool calm) {
-  count(now);
+  count(request.id, now);
   const bool faulty = !calm;
   if (is_post(request.purpose)) check_parents(request, now);
   if (faulty && dice_.happens(traits_.no_credentials)) {

@@ -58,6 +58,8 @@ class ModelDsp {
   // A request arrives and is counted. `calm`: no more faults (the end of a run must be reachable).
   ModelAnswer arrive(const DspRequest& request, std::int64_t now, bool calm);
   void apply_late(const DspRequest& request, std::int64_t now);
+  // The daemon has another limit: windows in which nothing was sent under it are not judged by it.
+  void judge_by(std::vector<Tier> limit, RequestId after);
 
   // What an honest person finds there: the id of the entity that exists or may yet.
   std::optional<std::string> find_alive(const std::string& own_id, std::int64_t now) const;
@@ -87,7 +89,7 @@ class ModelDsp {
     std::optional<std::size_t> entity;  // nothing: in progress
   };
 
-  void count(std::int64_t now);
+  void count(RequestId request, std::int64_t now);
   void check_parents(const DspRequest& request, std::int64_t now);
   ModelAnswer post(const DspRequest& request, std::int64_t now, bool faulty);
   ModelAnswer get(const DspRequest& request, std::int64_t now, bool faulty);
@@ -101,6 +103,8 @@ class ModelDsp {
 
   DspTraits traits_;
   std::vector<Tier> limit_;
+  RequestId limited_after_;                    // the last request under another limit
+  std::int64_t limited_at_ = INT64_MIN / 2;  // the last arrival under this one
   const Parents& parents_;
   Dice dice_;
   std::int64_t arrivals_ = 0;

@@ -28,6 +28,7 @@ class Run {
 
   // The daemon
   void start_daemon();
+  bool change_limit();
   std::unique_ptr<Store> open_store(Pid pid);
   std::unique_ptr<Database> open_database(Pid pid);
   void plan_death();

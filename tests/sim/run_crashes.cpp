@@ -14,18 +14,32 @@ constexpr double kThoroughChecks = 1.0 / 8;  // of recoveries
 
 }  // namespace
 
+// Somebody starts it with another --rate-limit.
+bool Run::change_limit() {
+  const bool changes = world_.scenario.other_limit && has_crashed_ && world_.dice.happens(0.5);
+  if (!changes) return false;
+  const std::vector<Tier>& other = *world_.scenario.other_limit;
+  world_.limit = world_.limit == other ? world_.scenario.limit : other;
+  const std::int64_t newest = machine_.observer().execAndGet("SELECT coalesce(max(id), 0) FROM request").getInt64();
+  world_.dsp.judge_by(world_.limit, RequestId{newest});
+  world_.say("operator", "starts it with --rate-limit " + format_rate_spec(world_.limit));
+  return true;
+}
+
 // As main: open, look for damage, remove what a dead loader left.
 std::unique_ptr<Store> Run::open_store(Pid pid) {
+  const bool has_other_settings = change_limit();
   if (idle_store_ && !world_.dice.happens(kColdStarts)) {
     world_.vfs.revive(idle_pid_, pid);
-    return std::move(idle_store_);
+    if (!has_other_settings) return std::move(idle_store_);
+    return std::make_unique<Store>(std::exchange(idle_store_, nullptr)->give_back(), request_format(), store_policy(world_));
   }
   idle_store_.reset();
   std::unique_ptr<Database> database = machine_.take_daemons(pid);
   if (!database) database = open_database(pid);
   if (!database) return nullptr;
   return std::make_unique<Store>(std::move(database), request_format(),
-                                 store_policy(world_.scenario));
+                                 store_policy(world_));
 }
 
 std::unique_ptr<Database> Run::open_database(Pid pid) {

@@ -57,10 +57,12 @@ void crowd(Scenario& scenario, Dice& dice, const std::vector<std::vector<Tier>>&
 }
 
 // A limit under which permits abound, and a DSP that is done at once: first looks are written with their POSTs, and permits
-// asked for ahead. Not one of limits(), so that the other seeds stay what they were.
-void far_from_binding(Scenario& scenario) {
+// asked for ahead. After some restarts a limit binds, and what such looks left in the ledger counts. Not one of limits(), so
+// that the other seeds stay what they were.
+void far_from_binding(Scenario& scenario, Dice& dice) {
   scenario.limit = {{1'000'000, 60'000}};
   scenario.dsp.processing_max_ms = 0;
+  if (dice.happens(0.7)) scenario.other_limit = dice.pick(limits());
 }
 
 void lean_on(Focus focus, Scenario& scenario, Dice& dice) {
@@ -138,7 +140,7 @@ Scenario draw(std::uint64_t seed, const Wishes& wishes) {
   scenario.focus = draw_focus(dice);
   if (wishes.focus) scenario.focus = *wishes.focus;
   lean_on(scenario.focus, scenario, dice);
-  if (scenario.limit.empty() && seed % 2 == 0) far_from_binding(scenario);
+  if (scenario.limit.empty() && seed % 2 == 0) far_from_binding(scenario, dice);
   if (wishes.honours) scenario.dsp.honours = *wishes.honours;
   if (wishes.shape) scenario.shape = *wishes.shape;
   return scenario;

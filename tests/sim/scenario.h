@@ -36,6 +36,7 @@ struct Scenario {
   Focus focus = Focus::anything;
   DspTraits dsp;
   std::vector<Tier> limit;
+  std::optional<std::vector<Tier>> other_limit;  // restarts go to and fro between the two
   Shape shape = Shape::deep;
   int in_flight = 4;
   int max_retries = 3;

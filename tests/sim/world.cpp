@@ -14,6 +14,7 @@ constexpr std::int64_t kMillion = 1'000'000;
 World::World(std::uint64_t seed, const Scenario& given, Vfs& machine, Sheet& jobs, Trace trace)
     : dice(seed),
       scenario(given),
+      limit(given.limit),
       vfs(machine),
       sheet(jobs),
       dsp(given.dsp, given.limit, jobs.parents(), seed * 31 + 7),

@@ -74,6 +74,7 @@ class World {
 
   Dice dice;
   const Scenario scenario;
+  std::vector<Tier> limit;  // of the daemons that start from now on
   Vfs& vfs;
   Sheet& sheet;
   ModelDsp dsp;
