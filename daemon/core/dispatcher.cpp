@@ -226,7 +226,8 @@ void Dispatcher::on(const input::Closed& closed, Moment) {
 
 void Dispatcher::on(const input::Replied& replied, Moment now) {
   const auto at = flights_.find(replied.request);
-  if (at == flights_.end()) {  // given up as lost; its slot was closed then
+  if (at == flights_.end()) {  // given up as lost; its slot was closed then, but it was on the wire until now
+    limiter_.ended_late(now);
     connections_.lost(replied.id);
     return;
   }

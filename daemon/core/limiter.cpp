@@ -177,9 +177,15 @@ Ticket Limiter::take(Moment now) {
 void Limiter::close(std::int64_t anchor_boot_ms) {
   DL_CHECK(open_ > 0, "a slot is ended once");
   --open_;
+  hold(anchor_boot_ms);
+}
+
+void Limiter::hold(std::int64_t anchor_boot_ms) {
   if (unlimited()) return;
   anchors_.insert(std::upper_bound(anchors_.begin(), anchors_.end(), anchor_boot_ms), anchor_boot_ms);
 }
+
+void Limiter::ended_late(Moment now) { hold(now.boot_ms + policy_.late_arrival_ms); }
 
 void Limiter::answered(Moment now) { close(now.boot_ms); }
 

@@ -56,6 +56,10 @@ class Limiter {
   void unsure(Moment now);    // time-out, reset, 408, 502, 504, cut body, owner's death
   void not_sent();            // provably no byte left
 
+  // A request whose slot was ended as unsure was on the wire until now: what still was under way then may be counted as late
+  // after this as after any other end.
+  void ended_late(Moment now);
+
   // What the answer to the request of `ticket` says is left at the DSP. Of that, every own request that was open
   // at any time since then may have been counted later, so it is taken off. Never allows more than the rest
   // of the limiter does; a newer request's word takes the place of an older one's.
@@ -95,6 +99,7 @@ class Limiter {
   double tokens(Moment now) const;
   void refill_from_memory(Moment now);
   void close(std::int64_t anchor_boot_ms);
+  void hold(std::int64_t anchor_boot_ms);
   std::optional<std::int64_t> slot_free_at(Moment now, int ahead) const;
   std::int64_t pace_at(Moment now, int ahead) const;
   std::int64_t left_at_dsp(Moment now) const;
