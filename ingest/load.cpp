@@ -82,7 +82,7 @@ Result<Loaded> publish(BatchWriter& writer, Database& database, std::vector<Prob
                          "is " + conflict.state + " by now; the new values were not taken over",
                          conflict.key, true});
   }
-  return Loaded{writer.id(), *counts, 0, std::move(conflicts)};
+  return Loaded{writer.id(), *counts, 0, std::move(conflicts), 0};
 }
 
 Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& database,
@@ -105,7 +105,10 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   if (ok) ok = rejects.finish();
   if (!ok) return ok.error();
   Result<Loaded> loaded = publish(writer, database, std::move(conflicts));
-  if (loaded) loaded->left_out = rejects.count() + unreadable;
+  if (loaded) {
+    loaded->left_out = rejects.count() + unreadable;
+    loaded->unreadable = unreadable;
+  }
   return loaded;
 }
 

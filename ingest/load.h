@@ -22,8 +22,9 @@ struct LoadOptions {
 struct Loaded {
   BatchId batch;
   BatchCounts counts;
-  std::int64_t left_out = 0;       // rows
+  std::int64_t left_out = 0;       // rows, with the unreadable ones
   std::vector<Problem> conflicts;  // changed rows of jobs that can no longer change
+  std::int64_t unreadable = 0;     // rows without fields (quotes, encoding, syntax); counts.rows has none of them
 };
 
 // `survey`: of the same file, loadable. The caller holds the IngestLock. On an error nothing is

@@ -26,16 +26,20 @@ std::string login_name() {
   return "uid " + std::to_string(::getuid());
 }
 
-void print_loaded(const InputFile& file, const Loaded& loaded) {
+void print_loaded(const InputFile& file, const Loaded& loaded, const std::optional<std::string>& rejects) {
   const BatchCounts& counts = loaded.counts;
   std::string text = file.name() + ": batch " + std::to_string(loaded.batch.value) + ": " +
                      std::to_string(counts.created) + " new, " + std::to_string(counts.unchanged) +
                      " unchanged";
   if (counts.changed > 0) text += ", " + std::to_string(counts.changed) + " changed";
   if (counts.conflicts > 0) text += ", " + std::to_string(counts.conflicts) + " in conflict";
-  text += " (" + counted(counts.rows, "row");
+  text += " (" + counted(counts.rows + loaded.unreadable, "row");
   if (loaded.left_out > 0) text += ", " + std::to_string(loaded.left_out) + " left out";
   std::printf("%s)\n", text.c_str());
+  if (rejects && loaded.unreadable > 0) {
+    std::fprintf(stderr, "%s: %s could not be read and cannot stand in %s: put right what is told above\n",
+                 file.name().c_str(), counted(loaded.unreadable, "row").c_str(), rejects->c_str());
+  }
   if (counts.failed > 0) {
     std::fprintf(
         stderr,
@@ -123,7 +127,7 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
     *ahead = std::move(*loaded);
   }
   const Loaded& loaded = **ahead;
-  print_loaded(file, loaded);
+  print_loaded(file, loaded, options.rejects);
   const bool complete = loaded.left_out == 0 && loaded.counts.conflicts == 0;
   return complete ? 0 : static_cast<int>(Errc::incomplete);
 }

@@ -232,6 +232,13 @@ TEST(BadInput, OfLongContradictionsIsToldAsFarAsMemoryGoes) {
   EXPECT_EQ(std::stoll(told.front().message) + found.problems.count() - 1, kRows - 1) << "each row is told or counted";
 }
 
+TEST(BadInput, OfALineTooLongIsStillJsonLines) {
+  const Program program;
+  const Ran ran = program.run({"check", program.write("in", "{}\n{\"campaign_id\":\"" + std::string(17'000'000, 'x') + "\"}\n")});
+  EXPECT_EQ(ran.exit_code, 65);
+  EXPECT_TRUE(ran.err.ends_with("in:2: row: record_too_long: is longer than 16 MiB\n")) << ran.err;
+}
+
 TEST(BadInput, ThatIsNoFileEndsWith66) {
   Program program;
   std::filesystem::create_directory(program.path("folder"));

@@ -270,6 +270,19 @@ TEST(Load, LeavesOutRowsOrSubtreesWhenTold) {
   EXPECT_EQ(ran.out, "stdin: batch 2: 0 new, 0 unchanged (3 rows, 3 left out)\n") << ran.err;
 }
 
+TEST(Load, SaysWhatTheRejectsCannotHold) {
+  const Program program;
+  program.write("in", sheet_of({sample_lines()[1], row_with(6, "ad_type", ""), "a,b", row_with(7, "objective", "say \"x\"")}));
+  Ran ran = program.run({"in", "--on-error", "skip-row", "--rejects", "rest.csv"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.out, "in: batch 1: 3 new, 0 unchanged (4 rows, 3 left out)\n");
+  EXPECT_TRUE(ran.err.ends_with("in: 2 rows could not be read and cannot stand in rest.csv: put right what is told above\n")) << ran.err;
+  const std::string rest = program.read("rest.csv");
+  EXPECT_EQ(std::count(rest.begin(), rest.end(), '\n'), 2) << "the header and the row with fields";
+  ran = program.run({"in", "--on-error", "skip-row"});
+  EXPECT_EQ(ran.out, "in: batch 2: 0 new, 3 unchanged (4 rows, 3 left out)\n");
+}
+
 TEST(Load, WaitsForNobodyWhenAnotherLoaderIsAtWork) {
   Program program;
   program.run({kSample});
