@@ -153,6 +153,48 @@ TEST(LookUnderALimit, WaitsAsItsPostWasAskedTo) {
   EXPECT_TRUE(brain.batch().outcomes.front().look_unsent);
 }
 
+TEST(LookUnderALimit, IsClosedUnsentWhereThePostIsRefusedAlthoughItsConnectionStays) {
+  for (const DispatcherPolicy& policy : {limited(), unlimited()}) {
+    for (const int status : {400, 409, 429, 500, 503}) {
+      Brain brain(policy, done_at_once());
+      brain.start_with({a_job(1)});
+      brain.reply(JobId{1}, answer(status), true);
+      EXPECT_TRUE(brain.batch().outcomes.front().look_unsent) << status;
+      EXPECT_FALSE(brain.is_sent(JobId{1})) << status;
+    }
+  }
+}
+
+TEST(LookUnderALimit, OfAPermitThatIsGivenBackIsClosedWithIt) {
+  DispatcherPolicy policy = limited();
+  policy.in_flight_max = 1;
+  Brain brain(policy, done_at_once());
+  brain.start_with({a_job(1), a_job(2)});
+  ASSERT_TRUE(brain.is_sent(JobId{1}));
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), false);  // and with it goes the connection that the other waits for
+  ASSERT_EQ(brain.batch().outcomes.size(), 2U);
+  for (const Outcome& outcome : brain.batch().outcomes) EXPECT_TRUE(outcome.look_unsent) << outcome.job.value;
+}
+
+TEST(LookUnderALimit, LastsAsLongAsAnyOtherRequestAndIsNotFollowedByAPoll) {
+  Brain brain(limited(), done_at_once());
+  brain.start_with({a_job(1)});
+  brain.advance(100'000);
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain.commit_all();
+  brain.advance(100'000);
+  brain.feed(input::Woke{});
+  ASSERT_TRUE(brain.is_sent(JobId{1}));
+  EXPECT_EQ(brain.batches(), 0U) << "given up by the age of its POST";
+  brain.reply(JobId{1}, status_answer("success"), true);
+  EXPECT_FALSE(brain.batch().outcomes.front().look_sent || brain.batch().outcomes.front().look_unsent);
+  brain.commit_all();
+  brain.advance(100'000);
+  brain.feed(input::Woke{});
+  EXPECT_TRUE(brain.permits_asked().empty());
+  EXPECT_EQ(brain.outcomes_recorded(), 2);
+}
+
 // Its slot is taken when it leaves: the row alone holds none, and where no more are spare the order of work decides.
 TEST(LookUnderALimit, IsLeftToLaterWherePermitsDoNotAboundAnyMore) {
   constexpr int kPlenty = 1'000;

@@ -44,6 +44,29 @@ TEST(RateLimitTold, NeverAllowsMoreThanTheLimit) {
   EXPECT_GE(*limiter.next_permit_at(at(30'000)), kWindow);
 }
 
+// What is not asked for ahead of time is taken on the word of can_spare() alone.
+TEST(CanSpare, IsNoMoreThanCouldBeSentNow) {
+  Limiter limiter = forty_a_minute(10);
+  EXPECT_TRUE(limiter.can_spare(at(0), 10));
+  EXPECT_FALSE(limiter.can_spare(at(0), 11)) << "the pace";
+  const Ticket ticket = limiter.take(at(0));
+  limiter.answered(at(100));
+  limiter.told({{3, 20'000}}, ticket, at(100));
+  EXPECT_TRUE(limiter.can_spare(at(100), 3));
+  EXPECT_FALSE(limiter.can_spare(at(100), 4)) << "the DSP has no more";
+  limiter.take(at(200));
+  limiter.refused(at(30'000), std::nullopt, 0.5);
+  limiter.answered(at(30'000));
+  const Moment open = at(limiter.gate_until_boot_ms());
+  EXPECT_FALSE(limiter.can_spare(at(open.boot_ms - 1), 1)) << "the gate";
+  ASSERT_EQ(limiter.next_permit_at(open), open.boot_ms);
+  EXPECT_FALSE(limiter.can_spare(open, 1)) << "that one is the probe";
+  limiter.take(open);
+  limiter.accepted(open);
+  limiter.answered(open);
+  EXPECT_TRUE(limiter.can_spare(at(open.boot_ms + kWindow), 1));
+}
+
 // They may have been counted after the one whose answer says what is left.
 TEST(RateLimitTold, TakesOffWhatWasOpenMeanwhile) {
   Limiter limiter = forty_a_minute();
