@@ -117,7 +117,8 @@ void CsvRows::take_names(Problems& problems) {
   for (std::size_t at = 0; at < names_.size(); ++at) take_name(at, seen, problems);
   for (const ColumnRule& rule : kColumns) {
     if (seen[index_of(rule.column)]) continue;
-    report(rule.name.data(), "missing_column", "the header has no such column", problems);
+    report(rule.name.data(), "missing_column",
+           "the header has no such column; dl-ingest template prints one that has all", problems);
   }
   usable_ = problems.count() == before;
 }
@@ -170,8 +171,8 @@ bool CsvRows::take_record(Row& row, Problems& problems) {
   }
   if (record_.fields.size() != names_.size()) {
     report("row", "field_count",
-           std::to_string(record_.fields.size()) + " fields where the header has " +
-               std::to_string(names_.size()),
+           counted(static_cast<std::int64_t>(record_.fields.size()), "field") + " where the header has " +
+               std::to_string(names_.size()) + "; a field with a delimiter or a line break in it needs quotes around it",
            problems);
     return false;
   }

@@ -37,7 +37,7 @@ std::vector<Case> cases() {
        "ad_group_name,targeting_ages,targeting_interests,targeting_geo,ad_id,ad_type,creative_url,"
        "ad_status\nx\n",
        "in:1: bid: repeated_column: columns 2 and 3 of the header are both this one\n"
-       "in:1: click_url: missing_column: the header has no such column\n"},
+       "in:1: click_url: missing_column: the header has no such column; dl-ingest template prints one that has all\n"},
       {"200,000 columns", repeated("c,", 200'000) + "c\n1\n",
        "in:1: header: too_many_columns: 200001 columns; at most 64 are possible\n"},
       {"header of 2 MB", repeated("column,", 300'000) + "\n1\n",
@@ -60,9 +60,11 @@ std::vector<Case> cases() {
       {"old line ends", header() + "\r" + row(1) + "\r",
        "in:1: header: stray_return: has a carriage return without a line feed; save the file with "
        "line ends of Windows or Unix\n"},
-      {"fields", sheet_of({row(1) + ",more", "a,b"}),
-       "in:2: row: field_count: 18 fields where the header has 17\n"
-       "in:3: row: field_count: 2 fields where the header has 17\n"},
+      {"fields", sheet_of({row(1) + ",more", "a"}),
+       "in:2: row: field_count: 18 fields where the header has 17; a field with a delimiter or a line break in it needs quotes "
+       "around it\n"
+       "in:3: row: field_count: 1 field where the header has 17; a field with a delimiter or a line break in it needs quotes "
+       "around it\n"},
       {"several errors in several rows",
        sheet_of({row_with(1, "campaign_budget", "abc"), row_with(2, "end_date", "2025-02-30"),
                  row_with(3, "click_url", "www.example.com"), row_with(4, "ad_id", "1.23E+15")}),
