@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/url.hpp>
 #include <cctype>
+#include <charconv>
 
 #include "daemon/dsp/worker_pool.h"
 
@@ -21,6 +22,14 @@ bool is_host_name(std::string_view host) {
   return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
   });
+}
+
+// Digits; 0 where that is no port. Boost.URL 1.81's port_number() makes 34463 of 99999.
+int port_of(std::string_view digits) {
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  const bool is_port = error == std::errc{} && end == digits.data() + digits.size() && port <= 65'535;
+  return is_port ? static_cast<int>(port) : 0;
 }
 
 std::string_view default_port(const Endpoint& endpoint) { return endpoint.tls ? "443" : "80"; }
@@ -51,8 +60,9 @@ Result<Endpoint> parse_endpoint(const std::string& url) {
   }
   endpoint.port = std::string(default_port(endpoint));
   if (view.has_port() && !view.port().empty()) {
-    if (view.port_number() == 0) return refused(url, "the port must be 1 to 65535");
-    endpoint.port = std::to_string(view.port_number());
+    const int port = port_of(view.port());
+    if (port == 0) return refused(url, "the port must be 1 to 65535");
+    endpoint.port = std::to_string(port);
   }
   endpoint.base_path = std::string(view.encoded_path());
   // Boost.URL 1.81 reads "http://127.0.0.1.example" as the host 127.0.0.1 and the path ".example".
