@@ -6,6 +6,6 @@
 PRAGMA wal_autocheckpoint = 0;
 .mode box
 INSERT INTO operator_act (job_id, act, who, why)
-VALUES ((SELECT job_id FROM v_jobs WHERE key = :key), 'cancel',
+VALUES (coalesce((SELECT job_id FROM v_jobs WHERE key = :key), 0), 'cancel',
         coalesce(:who, 'operator'), coalesce(:why, 'cancel_job.sql'));
 SELECT key, state, dsp_id FROM v_jobs WHERE key = :key;

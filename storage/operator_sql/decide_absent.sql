@@ -6,6 +6,6 @@
 PRAGMA wal_autocheckpoint = 0;
 .mode box
 INSERT INTO operator_act (job_id, act, who, why)
-VALUES ((SELECT job_id FROM v_jobs WHERE key = :key), 'absent',
+VALUES (coalesce((SELECT job_id FROM v_jobs WHERE key = :key), 0), 'absent',
         coalesce(:who, 'operator'), coalesce(:why, 'decide_absent.sql'));
 SELECT key, state, due_utc AS created_anew_from_utc FROM v_jobs WHERE key = :key;

@@ -9,4 +9,4 @@ SELECT says, eta_utc, percent, remaining, succeeded, failed, in_doubt, cancelled
 SELECT batch_id, source, kind, total, succeeded, percent, blocked, ready, waiting, submitting, confirming,
        in_doubt, failed, cancelled
 FROM v_progress
-ORDER BY batch_id, kind = 'ad', kind;
+ORDER BY batch_id, kind <> 'campaign', kind DESC;

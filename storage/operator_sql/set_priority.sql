@@ -6,7 +6,7 @@
 PRAGMA wal_autocheckpoint = 0;
 .mode box
 INSERT INTO operator_act (job_id, act, priority, who, why)
-VALUES ((SELECT job_id FROM v_jobs WHERE key = :key), 'priority', :priority,
+VALUES (coalesce((SELECT job_id FROM v_jobs WHERE key = :key), 0), 'priority', :priority,
         coalesce(:who, 'operator'), coalesce(:why, 'set_priority.sql'));
 SELECT kind, priority, count(*) AS jobs
 FROM v_jobs

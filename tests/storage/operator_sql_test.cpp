@@ -55,11 +55,11 @@ class OperatorSql : public SqlTest {
 
 TEST_F(OperatorSql, EveryFileRunsAndTheReadmeNamesIt) {
   const std::string readme = text_of(kFolder / "README.md");
-  // Those that ask for a job say what is missing; the rest have defaults for everything.
-  const Parameters needs = {{"decide_exists.sql", "job_id is missing"},
-                            {"decide_absent.sql", "job_id is missing"},
-                            {"cancel_job.sql", "job_id is missing"},
-                            {"set_priority.sql", "job_id is missing"}};
+  // Those that ask for something say what is missing; the rest have defaults for everything.
+  const Parameters needs = {{"decide_exists.sql", "dsp_id is missing"},
+                            {"decide_absent.sql", "there is no such job"},
+                            {"cancel_job.sql", "there is no such job"},
+                            {"set_priority.sql", "priority is missing"}};
   out_of("pause.sql");  // so that there is something to resume, whatever the order
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
@@ -110,6 +110,30 @@ TEST_F(OperatorSql, AnswerTheirQuestions) {
               HasSubstr("connection reset"));
   EXPECT_THAT(out_of("audit_requests.sql"), Not(HasSubstr("connection reset")));
   EXPECT_THAT(out_of("slowest.sql"), HasSubstr("c2"));
+}
+
+TEST_F(OperatorSql, ProgressListsParentsBeforeChildren) {
+  const std::string out = out_of("progress.sql");
+  EXPECT_LT(out.find("│ campaign │"), out.find("│ ad_group │"));
+  EXPECT_LT(out.find("│ ad_group │"), out.find("│ ad       │"));
+  EXPECT_NE(out.find("│ ad       │"), std::string::npos);
+}
+
+// A key with a typo is not a parameter that was forgotten.
+TEST_F(OperatorSql, AKeyThatNoJobHasIsSaidToBeOne) {
+  for (const char* file : {"cancel_job.sql", "decide_absent.sql"}) {
+    const ShellResult result = run(file, {{":key", "c1/g9"}});
+    EXPECT_NE(0, result.exit_code) << file;
+    EXPECT_THAT(result.err, HasSubstr("there is no such job")) << file;
+  }
+}
+
+// A pasted id that is another campaign's would put this one's ad groups there.
+TEST_F(OperatorSql, AnIdThatAnotherJobHasDecidesNothing) {
+  as_daemon("UPDATE job SET dsp_id = '8123' WHERE id = 1");
+  EXPECT_THAT(out_of("decide_exists.sql", {{":key", "c2"}, {":dsp_id", "8123"}}),
+              AllOf(HasSubstr("has_this_id_already"), HasSubstr("│ c1 "), HasSubstr("in_doubt")));
+  EXPECT_EQ("0", value("SELECT count(*) FROM operator_act"));
 }
 
 TEST_F(OperatorSql, RetryFailedTakesThoseThatAreLikeTheError) {
