@@ -34,7 +34,7 @@ Result<InstanceLock> InstanceLock::take(const std::string& database_path) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
   if (fd < 0) {
     const Errc code = errno == EACCES ? Errc::no_permission : Errc::cant_create;
-    return Error{code, path + ": " + std::strerror(errno)};
+    return Error{code, path + ": " + (errno == ENOENT ? "the folder does not exist" : std::strerror(errno))};
   }
   struct stat info {};
   const bool known = fstat(fd, &info) == 0;

@@ -46,11 +46,14 @@ constexpr std::array<unsigned long, 12> kLocalFileSystems = {
     0x4D44,      // vfat
 };
 
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder;
+}
+
 Status refuse_network_file_system(const std::string& path) {
-  std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (folder.empty()) folder = ".";
   struct statfs info {};
-  if (statfs(folder.c_str(), &info) != 0) {
+  if (statfs(folder_of(path).c_str(), &info) != 0) {
     return Error{Errc::cant_create, path + ": the folder does not exist or cannot be read"};
   }
   const auto type = static_cast<unsigned long>(info.f_type) & 0xFFFFFFFFUL;
@@ -64,6 +67,7 @@ Status refuse_network_file_system(const std::string& path) {
 Status check_file(const std::string& path, OpenMode mode) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) {
+    if (errno == EACCES) return Error{Errc::no_permission, path + ": " + std::strerror(EACCES)};
     if (mode == OpenMode::create) return Done{};
     return Error{Errc::no_input, path + ": there is no such database; load a sheet first (dl-ingest FILE)"};
   }
@@ -108,10 +112,17 @@ std::string what_is_missing(const std::string& path) {
   if (probe < 0) return std::string(" (") + std::strerror(errno) + ")";
   close(probe);
   constexpr std::uint64_t kNextToNothing = 64 * 1024;
-  std::filesystem::path folder = std::filesystem::path(path).parent_path();
   struct statfs info {};
-  if (statfs(folder.empty() ? "." : folder.c_str(), &info) != 0) return "";
+  if (statfs(folder_of(path).c_str(), &info) != 0) return "";
   return info.f_bavail * static_cast<std::uint64_t>(info.f_bsize) < kNextToNothing ? " (the disk is full)" : "";
+}
+
+// EACCES or EROFS where that keeps us from the file or from its folder; else 0.
+int refusal_of(const std::string& path) {
+  for (const std::string& what : {path, folder_of(path)}) {
+    if (faccessat(AT_FDCWD, what.c_str(), R_OK | W_OK, AT_EACCESS) != 0 && (errno == EACCES || errno == EROFS)) return errno;
+  }
+  return 0;
 }
 
 std::string words_of(int extended, const char* message, const std::string& path) {
@@ -127,6 +138,14 @@ std::string words_of(int extended, const char* message, const std::string& path)
     case SQLITE_CANTOPEN: return message + what_is_missing(path);
     default: return message;
   }
+}
+
+Error error_of(int extended, const char* message, const std::string& path, const std::string& what) {
+  const int result = extended & 0xFF;
+  const int refusal = result == SQLITE_CANTOPEN || result == SQLITE_READONLY ? refusal_of(path) : 0;
+  if (refusal == 0) return {code_of(extended), what + ": " + words_of(extended, message, path)};
+  return {refusal == EACCES ? Errc::no_permission : code_of(extended), what + ": " + std::strerror(refusal) +
+              "; who reads it must be allowed to write it and its folder, too (the write-ahead log)"};
 }
 
 std::string layer_over(const char* vfs) {
@@ -186,7 +205,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMo
   try {
     database.reset(new Database(path, flags, vfs));
   } catch (const SQLite::Exception& e) {
-    return Error{code_of(e.getExtendedErrorCode()), path + ": " + words_of(e.getExtendedErrorCode(), e.what(), path)};
+    return error_of(e.getExtendedErrorCode(), e.what(), path, path);
   }
   if (Status ok = database->prepare(mode); !ok) return ok.error();
   return database;
@@ -304,7 +323,7 @@ Status Database::guard(const std::string& what, const std::function<Status()>& w
     int extended = e.getExtendedErrorCode();
     if (extended < 0) extended = e.getErrorCode();
     last_sqlite_error_ = extended;
-    return Error{code_of(extended), what + ": " + words_of(extended, e.what(), path_)};
+    return error_of(extended, e.what(), path_, what);
   }
 }
 
