@@ -1,7 +1,10 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "ingest/commands.h"
 #include "ingest/load.h"
@@ -9,6 +12,7 @@
 #include "storage/archive.h"
 #include "storage/ingest_lock.h"
 #include "storage/migrator.h"
+#include "storage/model/nearest_name.h"
 
 namespace dl {
 namespace {
@@ -80,6 +84,16 @@ void tell_news(Target& target) {
   target.has_news = false;
 }
 
+// "dl-ingest chek sheet.csv" must not load the sheet.
+Status refuse_misspelt_verb(const Options& options) {
+  constexpr std::array<std::string_view, 7> kVerbs = {"check", "plan", "results", "errors", "status", "archive", "template"};
+  if (options.files.empty() || ::access(options.files.front().c_str(), F_OK) == 0) return Done{};
+  const std::string why = options.files.front() + ": " + std::strerror(errno);
+  const auto verb = nearest_name(options.files.front(), kVerbs);
+  if (!verb) return Done{};  // a missing file, which is told in its turn
+  return Error{Errc::no_input, why + "; did you mean dl-ingest " + std::string(*verb) + "? Nothing was loaded"};
+}
+
 LoadOptions load_options(const Options& options) {
   LoadOptions how;
   how.on_error = options.on_error;
@@ -136,6 +150,7 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
 
 int run_load(const Options& options) {
   print_database(options);
+  if (Status ok = refuse_misspelt_verb(options); !ok) return complain(ok.error());
   Target target;
   int exit_code = 0;
   for (std::size_t i = 0; i < input_count(options); ++i) {

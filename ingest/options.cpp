@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <map>
 #include <sstream>
 
@@ -37,6 +38,22 @@ const std::map<std::string, OnError> kPolicies = {{"reject-file", OnError::rejec
 const std::map<std::string, InputFormat> kFormats = {
     {"csv", InputFormat::csv}, {"json", InputFormat::json}, {"jsonl", InputFormat::jsonl}};
 
+Farewell wrong_usage(const std::string& what) {
+  return {"", "dl-ingest: " + what + "; see dl-ingest --help\n", static_cast<int>(Errc::usage)};
+}
+
+// Asked before CLI11 reads the number, whose own words are "Could not convert".
+template <class Integer>
+CLI::Validator whole_number() {
+  const auto complaint = [](const std::string& text) -> std::string {
+    Integer number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc::result_out_of_range) return '"' + text + "\" is out of range";
+    return error == std::errc{} && end == text.data() + text.size() ? "" : '"' + text + "\" must be a whole number";
+  };
+  return {complaint, ""};
+}
+
 std::vector<std::string> keys_of(const auto& names) {
   std::vector<std::string> keys;
   for (const auto& [name, value] : names) keys.push_back(name);
@@ -61,6 +78,7 @@ Status choose_database(const Flags& flags, const Environment& environment, Optio
     options.db = "demandlink.db";
     options.db_origin = "default";
   }
+  if (options.db.empty()) return Error{Errc::usage, options.db_origin + ": must name a file"};
   return Done{};
 }
 
@@ -74,7 +92,7 @@ class CommandLine {
  private:
   CLI::App* verb(const char* name, const char* description, Verb verb);
   void add_inputs(CLI::App& app);
-  void add_batch(CLI::App& app);
+  void add_batch(CLI::App& app, const std::string& without);
   void add_archive();
   std::optional<std::string> contradiction() const;
   void take_texts();
@@ -99,15 +117,15 @@ CommandLine::CommandLine() {
   app_.add_option("--rejects", options_.rejects,
                   "write the rows that are left out to this new file")
       ->type_name("FILE");
-  app_.add_option("--priority", options_.priority, "of the new jobs; smaller goes first (0)");
+  app_.add_option("--priority", options_.priority, "of the new jobs; smaller goes first (0)")
+      ->check(whole_number<int>());
   add_inputs(app_);
   add_inputs(*verb("check", "validate and write nothing", Verb::check));
   add_inputs(*verb("plan", "what loading would create, change and cost", Verb::plan));
-  add_batch(*verb("results", "your rows with state, DSP ids, error and attempts", Verb::results));
-  add_batch(
-      *verb("errors", "only rows that failed, to be put right and loaded again", Verb::errors));
+  add_batch(*verb("results", "your rows with state, DSP ids, error and attempts", Verb::results), "the last one");
+  add_batch(*verb("errors", "only rows that failed, to be put right and loaded again", Verb::errors), "the last one");
   CLI::App* status = verb("status", "counts and when it will be done", Verb::status);
-  add_batch(*status);
+  add_batch(*status, "all batches");
   status->add_flag_callback(
       "--watch", [this] { options_.watch = Watch::until_done; }, "refresh until all is done");
   add_archive();
@@ -127,8 +145,8 @@ void CommandLine::add_inputs(CLI::App& app) {
   app.add_option("--line", options_.line, "one campaign as JSON")->type_name("JSON");
 }
 
-void CommandLine::add_batch(CLI::App& app) {
-  app.add_option("BATCH", options_.batch, "number of the batch; default: the last one");
+void CommandLine::add_batch(CLI::App& app, const std::string& without) {
+  app.add_option("BATCH", options_.batch, "number of the batch; default: " + without)->check(whole_number<std::int64_t>());
 }
 
 void CommandLine::add_archive() {
@@ -168,8 +186,8 @@ std::variant<Options, Farewell> CommandLine::parse(int argc, const char* const* 
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;
-    const int code = app_.exit(error, out, err);
-    return Farewell{out.str(), err.str(), code == 0 ? 0 : static_cast<int>(Errc::usage)};
+    if (app_.exit(error, out, err) == 0) return Farewell{out.str(), "", 0};
+    return wrong_usage(error.what());
   }
   take_texts();
   std::optional<std::string> wrong = contradiction();
@@ -178,10 +196,7 @@ std::variant<Options, Farewell> CommandLine::parse(int argc, const char* const* 
     if (span) options_.older_than = *span;
     if (!span) wrong = "--older-than: " + span.error().message;
   }
-  if (wrong) {
-    return Farewell{"", "dl-ingest: " + *wrong + "; see dl-ingest --help\n",
-                    static_cast<int>(Errc::usage)};
-  }
+  if (wrong) return wrong_usage(*wrong);
   if (Status ok = choose_database(flags_, environment, options_); !ok) {
     return Farewell{"", "dl-ingest: " + ok.error().message + "\n",
                     static_cast<int>(ok.error().code)};

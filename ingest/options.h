@@ -27,7 +27,7 @@ struct Options {
   OnError on_error = OnError::reject_file;
   std::optional<std::string> rejects;
   int priority = 0;
-  std::optional<std::int64_t> batch;  // results, errors, status; none: the last one
+  std::optional<std::int64_t> batch;  // results, errors: none is the last one; status: none is all
   Watch watch = Watch::once;
   Millis older_than = 0;     // archive
   std::string archive_file;  // archive; chosen: --to, or beside the database

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 #include <thread>
+#include <utility>
 
 #include "ingest/commands.h"
 #include "storage/batch_reader.h"
@@ -58,10 +59,24 @@ std::string progress_text(const Standing& standing) {
          std::to_string(percent) + " %)";
 }
 
+// What keeps it, and where to look.
+std::string trouble_text(const Standing& standing) {
+  std::string text = "nothing moves any more";
+  const char* before = ": ";
+  const auto add = [&](JobState state, const char* what) {
+    const std::int64_t n = standing.in_state(state);
+    if (n > 0) text += std::exchange(before, ", ") + std::to_string(n) + " " + what;
+  };
+  add(JobState::in_doubt, "in doubt wait for a decision (v_in_doubt)");
+  add(JobState::failed, "failed (v_failed; dl-ingest errors)");
+  add(JobState::blocked, "wait behind others (v_blocked)");
+  return text;
+}
+
 std::string outlook_text(const Standing& standing, const AccountFacts& account) {
   if (account.paused_by) return "paused by " + *account.paused_by + ": " + account.paused_reason;
-  if (!standing.moves()) return standing.has_trouble() ? "nothing moves any more" : "all is done";
-  if (account.eta_note.empty()) return "no estimate yet: dl-daemon makes it";
+  if (!standing.moves()) return standing.has_trouble() ? trouble_text(standing) : "all is done";
+  if (account.eta_note.empty() || account.eta_note == "done") return "no estimate yet: dl-daemon makes it";
   if (!account.eta_at_ms) return account.eta_note;
   return account.eta_note + ", about " + clock_text(*account.eta_at_ms);
 }

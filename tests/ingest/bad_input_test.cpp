@@ -271,6 +271,34 @@ TEST(Output, ThatCannotBeWrittenEndsWith74) {
   EXPECT_EQ(program.ask("SELECT count(*) FROM batch WHERE state = 'loaded'"), "1") << "what was loaded is loaded";
 }
 
+// It is taken for a file; the sheet behind it must not be loaded.
+TEST(BadInput, ThatIsAMisspeltVerbLoadsNothing) {
+  Program program;
+  const Ran ran = program.run({"chek", program.write("sheet.csv", sample())});
+  EXPECT_EQ(ran.exit_code, 66);
+  EXPECT_EQ(ran.err, "dl-ingest: chek: No such file or directory; did you mean dl-ingest check? Nothing was loaded\n");
+  EXPECT_FALSE(program.has_database());
+}
+
+TEST(Usage, ThatIsWrongNamesProgramFlagAndValue) {
+  const Program program;
+  const std::string sheet = program.write("sheet.csv", sample());
+  const std::string help = "; see dl-ingest --help\n";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> all = {
+      {{"--priority", "high", sheet}, "--priority: \"high\" must be a whole number"},
+      {{"--priority", "9999999999", sheet}, "--priority: \"9999999999\" is out of range"},
+      {{"status", "last"}, "BATCH: \"last\" must be a whole number"},
+      {{"--nosuch", sheet}, "The following argument was not expected: --nosuch"},
+      {{"archive"}, "--older-than is required"},
+  };
+  for (const auto& [arguments, words] : all) {
+    const Ran ran = program.run(arguments);
+    EXPECT_EQ(ran.exit_code, 64) << words;
+    EXPECT_EQ(ran.err, "dl-ingest: " + words + help);
+  }
+  EXPECT_FALSE(program.has_database());
+}
+
 TEST(BadInput, OfAnotherKindSaysHowToExportIt) {
   Program program;
   EXPECT_EQ(program
