@@ -7,6 +7,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <optional>
 #include <unistd.h>
 
 #include <utility>
@@ -88,6 +89,7 @@ class Daemon {
   void on_signal();
   void tick();
   void show_progress();
+  void save_last_outlook();
   void fail(const Error& error, bool fatal);
   int exit_code_of(Ending ending) const;
 
@@ -110,7 +112,7 @@ class Daemon {
   std::int64_t watchdog_ticks_ = 0;
   std::int64_t ticks_ = 0;
   std::string last_plain_line_;
-  std::string last_outlook_;  // as it was last written
+  std::optional<Outlook::State> saved_state_;
   bool stop_asked_ = false;
   bool finished_ = false;
   int exit_code_ = 0;
@@ -230,6 +232,7 @@ void Daemon::carry_out(command::Say& command) {
 void Daemon::carry_out(command::Finish& command) {
   DL_FAULT_POINT("shutdown.drained");
   show_progress();
+  save_last_outlook();
   finished_ = true;
   exit_code_ = exit_code_of(command.ending);
   notify_stopping(std::chrono::seconds{30});
@@ -250,7 +253,7 @@ int Daemon::exit_code_of(Ending ending) const {
                  span_text(config_.unreachable_timeout_ms) + " (" + dispatcher_.last_connect_trouble() + "); nothing is lost, start again when it is back");
       return static_cast<int>(Errc::unavailable);
     case Ending::unauthorized:
-      log_.error("the DSP refuses our credentials; mend the token, then start again");
+      log_.error("no usable credentials (" + dispatcher_.standing(clock_.now()).outlook.reason + "); nothing is lost, mend them and start again");
       return static_cast<int>(Errc::no_permission);
   }
   return static_cast<int>(Errc::software);
@@ -309,11 +312,19 @@ void Daemon::show_progress() {
     if (config_.drain && config_.progress == ProgressStyle::automatic && isatty(STDERR_FILENO) == 0) log_.info("progress: " + text);
     last_plain_line_ = text;
   }
-  if (ticks_ % kTicksPerEta != 0) return;
-  const std::string says = outlook_text(outlook);
-  if (outlook.state == Outlook::State::done && says == last_outlook_) return;  // an idle daemon does not write
-  store_.save_eta(outlook.left_ms ? now.wall_ms + *outlook.left_ms : 0, says);
-  last_outlook_ = says;
+  const bool has_turned = outlook.state != saved_state_;
+  if (!has_loaded || (ticks_ % kTicksPerEta != 0 && !has_turned)) return;
+  if (outlook.state == Outlook::State::done && !has_turned) return;  // an idle daemon does not write
+  store_.save_eta(outlook.left_ms ? now.wall_ms + *outlook.left_ms : 0, outlook_text(outlook));
+  saved_state_ = outlook.state;
+}
+
+// What stays true once nobody is here to say more: a time when all is done does not.
+void Daemon::save_last_outlook() {
+  const Standing standing = dispatcher_.standing(clock_.now());
+  const bool stays = standing.outlook.state == Outlook::State::done || standing.outlook.state == Outlook::State::stalled;
+  if (tally_of(standing.totals).total == 0) return;
+  store_.save_eta(0, stays ? outlook_text(standing.outlook) : "stalled: dl-daemon was stopped");
 }
 
 void Daemon::fail(const Error& error, bool fatal) {

@@ -90,6 +90,27 @@ TEST(Operators, LoadAnUrgentSheetThatGoesBeforeAnOlderOne) {
   site.expect_promises_kept("none", entities(6, 1, 2));
 }
 
+// Whoever looks later must not read a time, or "done", of a daemon that is gone.
+TEST(Operators, ReadInTheTablesWhyADaemonThatHasEndedLeftThingsUndone) {
+  const auto says = [](const Site& site) { return site.text("SELECT says FROM v_eta"); };
+  const Site doubtful({"--faults", "post.lost_request:@1"});
+  doubtful.load_sheet(shape(1, 1, 1));
+  EXPECT_EQ(doubtful.drain().exit_code, 1);
+  EXPECT_EQ(says(doubtful), "stalled: 1 in doubt wait for a decision (v_in_doubt)");
+  EXPECT_NE(doubtful.ingest({"status"}).out.find("nothing moves any more: 1 in doubt wait for a decision (v_in_doubt), "
+                                                 "2 wait behind others (v_blocked)"),
+            std::string::npos);
+
+  const Site stopped;
+  stopped.load_sheet(shape(2, 2, 2));
+  Process daemon(stopped.daemon({"--rate-limit", "2/1d"}));
+  eventually("a time is given", [&] { return says(stopped).starts_with("clears in "); });
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  EXPECT_EQ(says(stopped), "stalled: dl-daemon was stopped");
+  EXPECT_EQ(stopped.text("SELECT coalesce(eta_utc, '') FROM v_eta"), "");
+}
+
 TEST(Operators, RetryWhatHasFailed) {
   const Site site({"--faults", "post.422:@2"});  // the ad group
   site.load_sheet(shape(1, 1, 2));
