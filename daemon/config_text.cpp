@@ -27,7 +27,8 @@ constexpr std::string_view kOther = R"(
 Other
   --config FILE                       configuration file (TOML); else DL_CONFIG, else
                                       /etc/demandlink/config.toml if it is there
-  --check-config                      check all of the above and end; no network, no database
+  --check-config                      check all of the above, read the token and the certificates, and
+                                      end; no network, no database
   --verify                            check the database against its own promises and, where
                                       unknown_outcome is lookup, against what the DSP has, within
                                       the limit; name each job that is wrong, and end

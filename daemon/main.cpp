@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,6 +18,8 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/dsp/secret.h"
+#include "daemon/dsp/tls.h"
 #include "daemon/host.h"
 #include "daemon/instance_lock.h"
 #include "daemon/log.h"
@@ -42,6 +46,23 @@ constexpr std::int64_t kCheckedWhole = 64 * 1024 * 1024;
 int report(const dl::Error& error) {
   std::fprintf(stderr, "dl-daemon: %s\n", error.message.c_str());
   return static_cast<int>(error.code);
+}
+
+int say(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  return report({dl::Errc::io, std::string("stdout: ") + std::strerror(errno)});
+}
+
+// Also the files that settings name: a daemon without them starts, says so and waits.
+int check_config(const dl::Config& config) {
+  for (const std::string& warning : config.warnings) std::fprintf(stderr, "dl-daemon: warning: %s\n", warning.c_str());
+  if (!config.token_file.empty()) {
+    if (const auto token = dl::read_secret(config.token_file); !token) return report(token.error());
+  }
+  if (!config.ca_file.empty()) {
+    if (const auto context = dl::make_tls_context(config.ca_file); !context) return report(context.error());
+  }
+  return say("the configuration is good\n");
 }
 
 // DL_TIME_SCALE is for tests and benchmarks against a mock on this machine.
@@ -145,10 +166,10 @@ int main(int argc, char** argv) {
   dl::Result<dl::Config> config = dl::parse_config(argc, argv, environment);
   if (!config) return report(config.error());
   switch (config->command) {
-    case dl::Command::help: return std::fputs(dl::help_text().c_str(), stdout) < 0;
-    case dl::Command::version: return std::fputs(dl::version_text().c_str(), stdout) < 0;
-    case dl::Command::print_config: return std::fputs(dl::print_config(*config).c_str(), stdout) < 0;
-    case dl::Command::check_config: return std::puts("the configuration is good") < 0;
+    case dl::Command::help: return say(dl::help_text());
+    case dl::Command::version: return say(dl::version_text());
+    case dl::Command::print_config: return say(dl::print_config(*config));
+    case dl::Command::check_config: return check_config(*config);
     case dl::Command::verify:
     case dl::Command::run: break;
   }

@@ -4,13 +4,18 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <cstring>
+
 namespace dl {
 namespace {
 
 Error failed(const std::string& what) {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  // Of a system error OpenSSL keeps the number and no words.
+  const char* reason = code == 0                ? nullptr
+                       : ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code))
+                                                : ERR_reason_error_string(code);
   return {Errc::config, reason == nullptr ? what : what + ": " + reason};
 }
 

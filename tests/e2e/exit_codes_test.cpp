@@ -116,6 +116,68 @@ TEST(Drain, EndsWith77WhenTheDspRefusesTheCredentials) {
   EXPECT_EQ(again.exit_code, 0) << again.err;
 }
 
+// Nobody asked the DSP, and the message must not say so.
+TEST(Drain, EndsWith77AndNamesTheTokenFileThatIsMissing) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  const Finish drain = site.drain({"--token-file", site.file("none")});
+  EXPECT_EQ(drain.exit_code, 77) << drain.err;
+  EXPECT_NE(drain.err.find("no usable credentials (paused by daemon: token file " + site.file("none")), std::string::npos)
+      << drain.err;
+  EXPECT_TRUE(site.ledger().empty());
+}
+
+TEST(CheckConfig, FindsFilesThatSettingsNameAndVariablesThatNobodyReads) {
+  const Site site;
+  const auto check = [&](const Flags& flags) { return run(site.daemon(joined({"--check-config"}, flags))); };
+  const Finish good = check({});
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_EQ(good.out, "the configuration is good\n");
+  const Finish token = check({"--token-file", site.file("none")});
+  EXPECT_EQ(token.exit_code, 77);
+  EXPECT_EQ(token.err, "dl-daemon: token file " + site.file("none") + ": No such file or directory\n");
+  const Finish authorities = check({"--ca-file", site.file("none")});
+  EXPECT_EQ(authorities.exit_code, 78);
+  EXPECT_EQ(authorities.err,
+            "dl-daemon: certificate authorities " + site.file("none") + " cannot be read: No such file or directory\n");
+  Launch typo = site.daemon({"--check-config"});
+  typo.environment["DL_RATELIMIT"] = "10/60s";
+  const Finish warned = run(typo);
+  EXPECT_EQ(warned.exit_code, 0);
+  EXPECT_NE(warned.err.find("DL_RATELIMIT is not known; did you mean DL_RATE_LIMIT?"), std::string::npos) << warned.err;
+  EXPECT_FALSE(std::filesystem::exists(site.db()));
+}
+
+TEST(Daemon, EndsWith74WhereItCannotSayWhatItWasAsked) {
+  const Site site;
+  const auto code = [](Launch launch) {
+    std::vector<std::string> shell = {"-c", "exec \"$0\" \"$@\" > /dev/full", built_program(launch.program)};
+    shell.insert(shell.end(), launch.arguments.begin(), launch.arguments.end());
+    launch.program = "sh";
+    launch.arguments = shell;
+    return run(launch).exit_code;
+  };
+  EXPECT_EQ(code(site.daemon({"--help"})), 74);
+  EXPECT_EQ(code(site.daemon({"--print-config"})), 74);
+  EXPECT_EQ(code(site.daemon({"--check-config"})), 74);
+}
+
+TEST(Ingest, EndsWith64WhereTheDatabaseHasNoName) {
+  const Finish nameless = run(Launch{.program = "dl-ingest",
+                                     .arguments = {"--db", "", in_tree("examples/sample.csv")},
+                                     .environment = {},
+                                     .errors_to = ErrorsTo::file});
+  EXPECT_EQ(nameless.exit_code, 64);
+  EXPECT_EQ(nameless.err, "dl-ingest: --db: must name a file\n");
+}
+
+TEST(Daemon, EndsWith73WhereTheFolderIsMissing) {
+  const Site site;
+  const Finish run_there = site.drain({"--db", site.file("nowhere/jobs.db")});
+  EXPECT_EQ(run_there.exit_code, 73);
+  EXPECT_NE(run_there.err.find("the folder does not exist"), std::string::npos) << run_there.err;
+}
+
 TEST(Daemon, EndsWith78WhereAGuardWasDroppedWhileItWasDown) {
   const Site site;
   site.load_sheet(shape(1, 1, 1));
