@@ -45,7 +45,7 @@ TEST_F(ConfigFileTest, NamesLineAndColumnOfAnUnknownKeyAndTheNearestKnownOne) {
 
 TEST_F(ConfigFileTest, ShowsAnUnknownKeyOnOneLine) {
   EXPECT_EQ(refusal("\"a\\n\\u001b[31m\" = 1\n"), "1:1: unknown key \"a??[31m\"");
-  EXPECT_EQ(refusal(std::string(100'000, 'k') + " = 1\n"), "1:1: unknown key \"" + std::string(80, 'k') + "...\"");
+  EXPECT_EQ(refusal(std::string(100'000, 'k').append(" = 1\n")), "1:1: unknown key \"" + std::string(80, 'k') + "...\"");
 }
 
 TEST_F(ConfigFileTest, RefusesKeysNestedWithoutEnd) {
