@@ -5,6 +5,7 @@
 #include "queries_sql.h"
 #include "storage/fault/fault_point.h"
 #include "storage/migrator.h"
+#include "storage/model/lost_request.h"
 #include "storage/model/planted.h"
 #include "storage/store.h"
 #include "storage/store_columns.h"
@@ -15,7 +16,6 @@ namespace {
 constexpr Millis kReclaimedDue = 1'000;
 constexpr Millis kLongestGate = 3'600'000;
 constexpr Millis kAwakePerGap = 1'000;
-constexpr Millis kBeyondTimeout = 30'000;  // a request that no worker reports is given up so much after its timeout
 
 // W' of the limiter, for the longest tier.
 Millis longest_hold(const std::vector<Tier>& tiers) {
@@ -202,7 +202,7 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   if (planted(Fault::limiter_forgets_at_a_restart)) return;
   if (policy_.tiers.empty()) return;  // no limit, no slots: of what may be millions of requests
   const Millis hold = longest_hold(policy_.tiers);
-  const Millis longest = hold + policy_.late_arrival_ms + 2 * (policy_.http_timeout_ms + kBeyondTimeout);
+  const Millis longest = hold + policy_.late_arrival_ms + 2 * (policy_.http_timeout_ms + kLostAfterTimeout);
   const auto slowest = slowest_of(policy_.tiers);
   const Millis window = slowest == policy_.tiers.end() ? 0 : slowest->window_ms;
   SQLite::Statement& rows = sql(sql::k_recent_requests);

@@ -4,19 +4,19 @@
 #include <utility>
 
 #include "daemon/core/dispatcher.h"
+#include "storage/model/lost_request.h"
 
 namespace dl {
 namespace {
 
 constexpr Millis kConnectAhead = 1'000;       // open a connection this long before a permit is free
-constexpr Millis kLostFlightGrace = 30'000;   // a lease of ours that no worker holds: after timeout + this
 
 }  // namespace
 
 // A request whose worker never reported: the worker is stuck or a reply was lost. It proves nothing.
 void Dispatcher::give_up_lost_flights(Moment now) {
   if (now.boot_ms < next_lost_flight_at_) return;
-  const Millis patience = policy_.http_timeout_ms + kLostFlightGrace;
+  const Millis patience = policy_.http_timeout_ms + kLostAfterTimeout;
   next_lost_flight_at_ = INT64_MAX;
   std::vector<RequestId> lost;
   for (const auto& [id, flight] : flights_) {
@@ -35,7 +35,7 @@ void Dispatcher::give_up_lost_flights(Moment now) {
 }
 
 void Dispatcher::take_off(RequestId id, Flight flight) {
-  const std::int64_t lost_at = flight.sent_boot_ms + policy_.http_timeout_ms + kLostFlightGrace;
+  const std::int64_t lost_at = flight.sent_boot_ms + policy_.http_timeout_ms + kLostAfterTimeout;
   next_lost_flight_at_ = std::min(next_lost_flight_at_, lost_at);
   if (flight.granted.purpose == Purpose::create) carrying_.emplace_back(flight.connection, id);
   flights_.emplace(id, std::move(flight));

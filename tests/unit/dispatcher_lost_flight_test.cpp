@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
+#include "storage/model/lost_request.h"
 #include "tests/unit/brain.h"
 
 namespace dl {
 namespace {
 
 constexpr Millis kTimeout = 10'000;
-constexpr Millis kGrace = 30'000;  // for the worker to report a time-out
+constexpr Millis kGrace = kLostAfterTimeout;
 constexpr Millis kLate = 60'000;
 constexpr Millis kHeld = 1'000 + 1 + 50;  // W' of a window of a second
 
