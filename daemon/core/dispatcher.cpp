@@ -25,6 +25,7 @@ Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery,
       schedule_(pace_of(policy.limiter), recovery.processing),
       connections_(policy.workers, policy.connections_per_worker),
       work_(policy.decision.unknown_outcome, schedule_),
+      ahead_of_each_(ahead_of_each(policy.in_flight_max)),
       account_(recovery.account),
       trend_(policy.limiter.tiers.empty() ? kTrendWhereUnlimited : limiter_.slowest().window_ms),
       learned_saved_at_(now.boot_ms) {
@@ -120,17 +121,17 @@ void Dispatcher::on(input::Committed& committed, Moment now) {
       send(granted, asked, now);
     }
   }
-  for (const Refused& refused : result.refused) take_refusal(refused, sent.asked.at(refused.tag));
+  for (const Refused& refused : result.refused) take_refusal(refused, sent.asked.at(refused.tag), now);
 }
 
 // A stale view is mended by a load. A job that the tables list and yet refuse would be asked for without
 // end: it is set aside until they change.
-void Dispatcher::take_refusal(const Refused& refused, const AskedPermit& asked) {
+void Dispatcher::take_refusal(const Refused& refused, const AskedPermit& asked, Moment now) {
   --asked_permits_;
   limiter_.not_sent();
   busy_.erase(refused.job);
   if (asked.turn == Turn::next) {
-    refused_ahead(refused, asked.connection);
+    refused_ahead(refused, asked.connection, now);
   } else {
     connections_.untouched(asked.connection);
   }
@@ -219,9 +220,9 @@ void Dispatcher::on(const input::Connected& connected, Moment) {
   note_reached();
 }
 
-void Dispatcher::on(const input::Closed& closed, Moment) {
+void Dispatcher::on(const input::Closed& closed, Moment now) {
   connections_.lost(closed.id);
-  if (const auto at = nexts_.find(closed.id); at != nexts_.end() && at->second.is_awaited) nexts_.erase(at);
+  if (const auto at = nexts_.find(closed.id); at != nexts_.end() && at->second.front().is_awaited) drop_nexts(closed.id, now);
 }
 
 void Dispatcher::on(const input::Replied& replied, Moment now) {

@@ -146,7 +146,7 @@ class Dispatcher {
     Ticket ticket;
     Turn turn = Turn::now;
   };
-  struct Next {  // what goes out on a connection after the request that it carries
+  struct Next {  // goes out on a connection after the request that it carries
     std::int64_t tag = 0;     // of its permit
     std::optional<std::pair<Granted, AskedPermit>> permit;  // nothing: on its way to the tables
     std::int64_t granted_boot_ms = 0;
@@ -195,7 +195,7 @@ class Dispatcher {
   void pause_for_credentials(const std::string& reason, Moment now);
   void apply(Decided& decided, const Applied& applied, Moment now);
   void send(Granted& granted, const AskedPermit& asked, Moment now);
-  void take_refusal(const Refused& refused, const AskedPermit& asked);
+  void take_refusal(const Refused& refused, const AskedPermit& asked, Moment now);
   bool is_shelved(JobId job) const;
   void became_ready(const JobRef& job);
   void note_progress(Moment now);
@@ -210,10 +210,13 @@ class Dispatcher {
   bool permits_abound(Moment now) const;
   bool asks_ahead(Moment now) const;
   void ask_ahead(Moment now);
+  static std::size_t ahead_of_each(int in_flight_max);
+  Next* find_next(ConnectionId id, std::int64_t tag);
+  void forget_next(ConnectionId id, std::int64_t tag);
   void granted_ahead(Granted& granted, const AskedPermit& asked, Moment now);
-  void refused_ahead(const Refused& refused, ConnectionId id);
+  void refused_ahead(const Refused& refused, ConnectionId id, Moment now);
   void free_connection(ConnectionId id, bool reusable, Moment now);
-  void drop_next(ConnectionId id, Moment now);
+  void drop_nexts(ConnectionId id, Moment now);
   void give_back_what_waits(Moment now);
   void give_back(Granted& granted, Moment now);
   int asked_now() const { return asked_permits_ - asked_ahead_; }
@@ -251,8 +254,9 @@ class Dispatcher {
   std::int64_t next_lost_flight_at_ = INT64_MAX;  // or later: the first of flights_ may have ended since
   int asked_permits_ = 0;               // permits on their way to the tables
   int asked_ahead_ = 0;                 // of them for connections that still carry something
-  std::map<ConnectionId, Next> nexts_;
-  std::vector<std::pair<ConnectionId, RequestId>> carrying_;  // creations on the wire; some have ended since
+  std::map<ConnectionId, std::deque<Next>> nexts_;  // in the order in which they go out; none is empty
+  std::size_t ahead_of_each_;           // permits behind one connection, at most
+  std::deque<std::pair<ConnectionId, RequestId>> carrying_;  // creations on the wire with room behind them; some have ended since
   std::int64_t next_given_back_at_ = INT64_MAX;
   int loads_asked_ = 0;                 // LoadWork not yet answered
   bool load_again_ = false;             // the tables changed since

@@ -1,7 +1,8 @@
 // The part of the dispatcher that keeps connections from waiting for the disk where permits abound: while a
-// connection carries a creation, the permit of the one that goes out on it next is committed already.
-// Only where a doubt resolves itself by a key: a crash finds up to twice as many POSTs open. Only where an answer takes
-// about as long as a commit: with a DSP that is far away nothing is won.
+// connection carries a creation, the permit of the one that goes out on it next is committed already; where there are few
+// connections, those of the next three, as a commit lasts longer than an entity and would else be one for an entity or two.
+// Only where a doubt resolves itself by a key: a crash finds up to twice as many POSTs open, or 32 more than are on the wire.
+// Only where an answer takes about as long as a commit: with a DSP that is far away nothing is won.
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +14,12 @@ namespace {
 constexpr Millis kPatience = 1'000;  // so long a permit waits behind another request, then it is given back
 
 }  // namespace
+
+std::size_t Dispatcher::ahead_of_each(int in_flight_max) {
+  constexpr int kOfEach = 3;
+  constexpr int kOfAll = 32;
+  return static_cast<std::size_t>(std::clamp(kOfAll / std::max(1, in_flight_max), 1, kOfEach));
+}
 
 // No limit, or one that is so far from binding that all can be served: then the order of work does not matter, and a
 // permit that is held a little longer takes none from anybody.
@@ -30,7 +37,9 @@ void Dispatcher::ask_ahead(Moment now) {
   if (!asks_ahead(now)) return carrying_.clear();
   while (!carrying_.empty()) {
     const auto [connection, request] = carrying_.back();
-    if (!flights_.contains(request) || nexts_.contains(connection)) {
+    const auto line = nexts_.find(connection);
+    const bool is_full = line != nexts_.end() && line->second.size() >= ahead_of_each_;
+    if (is_full || !flights_.contains(request)) {
       carrying_.pop_back();
       continue;
     }
@@ -41,7 +50,8 @@ void Dispatcher::ask_ahead(Moment now) {
     work_.take(*candidate, now.boot_ms);
     if (!busy_.insert(candidate->job.id).second) continue;
     carrying_.pop_back();
-    nexts_.emplace(connection, Next{next_tag_, {}, 0, false});
+    carrying_.emplace_front(connection, request);  // its second one when all others have their first
+    nexts_[connection].emplace_back().tag = next_tag_;
     ++asked_ahead_;
     ask(*candidate, connection, Turn::next, now);
   }
@@ -49,57 +59,74 @@ void Dispatcher::ask_ahead(Moment now) {
   if (carrying_.size() > 2 * static_cast<std::size_t>(policy_.in_flight_max)) std::erase_if(carrying_, is_over);
 }
 
+Dispatcher::Next* Dispatcher::find_next(ConnectionId id, std::int64_t tag) {
+  const auto line = nexts_.find(id);
+  if (line == nexts_.end()) return nullptr;
+  const auto at = std::ranges::find(line->second, tag, &Next::tag);
+  return at == line->second.end() ? nullptr : &*at;
+}
+
+void Dispatcher::forget_next(ConnectionId id, std::int64_t tag) {
+  const auto line = nexts_.find(id);
+  std::erase_if(line->second, [tag](const Next& each) { return each.tag == tag; });
+  if (line->second.empty()) nexts_.erase(line);
+}
+
 void Dispatcher::granted_ahead(Granted& granted, const AskedPermit& asked, Moment now) {
-  const auto at = nexts_.find(asked.connection);
-  if (at == nexts_.end() || at->second.tag != granted.tag) return give_back(granted, now);
-  if (at->second.is_awaited) {
-    nexts_.erase(at);
+  Next* const next = find_next(asked.connection, granted.tag);
+  if (next == nullptr) return give_back(granted, now);
+  if (next->is_awaited) {
+    forget_next(asked.connection, granted.tag);
     return send(granted, asked, now);
   }
   --asked_ahead_;
   next_given_back_at_ = std::min(next_given_back_at_, now.boot_ms + kPatience);
-  at->second.permit.emplace(std::move(granted), asked);
-  at->second.granted_boot_ms = now.boot_ms;
+  next->permit.emplace(std::move(granted), asked);
+  next->granted_boot_ms = now.boot_ms;
 }
 
-void Dispatcher::refused_ahead(const Refused& refused, ConnectionId id) {
-  const auto at = nexts_.find(id);
-  if (at == nexts_.end() || at->second.tag != refused.tag) return;
-  if (at->second.is_awaited) {
-    connections_.returned(id);
-  } else {
-    --asked_ahead_;
-  }
-  nexts_.erase(at);
+void Dispatcher::refused_ahead(const Refused& refused, ConnectionId id, Moment now) {
+  const Next* const next = find_next(id, refused.tag);
+  if (next == nullptr) return;
+  const bool was_awaited = next->is_awaited;
+  forget_next(id, refused.tag);
+  if (was_awaited) return free_connection(id, true, now);
+  --asked_ahead_;
 }
 
 // A request on it has ended, and none follows that belongs to the same entity.
 void Dispatcher::free_connection(ConnectionId id, bool reusable, Moment now) {
-  const auto at = nexts_.find(id);
-  if (at == nexts_.end()) return take_back(id, reusable);
+  const auto line = nexts_.find(id);
+  if (line == nexts_.end()) return take_back(id, reusable);
   const bool may = reusable && may_send(now) && !account_.paused_by && permits_abound(now);
   if (!may) {
-    drop_next(id, now);
+    drop_nexts(id, now);
     return take_back(id, reusable);
   }
-  if (!at->second.permit) {
-    at->second.is_awaited = true;
+  Next& next = line->second.front();
+  if (!next.permit) {
+    next.is_awaited = true;
     --asked_ahead_;
     return;
   }
-  auto [granted, asked] = std::move(*at->second.permit);
-  nexts_.erase(at);
+  auto [granted, asked] = std::move(*next.permit);
+  forget_next(id, next.tag);
   send(granted, asked, now);
 }
 
 // A permit that is still on its way to the tables is given back when it comes.
-void Dispatcher::drop_next(ConnectionId id, Moment now) {
-  const auto at = nexts_.find(id);
-  if (at == nexts_.end()) return;
-  Next next = std::move(at->second);
-  nexts_.erase(at);
-  if (next.permit) return give_back(next.permit->first, now);
-  if (!next.is_awaited) --asked_ahead_;
+void Dispatcher::drop_nexts(ConnectionId id, Moment now) {
+  const auto line = nexts_.find(id);
+  if (line == nexts_.end()) return;
+  std::deque<Next> nexts = std::move(line->second);
+  nexts_.erase(line);
+  for (Next& next : nexts) {
+    if (next.permit) {
+      give_back(next.permit->first, now);
+    } else if (!next.is_awaited) {
+      --asked_ahead_;
+    }
+  }
 }
 
 // What waits behind a request that does not end is given back, so that another connection may have it.
@@ -107,16 +134,20 @@ void Dispatcher::give_back_what_waits(Moment now) {
   if (now.boot_ms < next_given_back_at_ && !stopping_) return;
   next_given_back_at_ = INT64_MAX;
   std::vector<ConnectionId> late;
-  for (const auto& [id, next] : nexts_) {
-    if (!next.permit) continue;
-    const std::int64_t at = next.granted_boot_ms + kPatience;
+  for (const auto& [id, line] : nexts_) {
+    const auto next = std::ranges::find_if(line, [](const Next& each) { return each.permit.has_value(); });
+    if (next == line.end()) continue;
+    const std::int64_t at = next->granted_boot_ms + kPatience;
     if (stopping_ || at <= now.boot_ms) {
       late.push_back(id);
     } else {
       next_given_back_at_ = std::min(next_given_back_at_, at);
     }
   }
-  for (const ConnectionId id : late) drop_next(id, now);
+  for (const ConnectionId id : late) {
+    drop_nexts(id, now);
+    std::erase_if(carrying_, [id](const auto& each) { return each.first == id; });
+  }
 }
 
 // It was never sent, so the job is ready again.

@@ -6,11 +6,28 @@
 namespace dl {
 namespace {
 
-DispatcherPolicy one_in_flight(UnknownOutcome unknown_outcome = UnknownOutcome::resubmit) {
+DispatcherPolicy in_flight(int most, UnknownOutcome unknown_outcome = UnknownOutcome::resubmit) {
   DispatcherPolicy policy = brain_policy(Lifetime::for_ever, unknown_outcome);
   policy.limiter.tiers.clear();
-  policy.in_flight_max = 1;
+  policy.in_flight_max = most;
   return policy;
+}
+DispatcherPolicy one_in_flight(UnknownOutcome unknown_outcome = UnknownOutcome::resubmit) {
+  return in_flight(1, unknown_outcome);
+}
+
+std::vector<JobRef> jobs(int count) {
+  std::vector<JobRef> made;
+  for (int id = 1; id <= count; ++id) made.push_back(a_job(id));
+  return made;
+}
+
+// `count` jobs are loaded, and the first `on_the_wire` of them are sent, each with a commit of its own.
+void begin(Brain& brain, int count, int on_the_wire) {
+  brain.load(ready_work(jobs(count)));
+  brain.connect();
+  for (int i = 0; i < on_the_wire; ++i) brain.commit();
+  ASSERT_EQ(brain.on_the_wire().size(), static_cast<std::size_t>(on_the_wire));
 }
 
 class PermitAhead : public ::testing::Test {
@@ -107,6 +124,74 @@ TEST_F(PermitAhead, IsGivenBackBehindARequestThatDoesNotEnd) {
   EXPECT_EQ(event_of(JobId{2}), JobEvent::given_back);
   brain_.commit();
   EXPECT_TRUE(brain_.permits_asked().empty()) << "not behind the same request again";
+}
+
+TEST_F(PermitAhead, IsGivenBackWithAllThatWaitBehindTheSameRequest) {
+  brain_.commit();
+  brain_.advance(500);
+  brain_.feed(input::TablesChanged{});
+  brain_.load(ready_work({a_job(3)}));
+  brain_.commit();
+  brain_.advance(500);
+  brain_.feed(input::Woke{});
+  EXPECT_EQ(event_of(JobId{2}), JobEvent::given_back);
+  EXPECT_EQ(event_of(JobId{3}), JobEvent::given_back);
+}
+
+TEST_F(PermitAhead, GoesOnAfterOneThatIsRefused) {
+  brain_.feed(input::TablesChanged{});
+  brain_.load(ready_work({a_job(3)}));
+  ASSERT_EQ(brain_.permits_asked(), (std::vector{JobId{2}, JobId{3}})) << "in two commits";
+  brain_.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain_.commit_refusing("it is cancelled");
+  EXPECT_TRUE(brain_.on_the_wire().empty());
+  brain_.commit();
+  EXPECT_TRUE(brain_.is_sent(JobId{3})) << "on the connection that was free for job 2";
+  EXPECT_EQ(brain_.connects_asked(), 0);
+}
+
+TEST_F(PermitAhead, IsGivenBackWhereTheConnectionThatAwaitsItIsClosed) {
+  brain_.feed(input::TablesChanged{});
+  brain_.load(ready_work({a_job(3)}));
+  const ConnectionId connection = brain_.connection_of(JobId{1});
+  brain_.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain_.feed(input::Closed{connection});
+  for (int i = 0; i < 3; ++i) brain_.commit();  // both permits, and the outcome of job 1
+  EXPECT_TRUE(brain_.on_the_wire().empty());
+  EXPECT_EQ(event_of(JobId{2}), JobEvent::given_back);
+  brain_.commit();
+  EXPECT_EQ(event_of(JobId{3}), JobEvent::given_back);
+}
+
+TEST(PermitsAhead, AreThreeBehindOneConnectionAndLeaveInTheirOrder) {
+  Brain brain(one_in_flight());
+  begin(brain, 6, 1);
+  EXPECT_EQ(brain.permits_asked(), (std::vector{JobId{2}, JobId{3}, JobId{4}}));
+  brain.commit();
+  for (int id = 1; id <= 3; ++id) {
+    ASSERT_EQ(brain.on_the_wire(), std::vector{JobId{id}});
+    brain.reply(JobId{id}, answer(201, {"dsp-" + std::to_string(id)}), true);
+  }
+  EXPECT_EQ(brain.on_the_wire(), std::vector{JobId{4}}) << "no commit in between";
+}
+
+TEST(PermitsAhead, AreSpreadBeforeAnyConnectionHasTwo) {
+  Brain brain(in_flight(2));
+  begin(brain, 2, 2);
+  brain.feed(input::TablesChanged{});
+  brain.load(ready_work({a_job(3), a_job(4)}));
+  brain.commit();
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  brain.reply(JobId{2}, answer(201, {"dsp-2"}), true);
+  EXPECT_EQ(brain.on_the_wire(), (std::vector{JobId{3}, JobId{4}})) << "one behind each";
+}
+
+TEST(PermitsAhead, AreNoMoreThan32OrOneAConnection) {
+  for (const auto& [in_flight_max, ahead] : {std::pair{8, 24}, {12, 24}, {16, 32}, {32, 32}, {50, 50}}) {
+    Brain brain(in_flight(in_flight_max));
+    begin(brain, 400, in_flight_max);
+    EXPECT_EQ(brain.permits_asked().size(), static_cast<std::size_t>(ahead)) << in_flight_max;
+  }
 }
 
 TEST(NoPermitAhead, WhereADoubtNeedsAnOperator) {
