@@ -69,7 +69,7 @@ struct Decider {
     }
     outcome.event = JobEvent::unknown;
     outcome.setbacks = 0;
-    switch (policy.unknown_outcome) {
+    switch (planted(Fault::doubt_is_always_held) ? UnknownOutcome::hold : policy.unknown_outcome) {
       case UnknownOutcome::hold:
         outcome.hold = why.empty() ? "no proof either way, and unknown_outcome is hold" : why;
         break;

@@ -23,6 +23,7 @@ enum class Fault {
   expired_key_is_used,
   new_key_after_a_doubt,
   old_key_after_a_failed_status,
+  doubt_is_always_held,
   server_error_is_a_refusal,
   missing_id_is_a_refusal,
   reclaimed_as_not_sent,

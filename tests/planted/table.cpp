@@ -7,6 +7,7 @@ constexpr std::string_view kTwice = "nothing is created twice";
 constexpr std::string_view kLost = "nothing is lost";
 constexpr std::string_view kOrder = "children after parents";
 constexpr std::string_view kLimit = "the limit holds";
+constexpr std::string_view kMeans = "doubts end by themselves";
 constexpr std::string_view kHistory = "history leads to the state";
 
 constexpr Mutant kMutants[] = {
@@ -24,6 +25,7 @@ constexpr Mutant kMutants[] = {
     {Fault::expired_key_is_used, "a key is used after its lifetime", kTwice, 500},
     {Fault::new_key_after_a_doubt, "a new key after an unknown outcome", kTwice, 100},
     {Fault::old_key_after_a_failed_status, "the old key after a failed status", kTwice, 100},
+    {Fault::doubt_is_always_held, "a doubt is always held", kMeans, 50},
     {Fault::server_error_is_a_refusal, "500 is taken for a refusal", kTwice, 500},
     {Fault::missing_id_is_a_refusal, "2xx without id is taken for a refusal", kTwice, 200},
     {Fault::reclaimed_as_not_sent, "a dead owner's POST counts as not sent", kTwice, 100},

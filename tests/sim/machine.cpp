@@ -62,7 +62,10 @@ std::unique_ptr<Shell> open_shell() {
   SQLite::Statement insert(db,
                            "INSERT INTO operator_act (job_id, act, dsp_id, priority, who, why) "
                            "VALUES (?1, ?2, ?3, ?4, 'maria', 'simulated')");
-  SQLite::Statement jobs(db, "SELECT job_id, state, hold IS NOT NULL FROM v_jobs");
+  SQLite::Statement jobs(db,
+                         "SELECT j.job_id, j.state, j.hold, j.updated_at - (SELECT min(r.sent_at) "
+                         "FROM request r WHERE r.job_id = j.job_id AND r.resolution IS NULL "
+                         "AND r.purpose IN ('create', 'resubmit')) FROM v_jobs j");
   SQLite::Statement paused(db, "SELECT coalesce(paused_by, '') FROM account");
   return std::make_unique<Shell>(
       Shell{std::move(db), std::move(insert), std::move(jobs), std::move(paused)});

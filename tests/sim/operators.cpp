@@ -2,7 +2,17 @@
 
 #include <sqlite3.h>
 
+#include "tests/sim/daemon_process.h"
+
 namespace dl::sim {
+namespace {
+
+Millis last_use_of_a_key(const Scenario& scenario) {
+  constexpr Millis kMargin = 60'000;  // the product's own
+  return scenario.dsp.key_lifetime_ms - (kHttpTimeout + kLateArrival + kMargin);
+}
+
+}  // namespace
 
 Operators::Operators(World& world, Shell& shell) : world_(world), shell_(shell) {}
 
@@ -12,10 +22,27 @@ std::vector<Operators::Job> Operators::jobs() {
   while (rows.executeStep()) {
     const JobId id{rows.getColumn(0).getInt64()};
     all.push_back({id.value, world_.name_of(id), rows.getColumn(1).getString(),
-                   rows.getColumn(2).getInt() != 0});
+                   rows.getColumn(2).getString(), rows.getColumn(3).getInt64()});
+    const Job& job = all.back();
+    if (job.state == "in_doubt" && !job.hold.empty() && !needs_a_person(job)) {
+      world_.wrong("held without need: " + job.own_id + ": " + job.hold);
+    }
   }
   rows.reset();
   return all;
+}
+
+// Where the DSP gives a means against doubt, nobody is asked but for a key that may have been forgotten, or
+// after an operator's own wrong word.
+bool Operators::needs_a_person(const Job& job) const {
+  constexpr Millis kHour = 3'600'000;
+  constexpr Millis kDrift = 60'000;
+  const Scenario& scenario = world_.scenario;
+  if (scenario.dsp.honours == Honours::nothing || world_.is_misled(job.own_id)) return true;
+  if (scenario.dsp.honours == Honours::lookups || !job.hold.starts_with("the DSP may have forgotten")) return false;
+  const Millis stepped = scenario.clock_steps > 0 ? kHour : 0;
+  const Millis rebooted = scenario.power_losses > 0 ? kHour : 0;  // so much the product takes off
+  return job.key_age + stepped + rebooted + kDrift >= last_use_of_a_key(scenario);
 }
 
 bool Operators::act(std::int64_t job, const std::string& act, std::optional<std::string> dsp_id,
@@ -84,7 +111,7 @@ int Operators::put_in_order() {
   int acts = 0;
   if (is_paused_by_a_person()) acts += act(0, "resume", std::nullopt, std::nullopt) ? 1 : 0;
   for (const Job& job : jobs()) {
-    if (job.state == "in_doubt" && job.is_held) acts += decide(job) ? 1 : 0;
+    if (job.state == "in_doubt" && !job.hold.empty()) acts += decide(job) ? 1 : 0;
   }
   return acts;
 }

@@ -36,9 +36,11 @@ class Operators {
     std::int64_t id = 0;
     std::string own_id;
     std::string state;
-    bool is_held = false;
+    std::string hold;           // why it waits for a person; empty: it does not
+    std::int64_t key_age = 0;   // by the wall clock, when it was last changed
   };
   std::vector<Job> jobs();
+  bool needs_a_person(const Job& job) const;
   bool decide(const Job& job);
   bool act(std::int64_t job, const std::string& act, std::optional<std::string> dsp_id,
            std::optional<std::int64_t> priority);

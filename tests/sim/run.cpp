@@ -35,12 +35,14 @@ Report Run::go() {
   world_.after(kTick, World::kWorld, [this] { tick(); });
   while (!is_finished_ && !world_.has_wrongs() && world_.step()) {
     graveyard_.clear();
+    dead_stores_.clear();
     for (const std::string& what : world_.dsp.take_wrongs()) world_.wrong(what);
     if (world_.steps > kStepsMax) world_.wrong("the run does not end");
   }
   if (!is_finished_ && !world_.has_wrongs()) world_.wrong("the run stands still");
   graveyard_.clear();
   stopped_owners_.clear();
+  dead_stores_.clear();
   if (daemon_) {
     idle_pid_ = daemon_->pid();
     idle_store_ = daemon_->die();
@@ -201,7 +203,8 @@ void Run::tidy_up() {
   world_.after(120'000, World::kWorld, [this] { tidy_up(); });
 }
 
-void Run::ended(Ending ending) {
+void Run::ended(Pid pid, Ending ending) {
+  if (is_a_stopped_owner(pid)) return bury_stopped_owner(pid);
   if (world_.is_traced()) {
     static constexpr const char* kWords[] = {"stopped", "drained", "unreachable", "unauthorized"};
     world_.say(trace_name(daemon_->pid()),

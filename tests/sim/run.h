@@ -32,10 +32,12 @@ class Run {
   std::unique_ptr<Store> open_store(Pid pid);
   std::unique_ptr<Database> open_database(Pid pid);
   void plan_death();
-  bool about_to_feed();
+  bool about_to_feed(Pid pid);
   void crash(Death how);
-  void died();
-  void ended(Ending ending);
+  void died(Pid pid);
+  void ended(Pid pid, Ending ending);
+  bool is_a_stopped_owner(Pid pid) const { return !daemon_ || daemon_->pid() != pid; }
+  void bury_stopped_owner(Pid pid);
   void come_back_in(std::int64_t delay);
   void check_recovery();
   Status remove_orphans(Store& store);
@@ -65,6 +67,7 @@ class Run {
       graveyard_;  // may be on the stack: buried after the step
   std::vector<std::unique_ptr<DaemonProcess>>
       stopped_owners_;                 // of a planted fault, beside the new one
+  std::vector<std::unique_ptr<Store>> dead_stores_;  // theirs; may be on the stack
   std::unique_ptr<Store> idle_store_;  // of a dead daemon
   Pid idle_pid_;
   bool has_crashed_ = false;  // since the last recovery

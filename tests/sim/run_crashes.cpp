@@ -1,4 +1,5 @@
 // The half of a run that kills: planning a death, dying, coming back.
+#include <algorithm>
 #include <array>
 
 #include "storage/model/check.h"
@@ -67,16 +68,16 @@ void Run::start_daemon() {
   if (planned_in_the_middle_ > 0) world_.vfs.die_in(pid, planned_in_the_middle_, world_.dice);
   const bool for_ever = world_.scenario.runs_for_ever && !world_.is_calm();
   DaemonEvents events;
-  events.about_to_feed = [this] { return about_to_feed(); };
-  events.died = [this] { died(); };
-  events.ended = [this](Ending ending) { ended(ending); };
+  events.about_to_feed = [this, pid] { return about_to_feed(pid); };
+  events.died = [this, pid] { died(pid); };
+  events.ended = [this, pid](Ending ending) { ended(pid, ending); };
   Store& memory = *store;
   daemon_ = std::make_unique<DaemonProcess>(world_, pid, std::move(store),
                                             for_ever ? Lifetime::for_ever : Lifetime::drain,
                                             acknowledged_, std::move(events));
   Status ok = remove_orphans(memory);
   if (ok) ok = daemon_->start();
-  if (daemon_ && daemon_->is_dead()) return died();
+  if (daemon_ && daemon_->is_dead()) return died(pid);
   if (ok) return check_recovery();
   if (ok.error().code != Errc::busy) world_.wrong("take-over: " + ok.error().message);
   // Exit 75: somebody's transaction is open. The service manager starts it again.
@@ -110,7 +111,8 @@ void Run::plan_death() {
   }
 }
 
-bool Run::about_to_feed() {
+bool Run::about_to_feed(Pid pid) {
+  if (is_a_stopped_owner(pid)) return false;
   busy_at_ = world_.time();
   if (!inputs_left_) return false;
   if (--*inputs_left_ >= 0) return false;
@@ -118,7 +120,8 @@ bool Run::about_to_feed() {
   return true;
 }
 
-void Run::died() {
+void Run::died(Pid pid) {
+  if (is_a_stopped_owner(pid)) return bury_stopped_owner(pid);
   if (planned_in_the_middle_ > 0) ++report_.in_the_middle;
   crash(planned_in_the_middle_ > 0 ? planned_ : Death::kill);
 }
@@ -145,6 +148,7 @@ void Run::crash(Death how) {
   } else {
     ++report_.power_losses;
     may_have_orphans_ = true;
+    while (!stopped_owners_.empty()) bury_stopped_owner(stopped_owners_.back()->pid());
     loader_.reset();
     operators_.start_anew();
     world_.vfs.lose_power(world_.dice);
@@ -159,6 +163,15 @@ void Run::crash(Death how) {
   if (!unwritten.empty()) world_.vfs.restore(unwritten);
   DL_CHECK(sqlite3_get_autocommit(idle_store_->database().handle().getHandle()) != 0,
            "a dead process has no transaction");
+}
+
+void Run::bury_stopped_owner(Pid pid) {
+  const auto owner = std::ranges::find_if(stopped_owners_, [pid](const auto& each) { return each->pid() == pid; });
+  DL_CHECK(owner != stopped_owners_.end(), "a daemon that is not the present one is a stopped owner");
+  dead_stores_.push_back((*owner)->die());
+  graveyard_.push_back(std::move(*owner));
+  stopped_owners_.erase(owner);
+  world_.vfs.kill(pid);
 }
 
 void Run::come_back_in(std::int64_t delay) {
