@@ -53,6 +53,7 @@ std::vector<AnyCommand> Dispatcher::plan(Moment now) {
   give_back_what_waits(now);
   ask_permits(now);
   ask_ahead(now);
+  DL_CHECK(asked_ahead_ >= 0 && asked_ahead_ <= asked_permits_, "permits asked ahead are among those asked for");
   open_connections(now);
   if (work_.wants_more() && loads_asked_ == 0) ask_load();
   look_for_the_end();
@@ -234,6 +235,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   }
   Flight flight = std::move(at->second);
   flights_.erase(at);
+  connections_stay_ = replied.reusable;
   note_round_trip(flight, now);
   if (replied.reply.wire == Wire::answered) note_reached();
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);

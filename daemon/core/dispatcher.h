@@ -146,10 +146,10 @@ class Dispatcher {
     Ticket ticket;
     Turn turn = Turn::now;
   };
-  struct Next {  // goes out on a connection after the request that it carries
+  struct Next {  // goes out on a connection after the request that it carries, and after those before it in line
     std::int64_t tag = 0;     // of its permit
     std::optional<std::pair<Granted, AskedPermit>> permit;  // nothing: on its way to the tables
-    std::int64_t granted_boot_ms = 0;
+    std::int64_t waits_since_boot_ms = 0;  // behind the request that is on the wire now
     bool is_awaited = false;  // the connection is free by now
   };
   struct Decided {  // an outcome on its way to the tables
@@ -279,6 +279,7 @@ class Dispatcher {
   int files_allow_ = 0;                 // connections, as long as files may not be opened without limit:
   std::int64_t files_allow_until_ = 0;  // until then
   std::int64_t files_told_at_ = INT64_MIN / 2;  // people know
+  bool connections_stay_ = true;        // the last request left its connection usable
   double round_trip_ms_ = 0;            // smoothed
   double polls_ = 20;                   // of status, and how many of them found the end, faded: looks an entity
   double confirmed_ = 20;               // takes, to begin with one

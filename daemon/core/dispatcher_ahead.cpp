@@ -2,7 +2,8 @@
 // connection carries a creation, the permit of the one that goes out on it next is committed already; where there are few
 // connections, those of the next three, as a commit lasts longer than an entity and would else be one for an entity or two.
 // Only where a doubt resolves itself by a key: a crash finds up to twice as many POSTs open, or 32 more than are on the wire.
-// Only where an answer takes about as long as a commit: with a DSP that is far away nothing is won.
+// Only where an answer takes about as long as a commit (with a DSP that is far away nothing is won; one that has not answered yet
+// is taken for near), and where connections live through an answer: else all that waits is given back each time.
 #include <algorithm>
 #include <utility>
 
@@ -35,7 +36,7 @@ bool Dispatcher::asks_ahead(Moment now) const {
 
 void Dispatcher::ask_ahead(Moment now) {
   if (!asks_ahead(now)) return carrying_.clear();
-  while (!carrying_.empty()) {
+  while (connections_stay_ && !carrying_.empty()) {
     const auto [connection, request] = carrying_.back();
     const auto line = nexts_.find(connection);
     const bool is_full = line != nexts_.end() && line->second.size() >= ahead_of_each_;
@@ -50,7 +51,7 @@ void Dispatcher::ask_ahead(Moment now) {
     work_.take(*candidate, now.boot_ms);
     if (!busy_.insert(candidate->job.id).second) continue;
     carrying_.pop_back();
-    carrying_.emplace_front(connection, request);  // its second one when all others have their first
+    carrying_.emplace_front(connection, request);  // the others come before its next one
     nexts_[connection].emplace_back().tag = next_tag_;
     ++asked_ahead_;
     ask(*candidate, connection, Turn::next, now);
@@ -82,7 +83,7 @@ void Dispatcher::granted_ahead(Granted& granted, const AskedPermit& asked, Momen
   --asked_ahead_;
   next_given_back_at_ = std::min(next_given_back_at_, now.boot_ms + kPatience);
   next->permit.emplace(std::move(granted), asked);
-  next->granted_boot_ms = now.boot_ms;
+  next->waits_since_boot_ms = now.boot_ms;
 }
 
 void Dispatcher::refused_ahead(const Refused& refused, ConnectionId id, Moment now) {
@@ -111,6 +112,9 @@ void Dispatcher::free_connection(ConnectionId id, bool reusable, Moment now) {
   }
   auto [granted, asked] = std::move(*next.permit);
   forget_next(id, next.tag);
+  if (const auto rest = nexts_.find(id); rest != nexts_.end()) {
+    for (Next& each : rest->second) each.waits_since_boot_ms = now.boot_ms;  // behind another request from now on
+  }
   send(granted, asked, now);
 }
 
@@ -137,7 +141,7 @@ void Dispatcher::give_back_what_waits(Moment now) {
   for (const auto& [id, line] : nexts_) {
     const auto next = std::ranges::find_if(line, [](const Next& each) { return each.permit.has_value(); });
     if (next == line.end()) continue;
-    const std::int64_t at = next->granted_boot_ms + kPatience;
+    const std::int64_t at = next->waits_since_boot_ms + kPatience;
     if (stopping_ || at <= now.boot_ms) {
       late.push_back(id);
     } else {

@@ -73,7 +73,7 @@ std::vector<Example> post_examples() {
   documented.not_applied_statuses = {503};
   using enum Purpose;
   return {
-      {"given back at shutdown", create, on_wire(Wire::not_sent), {}},
+      {"given back unsent", create, on_wire(Wire::not_sent), {}},
       {"4xx, cut before the end of its body: the status is enough",
        create,
        on_wire(Wire::no_answer, 422),

@@ -194,6 +194,31 @@ TEST(PermitsAhead, AreNoMoreThan32OrOneAConnection) {
   }
 }
 
+TEST(PermitsAhead, WaitForASecondBehindEachRequestNotBehindAll) {
+  Brain brain(one_in_flight());
+  begin(brain, 3, 1);
+  brain.commit();
+  brain.advance(900);
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), true);
+  ASSERT_TRUE(brain.is_sent(JobId{2}));
+  brain.advance(900);
+  brain.reply(JobId{2}, answer(201, {"dsp-2"}), true);
+  EXPECT_TRUE(brain.is_sent(JobId{3})) << "1,800 ms after its permit";
+}
+
+TEST(NoPermitAhead, WhereConnectionsDoNotLiveThroughAnAnswer) {
+  Brain brain(in_flight(1));
+  begin(brain, 1, 1);
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), false);
+  brain.commit_all();
+  brain.feed(input::TablesChanged{});
+  brain.load(ready_work({a_job(2), a_job(3)}));
+  brain.connect();
+  brain.commit();
+  ASSERT_TRUE(brain.is_sent(JobId{2}));
+  EXPECT_TRUE(brain.permits_asked().empty()) << "it would be given back";
+}
+
 TEST(NoPermitAhead, WhereADoubtNeedsAnOperator) {
   Brain brain(one_in_flight(UnknownOutcome::hold));
   brain.load(ready_work({a_job(1), a_job(2)}));

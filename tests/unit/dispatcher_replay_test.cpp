@@ -250,6 +250,7 @@ TEST(DispatcherReplay, GivesTheSameCommandsForTheSameInputs) {
     policy.decision.unknown_outcome = kUnknowns[seed % 3];
     policy.lifetime = Lifetime::drain;
     policy.in_flight_max = 1 + static_cast<int>(seed % 8);
+    policy.nearby_ms = 10'000;  // however far it is
     Play play(seed, policy, 60);
     play.run();
     EXPECT_EQ(play.ending(), Ending::drained) << "seed " << seed;
