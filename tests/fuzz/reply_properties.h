@@ -13,6 +13,9 @@ inline constexpr std::string_view kToken = "canary-token";  // an answer may ech
 // nowhere, and only a complete answer with a final status proves anything.
 void check_reply(const DspReply& reply, Purpose purpose, std::string_view token);
 
+// What the RateLimit headers allow is within its bounds, whatever they say.
+void check_allowances(const DspReply& reply);
+
 // But for latency and the words for people.
 bool says_the_same(const DspReply& a, const DspReply& b);
 

@@ -1,5 +1,5 @@
 // Bytes as the small texts that people and DSPs write: `Retry-After` (with the answer's Date behind
-// a line break), a rate limit, a duration, an endpoint. Invariants:
+// a line break), RateLimit headers (and RateLimit-Policy there), a rate limit, a duration, an endpoint. Invariants:
 // - a wait is 0 to one hour; a number is that many seconds, clamped; a date is read the same again;
 // - what is read is written and read back the same; what is refused is named in one message.
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "storage/model/check.h"
 #include "storage/model/duration.h"
 #include "storage/model/rate_spec.h"
+#include "tests/fuzz/reply_properties.h"
 #include "tests/fuzz/target.h"
 
 namespace dl::fuzz {
@@ -60,6 +61,18 @@ void check_retry_after(std::string_view value, std::optional<std::string_view> d
                                          value.size() - std::min(value.size(), std::size_t{4}))));
     DL_CHECK(wait == std::min(kHour, seconds * 1'000), "a number is so many seconds");
   }
+}
+
+void check_rate_limit_headers(std::string_view value, std::optional<std::string_view> second) {
+  DspReply fields;
+  fields.rate_limit = std::string(value);
+  if (second) fields.rate_limit_policy = std::string(*second);
+  check_allowances(fields);
+  DspReply numbers;
+  numbers.rate_limit_remaining = std::string(value);
+  numbers.rate_limit_reset = std::string(second.value_or(value));
+  if (second) numbers.date = std::string(*second);
+  check_allowances(numbers);
 }
 
 void check_refusal(const Error& error, std::string_view text) {
@@ -117,6 +130,7 @@ void retry_after_and_rate(std::string_view input) {
   if (line != std::string_view::npos) date = input.substr(line + 1);
   check_http_date(value);
   check_retry_after(value, date);
+  check_rate_limit_headers(value, date);
   check_rate(value);
   check_duration(value);
   check_endpoint(value);
