@@ -22,6 +22,13 @@ Sha256 sha256(std::string_view bytes) {
   return digest;
 }
 
+std::int64_t short_digest(std::string_view bytes) {
+  const Sha256 digest = sha256(bytes);
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8 | digest[i];
+  return static_cast<std::int64_t>(number);
+}
+
 std::string hex(const Sha256& digest) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;

@@ -29,6 +29,7 @@ struct Store::Creation {
   RequestId request;
   std::string idempotency_key;
   std::string body;
+  bool is_as_sent = false;  // the body, by its digest
   std::int64_t sent_at = 0;
   std::int64_t sent_boot_ms = 0;
   std::string boot_key;
@@ -41,6 +42,13 @@ constexpr Millis kWallClockDoubt = 3'600'000;  // so far it may have been set ba
 // The path of a look that is written before its id is known: that of the POST beside it (request.dsp_id).
 constexpr const char* kUnknownId = "/{id}/status";
 constexpr const char* kNoUnresolvedPost = "in doubt, but the ledger holds no unresolved POST of this attempt";
+constexpr const char* kBodyWasChanged =
+    "the stored bytes of its POST were changed behind our back (request_body.digest does not fit), so they are not sent again";
+
+// Columns: body, digest. Bodies that are older than the digests are believed.
+bool is_as_sent(const std::string& body, const SQLite::Column& digest) {
+  return digest.isNull() || digest.getInt64() == short_digest(body);
+}
 
 }  // namespace
 
@@ -171,7 +179,7 @@ void Store::keep_to_the_attempts_bytes(const std::string& payload, const ParentI
   SQLite::Statement& sent = sql(sql::k_sent_creation);
   sent.bind(":job", granted.job.id.value);
   sent.bind(":attempt", granted.attempt);
-  const bool same = sent.executeStep() && sent.getColumn(0).getString() == granted.body;
+  const bool same = sent.executeStep() && sent.getColumn(0).getString() == granted.body && is_as_sent(granted.body, sent.getColumn(1));
   sent.reset();
   if (same) return;
   SQLite::Statement& open = sql(sql::k_open_attempt);
@@ -187,6 +195,7 @@ std::string Store::permit_resubmit(const Permit& permit, const Facts& facts, Gra
   if (facts.is_held) return "it is held";
   const std::optional<Creation> first = unresolved_creation(granted);
   if (!first) return hold(permit.job, kNoUnresolvedPost, now);
+  if (!first->is_as_sent) return hold(permit.job, kBodyWasChanged, now);
   if (!key_is_alive(*first, now)) {
     return hold(permit.job, "the DSP may have forgotten the idempotency key (key_lifetime has passed)", now);
   }
@@ -212,6 +221,7 @@ std::optional<Store::Creation> Store::unresolved_creation(const Granted& granted
   first.sent_at = row.getColumn(3).getInt64();
   first.sent_boot_ms = row.getColumn(4).getInt64();
   first.boot_key = row.getColumn(5).getString();
+  first.is_as_sent = is_as_sent(first.body, row.getColumn(6));
   row.reset();
   return first;
 }
@@ -260,6 +270,7 @@ std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Grant
   if (facts.is_held) return "it is held";
   const std::optional<Creation> first = unresolved_creation(granted);
   if (!first) return hold(permit.job, kNoUnresolvedPost, now);
+  if (!first->is_as_sent) return hold(permit.job, kBodyWasChanged, now);
   // A POST that was sent before the account looked anything up does not carry the key: it would be absent
   // for ever, and the next POST a duplicate.
   if (first->body.find(first->idempotency_key) == std::string::npos) {
@@ -292,7 +303,7 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
   DL_FAULT_POINT("limiter.taken");
   if (purpose != Purpose::create) return request;
   SQLite::Statement& body = hot(sql::k_insert_request_body);
-  bind_all(body, request.value, granted.body);
+  bind_all(body, request.value, granted.body, short_digest(granted.body));
   body.exec();
   return request;
 }

@@ -65,6 +65,18 @@ void check_payloads(SQLite::Database& db, const Found& found) {
   }
 }
 
+void check_bodies(SQLite::Database& db, const Found& found) {
+  SQLite::Statement rows(db, std::string(sql::k_verify_bodies));
+  while (rows.executeStep()) {
+    const std::string request = rows.getColumn(2).getString();
+    if (rows.getColumn(3).isNull()) {
+      found(finding(Kind::broken, rows, "the bytes that request " + request + " has sent are gone"));
+    } else if (rows.getColumn(4).getInt64() != short_digest(rows.getColumn(3).getString())) {
+      found(finding(Kind::broken, rows, "the stored bytes of request " + request + " are not what it has sent (request_body.digest does not fit)"));
+    }
+  }
+}
+
 void check_keys(Database& database, const Found& found) {
   SQLite::Statement rows(database.handle(), std::string(sql::k_verify_keys));
   while (rows.executeStep()) {
@@ -96,6 +108,7 @@ Result<Verified> verify(Database& database, const Found& found) {
     check_references(db, found);
     check_promises(db, found);
     check_payloads(db, found);
+    check_bodies(db, found);
     check_keys(database, found);
     list_doubts(db, found);
     verified.jobs = db.execAndGet("SELECT count(*) FROM job").getInt64();

@@ -1,1 +1,1 @@
-INSERT INTO request_body (request_id, body) VALUES (:request, :body);
+INSERT INTO request_body (request_id, body, digest) VALUES (:request, :body, :digest);

@@ -28,11 +28,18 @@ struct Shape {
   std::int64_t payload_bytes = 200;
 };
 
+std::string_view text_of(sqlite3_value* value) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+  return {text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
+}
+
 void sha256_of_text(sqlite3_context* context, int, sqlite3_value** values) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
-  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
-  const Sha256 digest = sha256(std::string_view(text, size));
+  const Sha256 digest = sha256(text_of(values[0]));
   sqlite3_result_blob(context, digest.data(), static_cast<int>(digest.size()), SQLITE_TRANSIENT);
+}
+
+void short_digest_of_text(sqlite3_context* context, int, sqlite3_value** values) {
+  sqlite3_result_int64(context, short_digest(text_of(values[0])));
 }
 
 std::int64_t wall_clock_ms() {
@@ -100,8 +107,12 @@ int run(const Shape& shape) {
   }
   Result<std::unique_ptr<Database>> database = Database::open(shape.db, OpenMode::create);
   if (!database) return complain(database.error());
-  sqlite3_create_function_v2((*database)->handle().getHandle(), "bench_sha256", 1,
-                             SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, sha256_of_text, nullptr, nullptr, nullptr);
+  const auto define = [&](const char* name, auto* function) {
+    sqlite3_create_function_v2((*database)->handle().getHandle(), name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, function,
+                               nullptr, nullptr, nullptr);
+  };
+  define("bench_sha256", sha256_of_text);
+  define("bench_short_digest", short_digest_of_text);
   const Status filled = (*database)->guard(shape.db, [&] { return fill(**database, shape); });
   return filled ? 0 : complain(filled.error());
 }

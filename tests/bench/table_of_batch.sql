@@ -86,8 +86,8 @@ FROM temp.plan JOIN (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION A
   ON attempt.n = 1 OR state = 'failed'
 WHERE state IN ('succeeded', 'confirming', 'failed', 'in_doubt') ORDER BY id, attempt.n;
 
-INSERT INTO request_body (request_id, body)
-SELECT request.id, job_payload.body
+INSERT INTO request_body (request_id, body, digest)
+SELECT request.id, job_payload.body, bench_short_digest(job_payload.body)
 FROM temp.plan JOIN request ON request.job_id = plan.id JOIN job_payload ON job_payload.job_id = plan.id
 WHERE purpose = 'create' ORDER BY request.id;
 

@@ -1,6 +1,8 @@
 // dl-daemon --verify through the real program: what the database alone shows, and what the DSP has.
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <csignal>
 #include <map>
@@ -189,6 +191,32 @@ TEST(Verify, SaysWhatTheDspHasOfWhatIsInDoubt) {
   EXPECT_THAT(finish.out, HasSubstr(": the DSP has it: "));
   EXPECT_THAT(finish.out, HasSubstr(": the DSP does not know it"));
   EXPECT_EQ(site.number("SELECT count(*) FROM v_in_doubt"), 2) << "it decides nothing";
+}
+
+// Of two that are in doubt one has other bytes now: the DSP sees the other one's again, and those never.
+TEST(Verify, NamesSentBytesThatWereChangedWhichAreNotSentAgain) {
+  const Site site({"--faults", "post.lost_answer:@1,post.lost_answer:@2"});
+  site.load_sheet(shape(2, 1, 1));
+  ASSERT_EQ(site.drain({"--unknown-outcome", "hold"}).exit_code, 1);
+  ASSERT_EQ(site.number("SELECT count(*) FROM v_in_doubt"), 2);
+  {
+    SQLite::Database hand(site.db(), SQLite::OPEN_READWRITE, 60'000);
+    sqlite3_db_config(hand.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    ASSERT_EQ(hand.exec("UPDATE request_body SET body = replace(body, '\"id\"', '\"di\"') WHERE request_id = 1"), 1);
+  }
+  const std::string spoilt = site.text("SELECT key FROM job JOIN request ON job_id = job.id WHERE request.id = 1");
+  const Finish finish = verify(site, {"--offline"});
+  EXPECT_EQ(finish.exit_code, 1) << finish.err;
+  EXPECT_THAT(finish.out, HasSubstr(" " + spoilt + ": the stored bytes of request 1 are not what it has sent"));
+  EXPECT_THAT(finish.out, HasSubstr("1 broken, 2 in doubt"));
+  EXPECT_EQ(site.drain({"--unknown-outcome", "resubmit"}).exit_code, 1);
+  EXPECT_EQ(site.text("SELECT group_concat(key) FROM job WHERE state <> 'succeeded' AND kind = 'campaign'"), spoilt);
+  EXPECT_THAT(site.text("SELECT hold FROM v_in_doubt"), HasSubstr("changed behind our back"));
+  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE purpose = 'resubmit'"), 1);
+  site.let_mock_catch_up();
+  int campaigns = 0;
+  for (const Row& line : site.ledger()) campaigns += line.at("path") == "/campaigns" ? 1 : 0;
+  EXPECT_EQ(campaigns, 3) << "two lost answers, and one resubmission";
 }
 
 TEST(Verify, AsksNobodyWithoutALookup) {

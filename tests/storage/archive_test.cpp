@@ -80,6 +80,8 @@ TEST_F(Archive, MovesPayloadLedgerHistoryAndRowsButKeepsEveryJob) {
   // And there it all is.
   EXPECT_EQ(before, archived("SELECT group_concat(body, '|') FROM job_payload"));
   EXPECT_EQ("4", archived("SELECT count(*) FROM request JOIN request_body ON request_body.request_id = request.id"));
+  EXPECT_EQ("1|" + value("SELECT DISTINCT digest FROM request_body"),
+            archived("SELECT count(DISTINCT digest) || '|' || max(digest) FROM request_body"));
   EXPECT_EQ("4", archived("SELECT count(*) FROM v_history"));
   EXPECT_EQ("2", archived("SELECT count(*) FROM v_results"));
   EXPECT_EQ("4", archived("SELECT sum(succeeded) FROM v_progress"));

@@ -104,6 +104,7 @@ TEST_F(Guards, HoldInTheShellAndSayWhatToDo) {
        "sent_boot_ms) VALUES (1, 1, 'create', 'POST', '/', 1, 1, 1, 1)",
        "is the ledger"},
       {"UPDATE request_body SET body = ''", "what was sent never changes"},
+      {"UPDATE request_body SET digest = NULL", "what was sent never changes"},
       {"DELETE FROM job_history", "append-only"},
       {"UPDATE job_history SET reason = 'not me'", "append-only"},
       {"INSERT INTO job_history (job_id, at, rule_id, attempt, act_id) VALUES (1, 1, 1, 1, 1)",
@@ -202,8 +203,10 @@ TEST_F(Guards, FixWhatWasSentEvenForTheDaemon) {
         HasSubstr("never changes"))
         << column;
   }
-  EXPECT_THAT(as_daemon_error("UPDATE request_body SET body = '' WHERE request_id = " + open),
-              HasSubstr("never changes"));
+  for (const char* change : {"body = ''", "digest = 1", "digest = NULL"}) {
+    EXPECT_THAT(as_daemon_error("UPDATE request_body SET " + std::string(change) + " WHERE request_id = " + open),
+                HasSubstr("never changes"));
+  }
   EXPECT_THAT(as_daemon_error("DELETE FROM request WHERE id = " + open),
               HasSubstr("never deleted"));
   EXPECT_THAT(as_daemon_error("DELETE FROM request_body WHERE request_id = " + open),

@@ -40,6 +40,7 @@ TEST(Digest, IsSha256InHex) {
   EXPECT_EQ(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_NE(sha256("abc"), sha256(std::string_view("abc\0", 4)));
+  EXPECT_EQ(static_cast<std::uint64_t>(short_digest("abc")), 0xba7816bf8f01cfeaU);
 }
 
 }  // namespace

@@ -85,7 +85,8 @@ TEST_F(Migrator, KeepsTheLedgerAsItIs) {
   const auto all = [&](const std::string& sql) { return db.execAndGet("SELECT group_concat(x, ' ') FROM (" + sql + ")").getString(); };
   EXPECT_EQ(all("SELECT id || ' ' || job_id || ' ' || coalesce(resolution, 'unresolved') AS x FROM request ORDER BY id"),
             "5 1 refused 9 2 unresolved");
-  EXPECT_EQ(all("SELECT request_id AS x FROM request_body ORDER BY request_id"), "5 9");
+  EXPECT_EQ(all("SELECT request_id || ' ' || body || ' ' || coalesce(digest, 'no digest') AS x FROM request_body ORDER BY request_id"),
+            "5 {\"id\":\"c1\"} no digest 9 {\"id\":\"c2\"} no digest");
   EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
 }
 

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "storage/digest.h"
+
 namespace dl {
 namespace {
 
@@ -151,7 +153,8 @@ std::int64_t SqlTest::request(int job, const std::string& purpose, const std::st
       " 5000, 5000 FROM job WHERE id = " +
       id +
       ";"
-      "INSERT INTO request_body (request_id, body) SELECT max(id), '{\"sent\":1}' FROM request");
+      "INSERT INTO request_body (request_id, body, digest) SELECT max(id), '{\"sent\":1}', " +
+      std::to_string(short_digest("{\"sent\":1}")) + " FROM request");
   const std::string request = value("SELECT max(id) FROM request");
   if (!values.empty()) as_daemon("UPDATE request SET " + values + " WHERE id = " + request);
   return std::stoll(request);

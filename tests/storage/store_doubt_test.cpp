@@ -1,6 +1,7 @@
 // Ways out of a doubt that send something: a resubmission of the same bytes under the same key
 // while the DSP still knows the key, and a lookup by it.
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include "tests/storage/store_fixture.h"
 
@@ -32,6 +33,12 @@ class StoreDoubt : public StoreTest {
         value("SELECT body FROM request_body JOIN request ON id = request_id WHERE job_id = " +
               std::to_string(id));
     return first;
+  }
+  void spoil_body(int id, const std::string& change) {
+    sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    EXPECT_EQ("", as_stranger("UPDATE request_body SET " + change + " WHERE request_id IN (SELECT id FROM request WHERE job_id = " +
+                              std::to_string(id) + ")"));
+    sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, nullptr);
   }
   Millis last_use() const {
     return policy_.key_lifetime_ms - policy_.http_timeout_ms - policy_.late_arrival_ms - 60'000;
@@ -70,6 +77,32 @@ TEST_F(StoreDoubt, AResubmissionCopiesKeyAndBytesWhateverChangedSince) {
   EXPECT_EQ(value("SELECT state, lease_token FROM job WHERE id = 1"), "submitting|2");
   EXPECT_EQ(value("SELECT rule_id, request_id FROM job_history ORDER BY id DESC LIMIT 1"), "13|2");
   expect_consistent();
+}
+
+// A hand that switched the triggers off, or a disk. The DSP may have the entity as it was sent first: other bytes under its
+// key are refused at best, and at worst create what nobody asked for.
+TEST_F(StoreDoubt, BytesThatWereChangedBehindOurBackAreNotSentAgain) {
+  lose(kCampaign);
+  lose(kOther);
+  spoil_body(kCampaign, "body = replace(body, 'job1', 'job7')");
+  EXPECT_THAT(held(kCampaign, Purpose::resubmit), HasSubstr("changed behind our back"));
+  EXPECT_EQ(grant(kOther, Purpose::resubmit).body, "{\"id\":\"job5\"}") << "the others go on";
+  expect_consistent();
+}
+
+// A key put into the body later would make a lookup of what no lookup can find.
+TEST_F(StoreDoubt, BytesThatWereChangedBehindOurBackAreNotLookedUp) {
+  const Granted first = lose(kCampaign);
+  policy_.unknown_outcome = UnknownOutcome::lookup;
+  start();
+  spoil_body(kCampaign, "body = body || '" + first.idempotency_key + "'");
+  EXPECT_THAT(held(kCampaign, Purpose::lookup), HasSubstr("changed behind our back"));
+}
+
+TEST_F(StoreDoubt, BytesThatAreOlderThanTheDigestsAreSentAgain) {
+  const Granted first = lose(kCampaign);
+  spoil_body(kCampaign, "digest = NULL");
+  EXPECT_EQ(grant(kCampaign, Purpose::resubmit).body, first.body);
 }
 
 TEST_F(StoreDoubt, AResubmissionIsOfThePresentAttempt) {
@@ -216,6 +249,22 @@ TEST_F(StoreDoubt, AKeyKeepsItsBytesAndOtherBytesGetAKeyOfTheirOwn) {
   EXPECT_EQ(job(kCampaign, "attempt, tries"), "2|0") << "nothing is spent";
   EXPECT_EQ(request_column(other.request, "attempt"), "2");
   EXPECT_EQ(value("SELECT attempt FROM job_history ORDER BY id DESC LIMIT 1"), "2");
+}
+
+// Spoilt into what is to be sent now, they say nothing of what the key stands for.
+TEST_F(StoreDoubt, AKeyWhoseBytesWereChangedBehindOurBackIsNotUsedAgain) {
+  const Granted first = grant(kCampaign);
+  Outcome throttled = outcome_of(first, JobEvent::throttled);
+  throttled.http_status = 429;
+  throttled.resolution = "refused";
+  throttled.due_in_ms = 0;
+  finish(throttled);
+  make_due(kCampaign);
+  set_payload(kCampaign, "{\"id\":\"job1\",\"name\":\"new\"}");
+  spoil_body(kCampaign, "body = (SELECT body FROM job_payload WHERE job_id = 1)");
+  const Granted again = grant(kCampaign);
+  EXPECT_EQ(again.attempt, 2);
+  EXPECT_NE(again.idempotency_key, first.idempotency_key);
 }
 
 TEST_F(StoreDoubt, AKeyThatNeverLeftIsBoundToNothing) {

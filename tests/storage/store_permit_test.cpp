@@ -1,6 +1,7 @@
 // The permit transaction: what it writes, and each thing that keeps a request off the wire.
 #include <gmock/gmock.h>
 
+#include "storage/digest.h"
 #include "storage/idempotency_key.h"
 #include "tests/storage/store_fixture.h"
 
@@ -38,7 +39,7 @@ TEST_F(StorePermit, WritesIntentLeaseAndHistoryAsOne) {
           id),
       "1|1|create|POST|/campaigns|" + post.idempotency_key + "|NULL|2|" +
           std::to_string(now_.wall_ms) + "|" + std::to_string(now_.boot_ms) + "|NULL|NULL|NULL");
-  EXPECT_EQ(value("SELECT body FROM request_body WHERE request_id = " + id), post.body);
+  EXPECT_EQ(value("SELECT body, digest FROM request_body WHERE request_id = " + id), post.body + "|" + std::to_string(short_digest(post.body)));
   EXPECT_EQ(
       value(
           "SELECT uuid FROM instance JOIN request r ON r.instance_id = instance.id WHERE r.id = " +

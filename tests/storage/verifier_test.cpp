@@ -48,6 +48,14 @@ TEST_F(VerifierTest, KnowsAFirstLookThatWaitsForItsPost) {
   EXPECT_THAT(findings(), ElementsAre(HasSubstr("broken 1: request 2 is open, and its job is not leased by it")));
 }
 
+// What was sent before there were digests has none.
+TEST_F(VerifierTest, BelievesABodyThatIsOlderThanTheDigests) {
+  confirm(kCampaign, "dsp-1");
+  sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  ASSERT_EQ("", as_stranger("UPDATE request_body SET digest = NULL"));
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
 struct Damage {
   const char* sql;
   const char* finding;
@@ -73,6 +81,9 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"UPDATE job_count SET n = n + 1 WHERE state = 'confirming'", "is 1 too high"},
         Damage{"UPDATE job_payload SET body = '{}' WHERE job_id = 4", "broken 4: its payload is not what was loaded"},
         Damage{"DELETE FROM job_payload WHERE job_id = 4", "broken 4: it has no payload"},
+        Damage{"UPDATE request_body SET body = '{}' WHERE request_id = 1", "broken 1: the stored bytes of request 1 are not what it has sent"},
+        Damage{"UPDATE request_body SET digest = digest + 1", "broken 1: the stored bytes of request 1 are not what it has sent"},
+        Damage{"DELETE FROM request_body WHERE request_id = 1", "broken 1: the bytes that request 1 has sent are gone"},
         Damage{"UPDATE job SET dsp_id = 'x' WHERE id = 1", "broken 1: has the id x, which neither the ledger"},
         Damage{"UPDATE request SET idempotency_key = 'k' WHERE id = 1", "sent under a key that is not its attempt's"},
         Damage{"UPDATE job SET lease_token = 99 WHERE id = 1", "broken 1: is leased by request 99"},
