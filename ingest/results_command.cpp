@@ -31,8 +31,12 @@ Result<BatchFacts> batch_wanted(Database& database, const Options& options) {
   if (!found) return found.error();
   if (*found && (*found)->archived_to) {
     const std::string batch = std::to_string((*found)->id.value);
-    return Error{Errc::no_input, options.db + ": batch " + batch + " is archived; ask dl-ingest --db " +
-                                     *(*found)->archived_to + " results " + batch};
+    const std::string rest = (*found)->is_archived_in_part
+                                 ? ", and for the rows that are still here v_results WHERE batch_id = " + batch
+                                 : "";
+    return Error{Errc::no_input, options.db + ": batch " + batch + " is archived" +
+                                     (rest.empty() ? "" : " in part") + "; ask dl-ingest --db " +
+                                     *(*found)->archived_to + " results " + batch + rest};
   }
   if (*found) return **found;
   const std::string which = options.batch ? "batch " + std::to_string(*options.batch) : "batch";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "queries_sql.h"
+#include "storage/fault/fault_point.h"
 #include "storage/live_daemon.h"
 #include "storage/row_copier.h"
 
@@ -67,6 +68,11 @@ class Mover {
   struct Row {
     std::int64_t number;
     std::int64_t job;
+    std::int64_t root;
+  };
+  struct Job {
+    std::int64_t id;
+    std::int64_t root;
   };
   SQLite::Statement statement(Database& database, std::string_view text) {
     return SQLite::Statement(database.handle(), std::string(text));
@@ -75,16 +81,20 @@ class Mover {
     return RowCopier(database_, archive_, table, condition, same_key);
   }
 
-  // `copy` is committed in the archive before `remove`, and both see the tables as they stand.
+  // `copy` is committed in the archive before `remove`, and both see the tables and acts as they stand.
   Status step(const std::function<Status()>& copy, const std::function<Status()>& remove);
+  void hold_touched();
+  Result<bool> lives_again(BatchId batch);
+  Status hold_trees_of(BatchId batch);
   std::vector<Row> next_rows(BatchId batch);
   void copy_batch(std::int64_t batch);
   void copy_families(const std::vector<Row>& rows);
   void copy_content(std::int64_t job, bool is_archived);
-  Status move_some(const std::vector<std::int64_t>& jobs);
+  Status move_some(std::vector<Job> jobs);
   void remove_evidence(std::int64_t job);
 
-  const ArchivePlan& plan_;
+  ArchivePlan plan_;
+  std::set<std::int64_t> touched_;  // roots of trees that an operator has touched since the plan was made
   Database& database_;
   Database& archive_;
   std::string file_;
@@ -109,17 +119,48 @@ class Mover {
       statement(database_, "SELECT DISTINCT instance_id FROM request WHERE job_id = ?1");
   SQLite::Statement family_ = statement(database_, sql::k_archive_family);
   SQLite::Statement mark_ = statement(database_, sql::k_archive_mark_job);
+  SQLite::Statement acts_ = statement(database_, sql::k_archive_acts_since);
 };
 
 Status Mover::step(const std::function<Status()>& copy, const std::function<Status()>& remove) {
   const Status ok = database_.transaction(Writer::ingest, [&]() -> Status {
+    hold_touched();
     if (Status copied = archive_.transaction(Writer::ingest, copy); !copied) return copied;
+    DL_FAULT_POINT("archive.copied");
     return remove();
   });
   if (!ok) return ok;
+  DL_FAULT_POINT("archive.moved");
   if (Status short_log = archive_.checkpoint_if_longer_than(kCheckpointPages); !short_log) return short_log;
   if (auto polite = leave_room_for_daemon(database_); !polite) return polite.error();
   return Done{};
+}
+
+// What was finished lives again by an act alone, so they tell what the plan cannot know. In the transaction that
+// moves something: no act comes between.
+void Mover::hold_touched() {
+  acts_.bind(":act", plan_.newest_act);
+  while (acts_.executeStep()) {
+    plan_.newest_act = acts_.getColumn(0).getInt64();
+    touched_.insert(acts_.getColumn(1).getInt64());
+    plan_.hold(acts_.getColumn(1).getInt64());
+  }
+  acts_.reset();
+}
+
+// Before it is begun, so that seldom one is moved in part; what is certain is asked at each step.
+Result<bool> Mover::lives_again(BatchId batch) {
+  hold_touched();
+  bool lives = false;
+  if (touched_.empty()) return lives;
+  const Status ok = each_row_of(database_, batch, [&](std::int64_t root) { lives = lives || touched_.contains(root); });
+  if (!ok) return ok.error();
+  return lives;
+}
+
+// Its rows stay here, so the payloads that they are put together from stay, too.
+Status Mover::hold_trees_of(BatchId batch) {
+  return each_row_of(database_, batch, [&](std::int64_t root) { plan_.hold(root); });
 }
 
 std::vector<Mover::Row> Mover::next_rows(BatchId batch) {
@@ -128,7 +169,9 @@ std::vector<Mover::Row> Mover::next_rows(BatchId batch) {
   next.bind(":batch", batch.value);
   next.bind(":first", 0);
   next.bind(":n", kRowsAtOnce);
-  while (next.executeStep()) rows.push_back({next.getColumn(0).getInt64(), next.getColumn(1).getInt64()});
+  while (next.executeStep()) {
+    rows.push_back({next.getColumn(0).getInt64(), next.getColumn(1).getInt64(), next.getColumn(2).getInt64()});
+  }
   return rows;
 }
 
@@ -164,6 +207,9 @@ void Mover::copy_families(const std::vector<Row>& rows) {
 }
 
 Status Mover::move_batch(const ArchiveBatch& batch) {
+  const Result<bool> lives = lives_again(batch.id);
+  if (!lives) return lives.error();
+  if (*lives) return hold_trees_of(batch.id);
   Status ok = database_.transaction(Writer::ingest, [&]() -> Status {
     SQLite::Statement begin = statement(database_, sql::k_archive_begin_batch);
     begin.bind(":file", file_);
@@ -172,10 +218,14 @@ Status Mover::move_batch(const ArchiveBatch& batch) {
     return Error{Errc::software, "batch " + std::to_string(batch.id.value) + " is archived already"};
   });
   RowCopier row_copier = copier("batch_row", "batch_id = " + std::to_string(batch.id.value) + " AND row = ?1");
-  for (std::vector<Row> rows{{}}; ok && !rows.empty();) {
+  bool stays = false;  // from the first row of a touched tree on
+  for (std::vector<Row> rows{{}}; ok && !rows.empty() && !stays;) {
     ok = step(
         [&]() -> Status {
           rows = next_rows(batch.id);
+          const auto living = std::ranges::find_if(rows, [&](const Row& row) { return touched_.contains(row.root); });
+          stays = living != rows.end();
+          rows.erase(living, rows.end());
           copy_batch(batch.id.value);
           copy_families(rows);
           for (const Row& row : rows) row_copier.copy(row.number);
@@ -192,6 +242,7 @@ Status Mover::move_batch(const ArchiveBatch& batch) {
         });
   }
   if (!ok) return ok;
+  if (stays) return hold_trees_of(batch.id);
   ++counts_.batches;
   return database_.transaction(Writer::ingest, [&]() -> Status {
     SQLite::Statement end = statement(database_, sql::k_archive_end_batch);
@@ -212,10 +263,11 @@ void Mover::remove_evidence(std::int64_t job) {
   }
 }
 
-Status Mover::move_some(const std::vector<std::int64_t>& jobs) {
+Status Mover::move_some(std::vector<Job> jobs) {
   return step(
       [&]() -> Status {
-        for (const std::int64_t job : jobs) {
+        std::erase_if(jobs, [&](const Job& job) { return !plan_.is_free(job.root); });
+        for (const auto& [job, root] : jobs) {
           family_.bind(":job", job);
           family_.executeStep();  // itself comes first
           const std::int64_t batch = family_.getColumn(1).getInt64();
@@ -236,14 +288,14 @@ Status Mover::move_some(const std::vector<std::int64_t>& jobs) {
         return Done{};
       },
       [&]() -> Status {
-        for (const std::int64_t job : jobs) {
+        for (const auto& [job, root] : jobs) {
           mark_.bind(":at", now_ms_);
           mark_.bind(":job", job);
           mark_.bind(":before", plan_.before_ms);
           mark_.bind(":newest_request", plan_.newest_request);
           const int is_still_finished = mark_.exec();
           mark_.reset();
-          if (is_still_finished == 0) continue;  // an operator was faster; its copy is replaced next time
+          if (is_still_finished == 0) continue;  // a late answer was faster; its copy is replaced next time
           remove_evidence(job);
           ++counts_.jobs;
         }
@@ -253,21 +305,21 @@ Status Mover::move_some(const std::vector<std::int64_t>& jobs) {
 
 Status Mover::move_jobs() {
   for (std::int64_t first = 1; first <= plan_.last_job; first += kJobsRead) {
-    std::vector<std::int64_t> jobs;
+    std::vector<Job> jobs;
     Status ok = database_.guard(database_.path(), [&]() -> Status {
       SQLite::Statement candidates = statement(database_, sql::k_archive_candidates);
       candidates.bind(":first", first);
       candidates.bind(":last", first + kJobsRead - 1);
       while (candidates.executeStep()) {
-        const std::int64_t job = candidates.getColumn(0).getInt64();
-        if (job <= plan_.last_job && plan_.is_free(candidates.getColumn(1).getInt64())) jobs.push_back(job);
+        const Job job{candidates.getColumn(0).getInt64(), candidates.getColumn(1).getInt64()};
+        if (job.id <= plan_.last_job && plan_.is_free(job.root)) jobs.push_back(job);
       }
       return Done{};
     });
     for (std::size_t i = 0; ok && i < jobs.size(); i += kJobsAtOnce) {
       const auto begin = jobs.begin() + static_cast<std::ptrdiff_t>(i);
       const auto end = jobs.begin() + static_cast<std::ptrdiff_t>(std::min(jobs.size(), i + kJobsAtOnce));
-      ok = move_some({begin, end});
+      ok = move_some(std::vector<Job>(begin, end));
     }
     if (!ok) return ok;
   }

@@ -23,6 +23,7 @@ class Planner {
     Status ok = read([&] {
       plan_.last_job = db_.execAndGet(std::string(sql::k_archive_last_job)).getInt64();
       plan_.newest_request = db_.execAndGet(std::string(sql::k_newest_request)).getInt64();
+      plan_.newest_act = db_.execAndGet(std::string(sql::k_archive_newest_act)).getInt64();
     });
     if (!ok) return ok;
     plan_.held.resize(static_cast<std::size_t>(plan_.last_job) + 1);
@@ -39,9 +40,8 @@ class Planner {
       return Done{};
     });
   }
-  void hold(std::int64_t root) { plan_.held[static_cast<std::size_t>(root)] = true; }
   void hold_all(SQLite::Statement& roots) {
-    while (roots.executeStep()) hold(roots.getColumn(0).getInt64());
+    while (roots.executeStep()) plan_.hold(roots.getColumn(0).getInt64());
     roots.reset();
   }
 
@@ -65,33 +65,13 @@ class Planner {
     });
   }
 
-  // Calls `row` with the root of every row's tree.
-  Status each_row(BatchId batch, const std::function<void(std::int64_t root)>& row) {
-    std::int64_t next = 0;
-    for (std::int64_t seen = kRowsAtOnce; seen == kRowsAtOnce;) {
-      seen = 0;
-      const Status ok = read([&] {
-        SQLite::Statement rows(db_, std::string(sql::k_archive_rows));
-        rows.bind(":batch", batch.value);
-        rows.bind(":first", next);
-        rows.bind(":n", kRowsAtOnce);
-        for (; rows.executeStep(); ++seen) {
-          next = rows.getColumn(0).getInt64() + 1;
-          row(rows.getColumn(2).getInt64());
-        }
-      });
-      if (!ok) return ok;
-    }
-    return Done{};
-  }
-
   // Batches that stay hold the trees of all their rows, but only for the jobs: another batch does not stay because
-  // of them. So all are judged before the first one holds anything.
+  // of them. So all are judged before the first one holds anything. One of which an interrupted run has moved some
+  // rows goes on only when nothing of the rest lives.
   Status sort_batches() {
     struct Listed {
       ArchiveBatch batch;
       std::int64_t loaded_at = 0;
-      bool begun = false;
     };
     std::vector<Listed> batches;
     Status ok = read([&] {
@@ -101,20 +81,19 @@ class Planner {
         listed.batch.id = BatchId{list.getColumn(0).getInt64()};
         listed.batch.source = list.getColumn(1).getString();
         listed.loaded_at = list.getColumn(2).getInt64();
-        listed.begun = list.getColumn(3).getInt() != 0;
       }
     });
     for (Listed& listed : batches) {
       if (!ok) return ok;
       bool lives = listed.loaded_at >= plan_.before_ms;
-      ok = each_row(listed.batch.id, [&](std::int64_t root) {
+      ok = each_row_of(database_, listed.batch.id, [&](std::int64_t root) {
         ++listed.batch.rows;
         lives = lives || !plan_.is_free(root);
       });
-      (lives && !listed.begun ? plan_.staying : plan_.going).push_back(listed.batch);
+      (lives ? plan_.staying : plan_.going).push_back(listed.batch);
     }
     for (const ArchiveBatch& batch : plan_.staying) {
-      if (ok) ok = each_row(batch.id, [&](std::int64_t root) { hold(root); });
+      if (ok) ok = each_row_of(database_, batch.id, [&](std::int64_t root) { plan_.hold(root); });
     }
     return ok;
   }
@@ -167,6 +146,26 @@ Result<ArchivePlan> plan_archive(Database& database, Millis older_than, std::int
   plan.before_ms = now_ms - older_than;
   if (Status ok = Planner(database, plan).run(newest_requests); !ok) return ok.error();
   return plan;
+}
+
+Status each_row_of(Database& database, BatchId batch, const std::function<void(std::int64_t root_id)>& row) {
+  std::int64_t next = 0;
+  for (std::int64_t seen = kRowsAtOnce; seen == kRowsAtOnce;) {
+    seen = 0;
+    const Status ok = database.guard(database.path(), [&]() -> Status {
+      SQLite::Statement rows(database.handle(), std::string(sql::k_archive_rows));
+      rows.bind(":batch", batch.value);
+      rows.bind(":first", next);
+      rows.bind(":n", kRowsAtOnce);
+      for (; rows.executeStep(); ++seen) {
+        next = rows.getColumn(0).getInt64() + 1;
+        row(rows.getColumn(2).getInt64());
+      }
+      return Done{};
+    });
+    if (!ok) return ok;
+  }
+  return Done{};
 }
 
 }  // namespace dl

@@ -49,7 +49,8 @@ Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<s
                        optional_text(find, 3),
                        optional_text(find, 4),
                        find.getColumn(5).getInt64(),
-                       optional_text(find, 6)};
+                       optional_text(find, 6),
+                       find.getColumn(7).getInt() != 0};
     return Done{};
   });
   if (!ok) return ok.error();

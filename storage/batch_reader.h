@@ -25,6 +25,7 @@ struct BatchFacts {
   std::optional<std::string> dialect;  // csv only
   std::int64_t rows = 0;
   std::optional<std::string> archived_to;  // the file that its rows have been moved to
+  bool is_archived_in_part = false;        // some of its rows are still here
 };
 
 // The batch, or the last one. Nothing if there is none. Errors: SQLite's.

@@ -39,6 +39,8 @@ inline constexpr std::string_view kNames[] = {
     "ingest.before_commit", "ingest.after_commit",  // of a part of the sheet
     "publish.before_commit", "publish.after_commit",  // the sheet becomes visible: acknowledged after it
     "orphan.in_tx",         // what a dead loader left is being removed
+    "archive.copied",       // into the archive, not yet removed here
+    "archive.moved",        // and removed
     "migrate.step",         // a migration was applied, not yet committed
     "start.locked", "start.opened",
     "takeover.before_commit", "takeover.after_commit",

@@ -1,5 +1,5 @@
--- Its guard is the truth of this moment: an operator, a late answer or a lookup of --verify may have come since it was
--- chosen. So the newest request is never archived, and ids of requests never come twice.
+-- Its guard is the truth of this moment: a late answer or a lookup of --verify may have come since it was chosen
+-- (operators' acts are looked for before: archive_acts_since.sql). So the newest request is never archived, and ids of requests never come twice.
 UPDATE job SET archived_at = :at
 WHERE id = :job AND archived_at IS NULL AND state IN ('succeeded', 'failed', 'cancelled')
   AND lease_token IS NULL AND updated_at < :before

@@ -1,4 +1,5 @@
-SELECT id, source, format, header, dialect, row_count, archived_to
+SELECT id, source, format, header, dialect, row_count, archived_to,
+       archived_to IS NOT NULL AND archived_at IS NULL
 FROM batch
 WHERE state = 'loaded' AND (id = :batch OR :batch IS NULL)
 ORDER BY id DESC

@@ -76,6 +76,22 @@ void shake_hands(const Site& site, const Coverage& coverage) {
   eventually("hands are shaken", [&] { return coverage.has_reached("net.tls_done"); });
 }
 
+void archive_years_of_work(const Site& site, const Coverage& coverage) {
+  const std::string years = site.file("years.db");
+  EXPECT_EQ(run(Launch{.program = "dl-make-table",
+                       .arguments = {"--db", years, "--jobs", "555", "--batch-jobs", "222", "--live", "111"},
+                       .environment = {},
+                       .errors_to = ErrorsTo::file})
+                .exit_code,
+            0);
+  EXPECT_EQ(run(coverage.traced(Launch{.program = "dl-ingest",
+                                       .arguments = {"--db", years, "archive", "--older-than", "180d"},
+                                       .environment = {},
+                                       .errors_to = ErrorsTo::file}))
+                .exit_code,
+            0);
+}
+
 TEST(FaultPoints, AreAllReachedByProgramsAtWork) {
   const Site site({"--faults", "post.lost_answer:@2,post.cut_body:@4,post.429:@6:1s,post.late_apply:@8:2s"});
   const Coverage coverage(site.file("reached"));
@@ -93,6 +109,7 @@ TEST(FaultPoints, AreAllReachedByProgramsAtWork) {
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   shake_hands(site, coverage);
+  archive_years_of_work(site, coverage);
   const std::set<std::string> reached = coverage.reached();
   for (const std::string_view name : fault::kNames) EXPECT_TRUE(reached.contains(std::string(name))) << name;
 }

@@ -66,6 +66,15 @@ TEST_F(ArchiveProgram, GivesTheResultsOutOfTheArchive) {
   EXPECT_EQ(archive().exit_code, 0) << "again: nothing is left to do";
 }
 
+TEST_F(ArchiveProgram, SaysWhereTheRestOfABatchIsThatIsArchivedInPart) {
+  archive();
+  program.as_daemon("UPDATE batch SET archived_at = NULL WHERE id = 1");
+  const Ran asked = program.run({"results", "1"});
+  EXPECT_EQ(asked.exit_code, 66);
+  EXPECT_THAT(asked.err, HasSubstr("batch 1 is archived in part; ask dl-ingest --db old.db results 1, and for the rows that are "
+                                   "still here v_results WHERE batch_id = 1"));
+}
+
 TEST_F(ArchiveProgram, KnowsTheSheetWhenItIsLoadedAgain) {
   archive();
   const Ran same = program.run({in_tree("examples/sample.csv")});

@@ -54,6 +54,18 @@ class Archive : public SqlTest {
     }
     return keys;
   }
+  std::string evidence() {
+    return value("SELECT count(*) FROM request") + " " + value("SELECT count(*) FROM job_history") + " " +
+           value("SELECT count(*) FROM batch_row") + " " + value("SELECT count(*) FROM job_payload WHERE body <> ''");
+  }
+  std::string retry_the_ad() {
+    return as_stranger("INSERT INTO operator_act (job_id, act, who, why) VALUES (3, 'retry', 'maria', 'once more')");
+  }
+  // Long ago.
+  void finish_the_ad_again() {
+    put(fixture::kAd, JobState::succeeded);
+    as_daemon("UPDATE job SET updated_at = 1 WHERE root_id = 1");
+  }
   // A second batch, loaded a day ago, whose only row is the ad a1.
   void show_a1_in_a_new_batch() {
     as_daemon("INSERT INTO batch (id, state, source, size_bytes, sha256, format, loaded_by, started_at, loaded_at) "
@@ -99,6 +111,64 @@ TEST_F(Archive, LeavesWhatWasAskedForSinceThePlanWasMade) {
   EXPECT_THAT(rows("SELECT DISTINCT job_id FROM request ORDER BY job_id"), ElementsAre("3", "5"));
   EXPECT_EQ(value("SELECT archived_at FROM job WHERE id = 3"), "NULL");
   expect_consistent();
+}
+
+TEST_F(Archive, NeverTouchesATreeThatCameAliveAfterThePlan) {
+  put(fixture::kAd, JobState::failed);
+  const ArchivePlan made = plan();
+  ASSERT_THAT(made.going, SizeIs(1));
+  EXPECT_EQ("", retry_the_ad());
+  const std::string before = evidence();
+  const Result<ArchiveCounts> moved = carry_out(made, *database_, file(), kNow);
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(moved->batches, 0);
+  EXPECT_EQ(moved->rows, 0);
+  EXPECT_EQ(moved->jobs, 0);
+  EXPECT_EQ(before, evidence());
+  EXPECT_EQ("NULL", value("SELECT archived_to FROM batch WHERE id = 1"));
+  EXPECT_EQ("0 0 0", archived("SELECT (SELECT count(*) FROM job) || ' ' || (SELECT count(*) FROM batch) || ' ' ||"
+                              " (SELECT count(*) FROM request)"));
+}
+
+// The rest of its rows stays until all is finished again, and so do the payloads that they are put together from.
+TEST_F(Archive, StopsInABatchWhereATreeComesAliveBetweenTwoSteps) {
+  put(fixture::kAd, JobState::failed);
+  as_daemon("WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 309) "
+            "INSERT INTO batch_row (batch_id, row, line, job_id) SELECT 1, i, i + 1, 3 FROM n");
+  const std::string results = value("SELECT count(*) FROM v_results WHERE batch_id = 1");
+  const ArchivePlan made = plan();
+  ASSERT_THAT(made.going, SizeIs(1));
+  database_->handle().exec("CREATE TEMP TRIGGER operator_is_fast AFTER DELETE ON main.batch_row WHEN OLD.row = 10 BEGIN"
+                           " INSERT INTO operator_act (job_id, act, who, why) VALUES (3, 'retry', 'maria', 'x'); END");
+  const Result<ArchiveCounts> moved = carry_out(made, *database_, file(), kNow);
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(moved->batches, 0);
+  EXPECT_EQ(moved->rows, 200);
+  EXPECT_EQ(moved->jobs, 0);
+  EXPECT_EQ("102", value("SELECT count(*) FROM v_results WHERE batch_id = 1"));
+  EXPECT_EQ("NULL", value("SELECT archived_at FROM batch WHERE id = 1"));
+  database_->handle().exec("DROP TRIGGER operator_is_fast");
+  EXPECT_EQ(archive().rows, 0) << "it lives";
+  EXPECT_EQ("102", value("SELECT count(*) FROM v_results WHERE batch_id = 1"));
+  finish_the_ad_again();
+  EXPECT_EQ(archive().rows, 102);
+  EXPECT_EQ(results, archived("SELECT count(*) FROM v_results WHERE batch_id = 1"));
+}
+
+TEST_F(Archive, LeavesTheRestOfAnInterruptedBatchThatLivesAgain) {
+  put(fixture::kAd, JobState::failed);
+  database_->handle().exec("CREATE TEMP TRIGGER power_cut BEFORE DELETE ON main.batch_row "
+                           "BEGIN SELECT RAISE(ABORT, 'power cut'); END");
+  ASSERT_FALSE(try_archive());
+  database_->handle().exec("DROP TRIGGER power_cut");
+  ASSERT_EQ(file(), value("SELECT archived_to FROM batch WHERE id = 1"));
+  EXPECT_EQ("", retry_the_ad());
+  const ArchiveCounts counts = archive();
+  EXPECT_EQ(counts.rows, 0);
+  EXPECT_EQ(counts.jobs, 0);
+  EXPECT_EQ("2", value("SELECT count(*) FROM batch_row WHERE batch_id = 1"));
+  finish_the_ad_again();
+  EXPECT_EQ(archive().rows, 2);
 }
 
 TEST_F(Archive, LeavesATreeAloneWhileAnythingOfItMayStillMove) {
@@ -149,10 +219,6 @@ TEST_F(Archive, LeavesTheLimiterItsMemoryWhateverTheWallClockSays) {
 }
 
 TEST_F(Archive, GoesOnAfterACrashAndHasEverythingOnce) {
-  const auto evidence = [&] {
-    return value("SELECT count(*) FROM request") + " " + value("SELECT count(*) FROM job_history") + " " +
-           value("SELECT count(*) FROM batch_row") + " " + value("SELECT count(*) FROM job_payload WHERE body <> ''");
-  };
   const std::string before = evidence();
   // As if the power went after the archive's commit and before ours: what is removed here is rolled back.
   for (const char* table : {"batch_row", "request_body", "request", "job_history"}) {

@@ -119,6 +119,7 @@ TEST_F(Queries, OfTheArchiveWalkNothingButWhatTheyMove) {
       sql::k_archive_mark_job,   sql::k_archive_delete_bodies, sql::k_archive_delete_requests, sql::k_archive_delete_history,
       sql::k_archive_rows,       sql::k_archive_delete_rows,   sql::k_archive_empty_payload,   sql::k_archive_open_trees,
       sql::k_archive_is_of,      sql::k_archive_begin_batch,   sql::k_archive_end_batch,       sql::k_archive_batch_is_here,
+      sql::k_archive_acts_since, sql::k_archive_newest_act,
   };
   add_history();
   for (const char* statistics : {"SELECT 1", "ANALYZE"}) {
