@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
 #include "queries_sql.h"
 #include "storage/fault/fault_point.h"
 #include "storage/log_in_one_piece.h"
@@ -9,6 +11,8 @@
 
 namespace dl {
 namespace {
+
+constexpr std::int64_t kCampaignsInABlock = 1'024;
 
 void run(SQLite::Statement& statement) {
   statement.exec();
@@ -177,8 +181,9 @@ Status BatchWriter::place(std::span<const JobText> jobs, std::span<PlacedJob> pl
 
 std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
                                              std::span<PlacedJob> placed) {
-  const std::int64_t first = next_job_;
+  const bool are_roots = !jobs.empty() && jobs.front().parent == nullptr;
   const auto count = static_cast<int>(jobs.size());
+  const std::int64_t first = first_id_for(are_roots, count);
   open_parents_.clear();
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const PlacedJob* parent = jobs[i].parent;
@@ -203,7 +208,7 @@ std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
       default: return;
     }
   });
-  if (added > 0) next_job_ += count;
+  if (added > 0) take_ids(are_roots, count);
   std::vector<std::size_t> fresh;
   fresh.reserve(jobs.size());
   if (added == count) {
@@ -218,6 +223,27 @@ std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
     between.reset();
   }
   return fresh;
+}
+
+std::int64_t BatchWriter::first_id_for(bool are_roots, int count) const {
+  return are_roots && next_campaign_ + count <= campaigns_end_ ? next_campaign_ : next_job_;
+}
+
+// Campaigns get their ids from blocks, so that their rows share pages, which publish() writes all at once. A block is
+// an eighth of the campaigns so far: small batches leave no gap in the ids, large ones only a small one. Ids still grow
+// from a campaign to the next and from a parent to its children.
+void BatchWriter::take_ids(bool are_roots, int count) {
+  if (!are_roots) {
+    next_job_ += count;
+    return;
+  }
+  if (next_campaign_ + count > campaigns_end_) {
+    next_campaign_ = next_job_;
+    next_job_ += std::max<std::int64_t>(count, std::min(campaigns_ / 8, kCampaignsInABlock));
+    campaigns_end_ = next_job_;
+  }
+  next_campaign_ += count;
+  campaigns_ += count;
 }
 
 // Payloads, edges and counts of new jobs.

@@ -124,6 +124,9 @@ class BatchWriter {
   struct Statements;  // one prepared statement a file of SQL
   class BulkMode;     // what is switched off while rows are written
 
+  // Where the next job that has no other place goes, and where the next campaign goes.
+  std::int64_t first_id_for(bool are_roots, int count) const;
+  void take_ids(bool are_roots, int count);
   // The indexes of those that were created; the others are there already.
   std::vector<std::size_t> create(std::span<const JobText> jobs, std::span<PlacedJob> placed);
   void add_content(std::span<const JobText> jobs, std::span<const PlacedJob> placed,
@@ -144,7 +147,10 @@ class BatchWriter {
   BatchId id_;
   int priority_;
   std::int64_t now_ms_;
-  std::int64_t next_job_ = 0;
+  std::int64_t next_job_ = 0;       // above all ids given and kept
+  std::int64_t next_campaign_ = 0;  // of the block of ids that is kept for campaigns
+  std::int64_t campaigns_end_ = 0;  // where that block ends
+  std::int64_t campaigns_ = 0;      // created so far
   BatchCounts counts_;
   std::vector<int> open_parents_;  // of the jobs that are being placed
   struct OpenParent {

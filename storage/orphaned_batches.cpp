@@ -44,7 +44,7 @@ void delete_between(SQLite::Database& db, std::string_view text, std::int64_t fi
   statement.exec();
 }
 
-// From the last job down, so that what a crash leaves is still a prefix of the batch.
+// From the last job down, children before their parents.
 Status delete_jobs(Database& database, std::int64_t batch) {
   SQLite::Database& db = database.handle();
   std::int64_t floor = 0;
