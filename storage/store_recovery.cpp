@@ -76,6 +76,7 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     insert.bind(":lock_inode", facts.lock_inode);
     insert.bind(":at", now.wall_ms);
     insert.bind(":boot_ms", now.boot_ms);
+    insert.bind(":rate_limit", format_rate_spec(policy_.tiers));
     insert.exec();
     instance_ = InstanceId{database_->handle().getLastInsertRowid()};
     SQLite::Statement first(database_->handle(), "SELECT min(started_boot_ms) FROM instance WHERE boot_key = ?1");

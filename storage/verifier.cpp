@@ -5,6 +5,7 @@
 #include "queries_sql.h"
 #include "storage/digest.h"
 #include "storage/idempotency_key.h"
+#include "storage/ledger_windows.h"
 #include "storage/migrator.h"
 
 namespace dl {
@@ -110,6 +111,7 @@ Result<Verified> verify(Database& database, const Found& found) {
     check_payloads(db, found);
     check_bodies(db, found);
     check_keys(database, found);
+    find_full_windows(db, [&found](std::string what) { found({Kind::broken, 0, "", std::move(what)}); });
     list_doubts(db, found);
     verified.jobs = db.execAndGet("SELECT count(*) FROM job").getInt64();
     verified.requests = db.execAndGet("SELECT count(*) FROM request").getInt64();

@@ -1,6 +1,6 @@
 // Are the promises kept, as far as the database alone can show? What a bad disk, a stray program or a fault of ours
 // has done to the tables comes to light here: the view v_broken_promises, the digests of payloads and sent
-// bodies, the idempotency keys, and what is still in doubt. Reads one snapshot of everything; works beside a running daemon.
+// bodies, the idempotency keys, the windows of the limit, and what is still in doubt. Reads one snapshot of everything; works beside a running daemon.
 // Thread rule and ownership: as the Database it borrows.
 #pragma once
 

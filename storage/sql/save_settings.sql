@@ -2,6 +2,7 @@
 UPDATE account
 SET endpoint = :endpoint, rate_limit = :rate_limit, limit_count = :limit_count,
     limit_window_ms = :limit_window_ms, max_retries = :max_retries,
+    most_retries = max(most_retries, :max_retries),
     unknown_outcome = :unknown_outcome, settle_ms = :settle_ms,
     cap = CASE WHEN rate_limit IS :rate_limit THEN cap END,
     ceiling = CASE WHEN rate_limit IS :rate_limit THEN ceiling END,

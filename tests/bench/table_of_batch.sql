@@ -45,6 +45,8 @@ SELECT id, 'loaded', printf('sheet_%05d.csv', id), 25600 * campaigns, 'bench', '
        100 * campaigns, 111 * campaigns
 FROM temp.bench_batch;
 
+UPDATE account SET most_retries = max_retries;  -- as a daemon leaves it
+
 INSERT INTO job (id, batch_id, kind, key, root_id, level, state, open_parents, tries, due_at, dsp_id, posted_at,
                  hold, error, updated_at)
 SELECT id, batch, kind, key, root, CASE kind WHEN 'campaign' THEN 0 WHEN 'ad_group' THEN 1 ELSE 2 END, state,

@@ -78,6 +78,7 @@ TEST_F(Migrator, KeepsTheLedgerAsItIs) {
         "INSERT INTO request (id, job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms, "
         "finished_at, slot, resolution) VALUES (5, 1, 1, 'create', 'POST', '/campaigns', 1, 0, 7, 7, 8, 'answered', 'refused'),"
         " (9, 2, 1, 'create', 'POST', '/campaigns', 1, 0, 7, 7, NULL, NULL, NULL);"
+        "UPDATE account SET max_retries = 1; UPDATE job SET tries = 9 WHERE id = 2;"
         "INSERT INTO request_body VALUES (5, '{\"id\":\"c1\"}'), (9, '{\"id\":\"c2\"}')");
   }
   ASSERT_TRUE(Database::open(old_path(), OpenMode::existing));
@@ -87,6 +88,7 @@ TEST_F(Migrator, KeepsTheLedgerAsItIs) {
             "5 1 refused 9 2 unresolved");
   EXPECT_EQ(all("SELECT request_id || ' ' || body || ' ' || coalesce(digest, 'no digest') AS x FROM request_body ORDER BY request_id"),
             "5 {\"id\":\"c1\"} no digest 9 {\"id\":\"c2\"} no digest");
+  EXPECT_EQ(db.execAndGet("SELECT most_retries FROM account").getInt(), 8) << "as many as there must have been";
   EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
 }
 

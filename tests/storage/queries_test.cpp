@@ -26,7 +26,7 @@ class Queries : public SqlTest {
   void add_history() {
     as_daemon(
         "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
-        "INSERT INTO instance SELECT i, i, 1, 'host', '0.1', 'boot', 'machine', 1, 1, i, i, i FROM "
+        "INSERT INTO instance SELECT i, i, 1, 'host', '0.1', 'boot', 'machine', 1, 1, i, i, i, NULL FROM "
         "n");
     as_daemon(
         "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 2100) "

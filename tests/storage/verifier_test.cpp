@@ -56,6 +56,32 @@ TEST_F(VerifierTest, BelievesABodyThatIsOlderThanTheDigests) {
   EXPECT_THAT(findings(), IsEmpty());
 }
 
+// A job that was tried under a more generous setting has not had more than it was allowed.
+TEST_F(VerifierTest, KnowsTheMostRetriesThatWereEverAllowed) {
+  policy_.max_retries = 6;
+  start();
+  as_daemon("UPDATE job SET tries = 7 WHERE id = 5");
+  policy_.max_retries = 0;
+  start();
+  EXPECT_THAT(findings(), IsEmpty());
+  as_daemon("UPDATE job SET tries = 8 WHERE id = 5");
+  EXPECT_THAT(findings(), ElementsAre(HasSubstr("broken 5: has spent 8 attempts, and no max_retries ever allowed more than 7")));
+}
+
+// The next attempt's key is another.
+TEST_F(VerifierTest, FindsNothingWhereARefusedAttemptIsFollowedByAnother) {
+  finish(refused(grant(kCampaign)));
+  make_due(kCampaign);
+  confirm(kCampaign, "dsp-1");
+  Outcome failed = outcome_of(grant(kCampaign, Purpose::status), JobEvent::creation_failed);
+  failed.spends_attempt = true;
+  failed.due_in_ms = 0;
+  finish(failed);
+  make_due(kCampaign);
+  grant(kCampaign);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
 struct Damage {
   const char* sql;
   const char* finding;
@@ -89,6 +115,18 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"UPDATE job SET lease_token = 99 WHERE id = 1", "broken 1: is leased by request 99"},
         Damage{"UPDATE request SET finished_at = NULL, slot = NULL WHERE id = 1", "broken 1: request 1 is open"},
         Damage{"UPDATE request SET resolution = NULL WHERE id = 1", "broken 1: is confirming with an unresolved POST"},
+        Damage{"UPDATE job SET open_parents = 0 WHERE id = 3", "broken 3: is blocked, although no parent is open"},
+        Damage{"UPDATE job SET tries = 5 WHERE id = 1", "broken 1: has spent 5 attempts, and no max_retries ever allowed more than 4"},
+        Damage{"UPDATE job SET state = 'in_doubt' WHERE id = 1", "broken 1: is in_doubt and not held, but no POST of it is unresolved"},
+        Damage{"UPDATE job SET state = 'ready' WHERE id = 6", "broken 6: is ready, but its batch 2 is still loading"},
+        Damage{"INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms, "
+               "finished_at, slot, outcome) VALUES (1, 1, 'status', 'GET', '/', 1, 0, 1, 1, 2, 'answered', 'creation_failed'), "
+               "(1, 1, 'create', 'POST', '/', 1, 0, 1, 1, NULL, NULL, NULL)",
+               "broken 1: request 3 was sent under the key of attempt 1, which request 2 had shown to be over (creation_failed)"},
+        Damage{"UPDATE request SET outcome = 'refused'; "
+               "INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms) "
+               "VALUES (1, 1, 'resubmit', 'POST', '/', 1, 0, 1, 1)",
+               "broken 1: request 2 was sent under the key of attempt 1, which request 1 had shown to be over (refused)"},
         Damage{"INSERT INTO job_edge VALUES (999, 3)", "broken 3: has an edge to job 999"},
         Damage{"INSERT INTO job_edge VALUES (3, 2)", "broken 2: has an edge to job 3, which does not exist or is not above"},
         Damage{"INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms, "
