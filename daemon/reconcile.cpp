@@ -332,8 +332,8 @@ void Reconciler::judge(const Inquiry& inquiry, const std::vector<std::string>& i
       return report(inquiry, Kind::duplicate, "the DSP has " + list + ", which by our tables was never created");
     case Believed::unknown: break;
   }
-  // What is in state in_doubt was counted by verify(); a cancelled job is nobody's doubt any more.
-  const bool is_counted = inquiry.state == JobState::in_doubt || inquiry.state == JobState::cancelled;
+  // What is in state in_doubt, or waits for the settle time, was counted by verify(); a cancelled job is nobody's doubt any more.
+  const bool is_counted = inquiry.state == JobState::in_doubt || inquiry.state == JobState::waiting || inquiry.state == JobState::cancelled;
   report(inquiry, is_counted ? Kind::remark : Kind::in_doubt,
          ids.empty() ? "the DSP does not know it (a late request may still be applied until the settle time is over)"
                      : "the DSP has it: " + list);

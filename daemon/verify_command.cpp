@@ -80,7 +80,7 @@ int check_alone(Database& database, Log& log, const std::string& why) {
   Findings findings;
   const Result<Verified> verified = check(database, findings, log);
   if (!verified) return report(verified.error());
-  return findings.end(*verified, "the DSP was not asked: " + why);
+  return findings.end(*verified, "the DSP was NOT asked, so nothing is known of what it has: " + why);
 }
 
 // The wait comes early: a terminal may show no more than 80 columns.
@@ -144,7 +144,7 @@ int ask_too(const Config& config, Log& log, Clock clock, std::unique_ptr<Databas
   std::string dsp = std::to_string(reconciled->asked) + " attempts looked up: " + findings.of(Kind::missing) + ", " +
                     findings.of(Kind::duplicate) + ", " + findings.of(Kind::unasked);
   if (reconciled->not_askable > 0) {
-    dsp += "; " + std::to_string(reconciled->not_askable) + " cannot be looked up, for they were sent without their key";
+    dsp += "; NOT asked for " + std::to_string(reconciled->not_askable) + " that were sent without their key, which no lookup finds";
   }
   if (reconciled->found_later > 0) {
     dsp += "; " + std::to_string(reconciled->found_later) + " found only when looked for again, for the DSP's index is behind";

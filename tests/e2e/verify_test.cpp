@@ -226,11 +226,11 @@ TEST(Verify, AsksNobodyWithoutALookup) {
   const auto asked = site.ledger().size();
   const Finish hold = verify(site, {"--unknown-outcome", "hold"});
   EXPECT_EQ(hold.exit_code, 0) << hold.err;
-  EXPECT_THAT(hold.out, HasSubstr("the DSP was not asked: it offers no lookup, for unknown_outcome is hold"));
-  EXPECT_THAT(verify(site, joined(kLooksUp, {"--offline"})).out, HasSubstr("the DSP was not asked: --offline"));
+  EXPECT_THAT(hold.out, HasSubstr("the DSP was NOT asked, so nothing is known of what it has: it offers no lookup, for unknown_outcome is hold"));
+  EXPECT_THAT(verify(site, joined(kLooksUp, {"--offline"})).out, HasSubstr("the DSP was NOT asked, so nothing is known of what it has: --offline"));
   const Finish late = verify(site);  // the account looks up now, but what was sent carries no keys
   EXPECT_EQ(late.exit_code, 0) << late.err;
-  EXPECT_THAT(late.out, HasSubstr("0 attempts looked up: 0 missing, 0 duplicate, 0 not answered; 3 cannot be looked up"));
+  EXPECT_THAT(late.out, HasSubstr("0 attempts looked up: 0 missing, 0 duplicate, 0 not answered; NOT asked for 3 that were sent without their key"));
   EXPECT_EQ(site.ledger().size(), asked);
 }
 

@@ -39,6 +39,19 @@ TEST_F(VerifierTest, ListsWhatIsInDoubt) {
   EXPECT_THAT(findings(), ElementsAre(HasSubstr("in doubt 1: no proof either way")));
 }
 
+// An operator's word, which a late request may still contradict: without a lookup nobody else would say that it is open.
+TEST_F(VerifierTest, ListsWhatWasDeclaredAbsentUntilItHasSettled) {
+  doubt(kCampaign);
+  ASSERT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, who, why) VALUES (1, 'absent', 'maria', 'not there')"));
+  EXPECT_THAT(findings(), ElementsAre(HasSubstr("in doubt 1: declared absent, and not settled yet")));
+  pass(policy_.settle_ms);
+  make_due(kCampaign);
+  EXPECT_THAT(findings(), IsEmpty());
+  finish(refused(grant(kCampaign)));
+  EXPECT_EQ(state_of(kCampaign), "waiting");
+  EXPECT_THAT(findings(), IsEmpty()) << "it waits for a retry, and is no doubt";
+}
+
 TEST_F(VerifierTest, KnowsAFirstLookThatWaitsForItsPost) {
   const Granted post = grant(kCampaign);
   as_daemon("INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms) "
