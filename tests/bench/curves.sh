@@ -4,19 +4,19 @@
 #
 #   curves.sh [--only in_flight,workers,payload,table] [--runs N] [--quick] [--bin FOLDER] [--scratch FOLDER] [--keep FILE]
 #
-#   --quick       one run a point, tables up to 100,000 jobs
+#   --quick       one run a point, tables up to 100,000 jobs; draws nothing
 #   --keep FILE   points measured so far, added to and drawn together: a long series in pieces
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 bin=$root/build/bin
-only=in_flight,workers,payload,table runs=3 scratch_in=${TMPDIR:-/tmp} keep='' largest=10000000
+only=in_flight,workers,payload,table runs=3 scratch_in=${TMPDIR:-/tmp} keep='' largest=10000000 draws=yes
 
 while (($# > 0)); do
   case $1 in
     --only) only=${2:?}; shift ;;
     --runs) runs=${2:?}; shift ;;
-    --quick) runs=1 largest=100000 ;;
+    --quick) runs=1 largest=100000 draws=no ;;
     --bin) bin=$(cd "${2:?}" && pwd); shift ;;
     --scratch) scratch_in=${2:?}; shift ;;
     --keep) keep=$(realpath -m "${2:?}"); shift ;;
@@ -126,9 +126,8 @@ for curve in in_flight workers payload table; do
   awk -v c="$curve" '{ printf "%-10s %10s %12.0f %16.1f\n", c, $1, $2, $3 }' "$scratch/$curve.dat"
 done
 
-complete=yes
-for curve in in_flight workers payload table; do [[ -s $scratch/$curve.dat ]] || complete=no; done
-if [[ $complete == yes ]]; then
+for curve in in_flight workers payload table; do [[ -s $scratch/$curve.dat ]] || draws=no; done
+if [[ $draws == yes ]]; then
   (cd "$scratch" && gnuplot -e "output='$root/docs/curves.svg'" "$here/curves.gnuplot")
   say "drawn: docs/curves.svg"
 fi

@@ -1,6 +1,8 @@
 // dl-measure-store: what the store's questions cost on a table, without a DSP and without fsync, which costs the
 // same at any size: taking over, loading, a lease of 32 and its way back, a parent's success with its children.
-// Changes the table (it takes leases), so give it a copy or one of dl-make-table's.
+// Changes the tables (it takes leases), so give it copies or dl-make-table's. Each job is leased once, because an
+// earlier lease makes the next one read more. So of a small table, which has few, it takes several fresh copies; the
+// medians are of all tables together. Each table's first lease is not counted: it finds no page in memory.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,7 +16,7 @@ namespace dl::bench {
 namespace {
 
 constexpr std::size_t kLeaseSize = 32;
-constexpr int kRounds = 200;
+constexpr std::size_t kWindows = 200;  // of a table, at most
 constexpr std::size_t kParents = 15;
 constexpr int kCheckpointPages = 1'000;
 
@@ -43,9 +45,18 @@ T must(Result<T> result, const char* what) {
   std::exit(static_cast<int>(result.error().code));
 }
 
+// Microseconds.
+struct Samples {
+  std::vector<double> take_over;
+  std::vector<double> load;
+  std::vector<double> lease;
+  std::vector<double> give_back;
+  std::vector<double> promote;
+};
+
 class Measurement {
  public:
-  explicit Measurement(const std::string& path) {
+  Measurement(const std::string& path, Samples& samples) : samples_(samples) {
     auto database = must(Database::open(path, OpenMode::existing), "open");
     database->leave_guards_to_others();
     database->handle().exec("PRAGMA synchronous = OFF");
@@ -58,10 +69,10 @@ class Measurement {
     InstanceFacts facts;
     facts.uuid = facts.boot_key = facts.host = facts.machine_id = "bench";
     facts.version = "0";
-    std::printf("take_over_us %.0f\n", microseconds([&] { must(store_->take_over(facts, now_), "take over"); }));
-    std::vector<double> loads;
-    for (int i = 0; i < 5; ++i) loads.push_back(microseconds([&] { work_ = must(store_->load({}, now_), "load"); }));
-    std::printf("load_us %.0f\n", median(loads));
+    samples_.take_over.push_back(microseconds([&] { must(store_->take_over(facts, now_), "take over"); }));
+    for (int i = 0; i < 5; ++i) {
+      samples_.load.push_back(microseconds([&] { work_ = must(store_->load({}, now_), "load"); }));
+    }
     measure_leases();
     measure_promotion();
     must(store_->keep_generation(now_), "generation file");  // or a daemon would not trust the table
@@ -87,36 +98,38 @@ class Measurement {
   }
 
   void measure_leases() {
-    std::vector<double> leases;
-    std::vector<double> returns;
-    const std::size_t windows = work_.ready.size() / kLeaseSize;
-    for (int round = 0; windows > 0 && round < kRounds; ++round) {
+    const std::size_t windows = std::min(work_.ready.size() / kLeaseSize, kWindows);
+    if (windows < 2) std::fputs("too few ready jobs for a lease that counts\n", stderr);
+    for (std::size_t window = 0; window < windows; ++window) {
       WorkBatch lease;
-      const std::size_t first = static_cast<std::size_t>(round) % windows * kLeaseSize;
       for (std::size_t i = 0; i < kLeaseSize; ++i) {
         Permit permit;
-        permit.job = work_.ready[first + i].id;
+        permit.job = work_.ready[window * kLeaseSize + i].id;
         permit.purpose = Purpose::create;
         lease.permits.push_back(permit);
       }
       std::vector<Granted> granted;
-      leases.push_back(microseconds([&] { granted = commit(lease); }));
+      const double lease_us = microseconds([&] { granted = commit(lease); });
       if (granted.size() != kLeaseSize) std::fprintf(stderr, "only %zu of 32 were granted\n", granted.size());
       WorkBatch back;
       for (const Granted& each : granted) {
         back.outcomes.push_back(end_of(each, JobState::submitting, JobEvent::given_back, SlotEnd::not_sent));
         back.outcomes.back().resolution = "not_sent";
       }
-      returns.push_back(microseconds([&] { commit(back); }));
+      const double back_us = microseconds([&] { commit(back); });
+      if (window > 0) {
+        samples_.lease.push_back(lease_us);
+        samples_.give_back.push_back(back_us);
+      }
       must(checked(store_->database().checkpoint_if_longer_than(kCheckpointPages)), "checkpoint");
     }
-    std::printf("lease32_us %.0f\nreturn32_us %.0f\n", median(leases), median(returns));
   }
 
   void measure_promotion() {
-    std::vector<double> promotions;
+    std::size_t parents = 0;
     for (const TimedJob& timed : work_.timed) {
-      if (timed.state != JobState::confirming || !timed.job.has_children || promotions.size() == kParents) continue;
+      if (timed.state != JobState::confirming || !timed.job.has_children || parents == kParents) continue;
+      ++parents;
       WorkBatch look;
       Permit permit;
       permit.job = timed.job.id;
@@ -127,13 +140,13 @@ class Measurement {
       for (const Granted& each : granted) {
         success.outcomes.push_back(end_of(each, JobState::confirming, JobEvent::confirmed, SlotEnd::answered));
       }
-      promotions.push_back(microseconds([&] { commit(success); }));
+      samples_.promote.push_back(microseconds([&] { commit(success); }));
     }
-    std::printf("promote10_us %.0f\n", median(promotions));
   }
 
   static Result<int> checked(const Status& status) { return status ? Result<int>(0) : Result<int>(status.error()); }
 
+  Samples& samples_;
   std::unique_ptr<Store> store_;
   LoadedWork work_;
   Moment now_{1'000'000, 1'800'000'000'000};
@@ -143,10 +156,19 @@ class Measurement {
 }  // namespace dl::bench
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: dl-measure-store DATABASE (a copy: it takes leases)\n", stderr);
+  if (argc < 2) {
+    std::fputs("usage: dl-measure-store DATABASE... (copies: it takes leases)\n", stderr);
     return 64;
   }
-  dl::bench::Measurement(argv[1]).run();
+  dl::bench::Samples samples;
+  for (int i = 1; i < argc; ++i) dl::bench::Measurement(argv[i], samples).run();
+  const auto print = [](const char* what, const std::vector<double>& values) {
+    std::printf("%s_us %.0f (n=%zu)\n", what, dl::bench::median(values), values.size());
+  };
+  print("take_over", samples.take_over);
+  print("load", samples.load);
+  print("lease32", samples.lease);
+  print("return32", samples.give_back);
+  print("promote10", samples.promote);
   return 0;
 }

@@ -4,7 +4,7 @@
 #
 #   speed.sh [--quick] [--runs N] [--only P1,P4] [--rows N] [--bin FOLDER]
 #
-# --quick: one run, and 200,000 rows for P4. --only: of P1,P2,P3,P4,P5,P8,P9,limiter. P5 is P5 and P6, which need a
+# --quick: one run, and 200,000 rows for P4. --only: of P1,hold,P2,P3,P4,P5,P8,P9,limiter. P5 is P5 and P6, which need a
 # table of 10,000,000 jobs: scale.sh makes it and is run once, where it is asked for. --bin: other programs than those of
 # the release build, to compare.
 #
@@ -16,7 +16,7 @@ root=$(cd "$here/../.." && pwd)
 bin=$root/build-release/bin
 runs=5
 rows=1000000
-only=P1,P2,P3,P4,P8,P9,limiter
+only=P1,hold,P2,P3,P4,P8,P9,limiter
 
 # shellcheck source=tests/bench/stage.sh
 . "$here/stage.sh"
@@ -66,24 +66,24 @@ entities_per_second() {
 }
 
 # run_daemon NAME IN_FLIGHT LIMIT [PREFIX…]: sends the graph, prints entities a second. What it cost in CPU
-# microseconds an entity goes to NAME.cpu.
+# microseconds an entity goes to NAME.cpu. $outcome: --unknown-outcome, resubmit where it is not said.
 run_daemon() {
   local db=$scratch/$1 in_flight=$2 limit=$3
   shift 3
   fresh_copy "${db##*/}"
   local TIMEFORMAT='%U %S'
   { time "$@" "$bin/dl-daemon" --db "$db" --endpoint "http://127.0.0.1:$port" --rate-limit "$limit" \
-    --in-flight "$in_flight" --unknown-outcome resubmit --drain >"$scratch/daemon.log" 2>&1 </dev/null; } \
+    --in-flight "$in_flight" --unknown-outcome "${outcome:-resubmit}" --drain >"$scratch/daemon.log" 2>&1 </dev/null; } \
     2>"$db.times" || fail "the daemon failed: $(tail -3 "$scratch/daemon.log")"
   [[ $(sql "$db" "SELECT count(*) FROM job WHERE state <> 'succeeded'") == 0 ]] || fail "not all succeeded"
   awk -v n="$(sql "$db" 'SELECT count(*) FROM job')" '{ printf "%.1f\n", ($1 + $2) * 1e6 / n }' "$db.times" >"$db.cpu"
   entities_per_second "$db"
 }
 
-# start_daemon NAME IN_FLIGHT: one that stays, in daemon_pid.
+# start_daemon NAME IN_FLIGHT UNKNOWN_OUTCOME: one that stays, in daemon_pid.
 start_daemon() {
   "$bin/dl-daemon" --db "$scratch/$1" --endpoint "http://127.0.0.1:$port" --rate-limit none --in-flight "$2" \
-    --unknown-outcome resubmit >"$scratch/daemon.log" 2>&1 </dev/null &
+    --unknown-outcome "$3" >"$scratch/daemon.log" 2>&1 </dev/null &
   daemon_pid=$!
 }
 
@@ -117,6 +117,15 @@ measure_p1() {
   note P1.bytes "$(awk -v b="$(stat -c %s "$scratch/p1.db")" -v n="$(sql "$scratch/p1.db" 'SELECT count(*) FROM job')" \
     'BEGIN { print b / n }')"
   say "P1: $rate entities/s; wrk $before before, $after after"
+}
+
+# Where a POST that was lost cannot be sent again: each on a connection of its own.
+measure_hold() {
+  local outcome=hold rate
+  rate=$(run_daemon hold.db 128 none)
+  note hold "$rate"
+  note hold.cpu "$(cat "$scratch/hold.db.cpu")"
+  say "hold: $rate entities/s with a fresh connection for each POST"
 }
 
 measure_p2() {
@@ -185,7 +194,7 @@ cpu_ns() { cat "/proc/$1"/task/*/schedstat | awk '{ n += $1 } END { printf "%.0f
 measure_p8() {
   local name=bench_$RANDOM$RANDOM before after span=5 loaded arrived
   rm -f "$scratch"/p8.db*
-  start_daemon p8.db 32
+  start_daemon p8.db 32 resubmit
   sleep 1
   before=$(cpu_ns "$daemon_pid")
   sleep "$span"
@@ -203,24 +212,28 @@ measure_p8() {
   say "P8: the first byte $((arrived - loaded)) ms after the commit of the ingest began"
 }
 
-# One request at a time, so that a POST's life but for its flight is the commit of its intent, with the wait for
-# the other writer. Judged by the ledger, over the time of the ingest.
+# One request at a time, and each POST on a connection of its own (hold), for which no permit is asked ahead: so a
+# POST's life but for its flight is the commit of its intent, with the wait for the other writer. Judged by the
+# ledger, over the time of the ingest.
 measure_p9() {
   local began ended
   [[ -e $scratch/p9.csv ]] || "$bin/dl-make-sheet" --campaigns 400 --ad-groups 5 --ads 100 --seed 2 -o "$scratch/p9.csv"
   sed -e 's/^cmp_/other_/' "$scratch/p9.csv" >"$scratch/p9b.csv"
   fresh_copy p9.db
-  start_daemon p9.db 1
+  start_daemon p9.db 1 hold
   await "SELECT count(*) > 100 FROM request" "$scratch/p9.db"
   began=$(now_ms)
   "$bin/dl-ingest" --db "$scratch/p9.db" "$scratch/p9b.csv" >"$scratch/out" 2>&1 || fail "dl-ingest: $(cat "$scratch/out")"
   ended=$(now_ms)
-  note P9 "$(sql "$scratch/p9.db" "
-    WITH took(ms) AS (SELECT finished_at - sent_at - latency_us / 1000.0 FROM request
-                      WHERE purpose = 'create' AND sent_at BETWEEN $began AND $ended AND finished_at IS NOT NULL)
-    SELECT ms FROM took ORDER BY ms LIMIT 1 OFFSET (SELECT count(*) * 99 / 100 FROM took)")"
+  sql "$scratch/p9.db" "
+    SELECT finished_at - sent_at - latency_us / 1000.0 FROM request
+    WHERE purpose = 'create' AND sent_at BETWEEN $began AND $ended AND finished_at IS NOT NULL" |
+    sort -g >"$scratch/p9.took"
   stop_daemon
-  say "P9: p99 $(tail -1 "$scratch/P9.values") ms while 200,000 rows were loaded in $((ended - began)) ms"
+  note P9 "$(awk '{ v[NR] = $1 } END { print v[int((NR - 1) * 0.99) + 1] }' "$scratch/p9.took")"
+  note P9.most "$(tail -1 "$scratch/p9.took")"
+  say "P9: p99 $(tail -1 "$scratch/P9.values") ms, at most $(tail -1 "$scratch/P9.most.values") ms, of" \
+    "$(wc -l <"$scratch/p9.took") POSTs while 200,000 rows were loaded in $((ended - began)) ms"
 }
 
 # --- all of it -------------------------------------------------------------------------------------
@@ -236,6 +249,7 @@ start_nginx
 for ((run = 1; run <= runs; ++run)); do
   say "run $run of $runs"
   if asks P1; then measure_p1; fi
+  if asks hold; then measure_hold; fi
   if asks P2; then measure_p2; fi
   if asks P3; then measure_p3; fi
   if asks limiter; then measure_limiter; fi
@@ -251,6 +265,10 @@ if asks P1; then
   row '' '  entities/s' '' "$(summary P1.rate %.0f)"
   row '' '  wrk, requests/s, mixed, 32 connections' '' "$(summary P1.wrk %.0f)"
   row '' "  CPU of the daemon, us an entity" '' "$(summary P1.cpu %.0f)"
+fi
+if asks hold; then
+  row '' 'entities/s, 128 in flight, --unknown-outcome hold' '' "$(summary hold %.0f)"
+  row '' '  CPU of the daemon, us an entity' '' "$(summary hold.cpu %.0f)"
 fi
 if asks P2; then row P2 'entities/s, 3 in flight' '>= 5000' "$(summary P2 %.0f)"; fi
 if asks P3; then row P3 'FULL over no fsync, 128 in flight' '>= 0.9' "$(summary P3 %.2f)"; fi
@@ -270,4 +288,7 @@ if asks P8; then
   row P8 'idle CPU, % of a core' '< 0.5' "$(summary P8.idle %.2f)"
   row '' '  commit of an ingest to the first byte, ms' '< 60' "$(summary P8.first %.0f)"
 fi
-if asks P9; then row P9 "daemon's commit p99 beside an ingest, ms" '< 10' "$(summary P9 %.1f)"; fi
+if asks P9; then
+  row P9 "daemon's commit p99 beside an ingest, ms" '< 10' "$(summary P9 %.1f)"
+  row '' '  at most' '' "$(summary P9.most %.1f)"
+fi
