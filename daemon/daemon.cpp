@@ -293,7 +293,9 @@ void Daemon::tick() {
     feed(input::TokenChanged{});
   }
   if (!lock_.is_still_ours()) {
-    fail(Error{Errc::busy, "the lock file was replaced: another daemon may start; stopping before it sends"}, true);
+    fail(Error{Errc::busy, "the lock file " + config_.db + ".lock is not there any more or another file: another daemon may start; "
+                           "stopping before it sends"},
+         true);
   }
   show_progress();
   ++ticks_;

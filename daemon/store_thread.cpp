@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/dsp/inbox.h"
+#include "storage/files_in_place.h"
 
 namespace dl {
 namespace {
@@ -34,11 +35,15 @@ bool passes_by_itself(const Error& error, int sqlite_error) {
 
 struct StoreThread::Impl {
   Impl(std::unique_ptr<Store> given, Clock the_clock, StoreEvents the_events)
-      : store(std::move(given)), clock(the_clock), events(std::move(the_events)) {}
+      : store(std::move(given)),
+        clock(the_clock),
+        events(std::move(the_events)),
+        files(FilesInPlace::remember(store->database())) {}
 
   std::unique_ptr<Store> store;
   Clock clock;
   StoreEvents events;
+  FilesInPlace files;
   net::io_context io{1};
   net::executor_work_guard<net::io_context::executor_type> work{io.get_executor()};
   net::steady_timer look_timer{io};
@@ -63,6 +68,8 @@ struct StoreThread::Impl {
       Result<std::vector<WorkResult>> results = store->commit(group, clock.now());
       if (results) {
         group.clear();
+        // Recorded where nobody will look for it, a permit must not be used.
+        if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
         if (Status kept = store->keep_generation(clock.now()); !kept) return fail(kept.error(), true);
         for (WorkResult& result : *results) events.committed(std::move(result));
         checkpoint();
@@ -127,6 +134,7 @@ struct StoreThread::Impl {
   }
 
   void look() {
+    if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
     bool changed = false;
     const Status ok = store->database().guard("noticing changes", [&]() -> Status {
       changed = store->tables_changed();

@@ -4,7 +4,7 @@
 //
 // A commit that failed because somebody holds the database or the disk is full is tried again until it
 // succeeds: an answer that came is never forgotten, a POST never repeated. Any other failure (a failed
-// sync, damage) ends in `failed`: a daemon that cannot record must not submit.
+// sync, damage, files that were moved away or replaced) ends in `failed`: a daemon that cannot record must not submit.
 //
 // Thread rule: commit(), load(), save_eta() from one thread; the events run on the store's thread and must
 // only hand their values on. Ownership: owns its thread and the Store; the destructor finishes what was

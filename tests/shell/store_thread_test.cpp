@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <thread>
@@ -54,6 +55,40 @@ TEST(StoreThread, StopsWhileItsLookIsDue) {
     std::abort();  // nothing could be cleaned up
   }
   stopper.join();
+}
+
+// The daemon looks now and then; but a permit that was recorded in between must not be used either.
+TEST(StoreThread, GrantsNothingInADatabaseThatWasMovedAway) {
+  const Scratch scratch;
+  std::promise<Error> failure;
+  StoreEvents events;
+  events.committed = [](const WorkResult&) { ADD_FAILURE() << "what is granted can be sent"; };
+  events.failed = [&](Error error, bool fatal) {
+    EXPECT_TRUE(fatal);
+    failure.set_value(std::move(error));
+  };
+  StoreThread store(new_store(scratch), Clock(1), std::move(events));
+  std::filesystem::rename(scratch.path("jobs.db"), scratch.path("away.db"));
+  store.commit(WorkBatch{});
+  const Error error = failure.get_future().get();
+  EXPECT_EQ(error.code, Errc::data);
+  EXPECT_TRUE(error.message.starts_with(scratch.path("jobs.db") + ": is not there any more")) << error.message;
+}
+
+// Of two names the daemon was given one, and SQLite keeps the log beside the other.
+TEST(StoreThread, NoticesThatASymbolicLinkLeadsElsewhere) {
+  const Scratch scratch;
+  std::filesystem::create_directory(scratch.path("disk"));
+  std::filesystem::create_symlink("disk/jobs.db", scratch.path("jobs.db"));
+  std::ofstream(scratch.path("disk/jobs.db"));
+  std::promise<Error> failure;
+  StoreEvents events;
+  events.committed = [&](const WorkResult&) { std::filesystem::remove(scratch.path("jobs.db")); };
+  events.failed = [&](Error error, bool) { failure.set_value(std::move(error)); };
+  StoreThread store(new_store(scratch), Clock(1), std::move(events));
+  store.commit(WorkBatch{});
+  const Error error = failure.get_future().get();
+  EXPECT_TRUE(error.message.starts_with(scratch.path("jobs.db") + ": is not there any more")) << error.message;
 }
 
 }  // namespace
