@@ -22,7 +22,6 @@ namespace net = boost::asio;
 // a sheet that is loaded still leaves within 60.
 constexpr std::chrono::milliseconds kLookForChanges{40};
 constexpr std::chrono::milliseconds kTryAgain{100};
-constexpr std::chrono::seconds kCheckSchema{60};
 constexpr std::chrono::seconds kLeave{3};
 constexpr int kCheckpointPages = 1'000;
 
@@ -34,15 +33,17 @@ bool passes_by_itself(const Error& error, int sqlite_error) {
 }  // namespace
 
 struct StoreThread::Impl {
-  Impl(std::unique_ptr<Store> given, Clock the_clock, StoreEvents the_events)
+  Impl(std::unique_ptr<Store> given, Clock the_clock, StoreEvents the_events, StoreWatch the_watch)
       : store(std::move(given)),
         clock(the_clock),
         events(std::move(the_events)),
+        watch(the_watch),
         files(FilesInPlace::remember(store->database())) {}
 
   std::unique_ptr<Store> store;
   Clock clock;
   StoreEvents events;
+  StoreWatch watch;
   FilesInPlace files;
   net::io_context io{1};
   net::executor_work_guard<net::io_context::executor_type> work{io.get_executor()};
@@ -142,20 +143,21 @@ struct StoreThread::Impl {
     });
     if (!ok) return fail(ok.error(), true);
     if (changed) {
+      if (Status same = store->check_schema_if_touched(); !same) return fail(same.error(), true);
       events.tables_changed();
       // A daemon that has nothing to commit keeps the log of others short all the same.
       check(store->database().checkpoint_after_others(kCheckpointPages));
       if (broken) return;
     }
     const auto now = std::chrono::steady_clock::now();
-    if (now - schema_checked < kCheckSchema) return;
+    if (now - schema_checked < watch.check_schema) return;
     schema_checked = now;
     if (Status unchanged = store->check_schema(); !unchanged) fail(unchanged.error(), true);
   }
 };
 
-StoreThread::StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents events)
-    : impl_(std::make_unique<Impl>(std::move(store), clock, std::move(events))) {
+StoreThread::StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents events, StoreWatch watch)
+    : impl_(std::make_unique<Impl>(std::move(store), clock, std::move(events), watch)) {
   impl_->look_again();
   impl_->thread = std::thread([impl = impl_.get()] { impl->io.run(); });
   pthread_setname_np(impl_->thread.native_handle(), "store");

@@ -11,6 +11,7 @@
 // given and joins.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,9 +28,15 @@ struct StoreEvents {
   std::function<void(Error, bool fatal)> failed;  // not fatal: it is being tried again
 };
 
+// What it watches beside its work. On the machine's clock.
+struct StoreWatch {
+  // All of the schema: against edits by PRAGMA writable_schema, which move no number. CREATE and DROP are seen at once.
+  std::chrono::milliseconds check_schema{60'000};
+};
+
 class StoreThread {
  public:
-  StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents events);
+  StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents events, StoreWatch watch = {});
   ~StoreThread();
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;

@@ -205,6 +205,7 @@ Status Database::prepare(OpenMode mode) {
   return guard(path_, [&]() -> Status {
     database_id_ = db_.execAndGet("SELECT value FROM property WHERE name = 'database_id'").getString();
     data_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA data_version");
+    schema_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA schema_version");
     if (mode == OpenMode::read_only) return Done{};
     begin_ = std::make_unique<SQLite::Statement>(db_, "BEGIN IMMEDIATE");
     commit_ = std::make_unique<SQLite::Statement>(db_, "COMMIT");
@@ -222,13 +223,20 @@ void Database::leave_guards_to_others() {
   sqlite3_db_config(db_.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
 }
 
-int Database::data_version() {
-  data_version_->reset();
-  data_version_->executeStep();
-  const int version = data_version_->getColumn(0).getInt();
-  data_version_->reset();
-  return version;
+namespace {
+
+int number_of(SQLite::Statement& pragma) {
+  pragma.reset();
+  pragma.executeStep();
+  const int number = pragma.getColumn(0).getInt();
+  pragma.reset();
+  return number;
 }
+
+}  // namespace
+
+int Database::data_version() { return number_of(*data_version_); }
+int Database::schema_version() { return number_of(*schema_version_); }
 
 Status Database::transaction(Writer writer, const std::function<Status()>& work) {
   return guard(path_, [&]() -> Status {

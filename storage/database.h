@@ -52,6 +52,8 @@ class Database {
 
   // Changes when another connection has committed (PRAGMA data_version); our own commits do not count.
   int data_version();
+  // Moves with each CREATE, DROP and ALTER, by whomever (PRAGMA schema_version); not with PRAGMA writable_schema.
+  int schema_version();
 
   // BEGIN IMMEDIATE, name the writer for the guards, run `work`, clear the writer, COMMIT. Any Error or exception rolls
   // back. `work` returns Status. SQLite's errors come back as Error: busy, io (with a failed sync: the
@@ -109,6 +111,7 @@ class Database {
   std::unique_ptr<SQLite::Statement> commit_;
   std::unique_ptr<SQLite::Statement> page_count_;
   std::unique_ptr<SQLite::Statement> data_version_;
+  std::unique_ptr<SQLite::Statement> schema_version_;
   std::unique_ptr<SQLite::Statement> name_writer_;
   std::unique_ptr<SQLite::Statement> clear_writer_;
 };

@@ -54,6 +54,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
   newest_request_.reset();
   count_deltas_.clear();
   Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
+    if (Status same = check_schema_if_touched(); !same) return same;  // no permit behind a guard that is gone
     for (std::size_t i = 0; i < batches.size(); ++i) {
       for (const Outcome& outcome : batches[i].outcomes) apply(outcome, results[i], now);
       for (const JobId job : batches[i].due) make_due(job, results[i], now);
@@ -258,6 +259,16 @@ Status Store::check_schema() {
                                      "); restore it, then start the daemon again"};
     }
     schema_hash_ = std::move(hash);
+    return Done{};
+  });
+}
+
+Status Store::check_schema_if_touched() {
+  return database_->guard(database_->path(), [&]() -> Status {
+    const int version = database_->schema_version();
+    if (version == schema_version_) return Done{};
+    if (Status same = check_schema(); !same) return same;
+    schema_version_ = version;
     return Done{};
   });
 }

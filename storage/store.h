@@ -86,7 +86,7 @@ class Store {
   Result<Recovery> take_over(const InstanceFacts& facts, Moment now);
 
   // Applies whole batches in one durable transaction: a result for each, in their order. On an Error
-  // nothing was written, so the same batches may be given again.
+  // nothing was written, so the same batches may be given again. Error (config): as check_schema().
   Result<std::vector<WorkResult>> commit(std::span<const WorkBatch> batches, Moment now);
 
   Result<LoadedWork> load(const LoadLimits& limits, Moment now);
@@ -103,6 +103,8 @@ class Store {
   bool tables_changed();
   // Error (config): the schema is not the one this instance started with; nothing may be sent.
   Status check_schema();
+  // The same, but nearly free: asks only where somebody has created or dropped something since the last time.
+  Status check_schema_if_touched();
   Status save_eta(std::int64_t eta_at_ms, const std::string& note);
   Status stop(Moment now);  // a clean end
   Database& database() { return *database_; }
@@ -175,6 +177,7 @@ class Store {
   LastSent last_intent_;   // of the transaction that runs
   std::optional<RequestId> newest_request_;  // as that transaction sees the ledger
   std::string schema_hash_;
+  int schema_version_ = 0;  // when it was hashed last, or before
   int data_version_ = 0;
   Totals totals_{};
   struct CountKey {

@@ -100,6 +100,7 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
   reset_statements();
   if (!ok) return ok.error();
   DL_FAULT_POINT("takeover.after_commit");
+  schema_version_ = database_->schema_version();
   schema_hash_ = schema_hash(*database_);
   data_version_ = database_->data_version();
   return recovery;

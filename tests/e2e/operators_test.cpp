@@ -77,6 +77,28 @@ TEST(Operators, PauseCancelAndReorderWhatIsNotSentYet) {
   site.expect_promises_kept("none", entities(3, 1, 2) - 1);
 }
 
+// The permit transaction looks at the schema, so the request that was the last when the guard was dropped stays the last.
+TEST(Operators, WhoDropAGuardStopTheDaemonBeforeItSendsAnything) {
+  const Site site;
+  site.load_sheet(shape(3, 2, 4));
+  const Flags flags = {"--unknown-outcome", "resubmit"};
+  const std::string guard = site.text("SELECT sql FROM sqlite_schema WHERE name = 'guard_job_update'");
+  Process daemon(site.daemon(flags));
+  eventually("it works", [&] { return site.ledger().size() >= 5; });
+  const std::string last = site.operate("BEGIN IMMEDIATE; SELECT max(id) FROM request; DROP TRIGGER guard_job_update; COMMIT;");
+  EXPECT_EQ(daemon.wait(), 78) << daemon.err();
+  EXPECT_NE(daemon.err().find("trigger guard_job_update is missing"), std::string::npos) << daemon.err();
+  EXPECT_EQ(site.text("SELECT max(id) FROM request") + "\n", last);
+  site.let_mock_catch_up();
+  EXPECT_LE(static_cast<std::int64_t>(site.ledger().size()), std::stoll(last)) << "a request without a permit";
+  EXPECT_GT(site.unfinished(), 0) << "it stopped in the middle";
+  EXPECT_EQ(site.drain(flags).exit_code, 78) << "as long as it is missing";
+  site.operate(guard);
+  const Finish rest = site.drain(flags);
+  EXPECT_EQ(rest.exit_code, 0) << rest.err;
+  site.expect_promises_kept("40/60s", entities(3, 2, 4));
+}
+
 // The sheet of the second load holds the first three campaigns too; they are known, and keep theirs.
 TEST(Operators, LoadAnUrgentSheetThatGoesBeforeAnOlderOne) {
   const Site site;

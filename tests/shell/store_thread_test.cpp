@@ -1,5 +1,6 @@
 #include "daemon/store_thread.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -55,6 +56,34 @@ TEST(StoreThread, StopsWhileItsLookIsDue) {
     std::abort();  // nothing could be cleaned up
   }
   stopper.join();
+}
+
+// Asks until it has failed for good.
+Error final_error(const Scratch& scratch, StoreWatch watch, const std::string& typed) {
+  std::promise<Error> failure;
+  StoreEvents events;
+  events.tables_changed = [] {};
+  events.failed = [&](Error error, bool fatal) {
+    EXPECT_TRUE(fatal) << error.message;
+    failure.set_value(std::move(error));
+  };
+  StoreThread store(new_store(scratch), Clock(1), std::move(events), watch);
+  SQLite::Database(scratch.path("jobs.db"), SQLite::OPEN_READWRITE, 60'000).exec(typed);
+  return failure.get_future().get();
+}
+
+TEST(StoreThread, NoticesAGuardThatIsDroppedWithoutWaitingForItsLookAtTheWholeSchema) {
+  const Scratch scratch;
+  const Error error = final_error(scratch, {.check_schema = 24h}, "DROP TRIGGER guard_job_update");
+  EXPECT_EQ(error.code, Errc::config);
+  EXPECT_NE(error.message.find("trigger guard_job_update is missing"), std::string::npos) << error.message;
+}
+
+TEST(StoreThread, NoticesAnEditOfTheSchemaThatMovesNoNumber) {
+  const Scratch scratch;
+  const Error error = final_error(scratch, {.check_schema = 1ms},
+                                  "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'guard_job_update'");
+  EXPECT_EQ(error.code, Errc::config);
 }
 
 // The daemon looks now and then; but a permit that was recorded in between must not be used either.

@@ -80,10 +80,11 @@ TEST_F(StoreCommit, RollsBackWhenTheDiskIsFull) {
 }
 
 TEST_F(StoreCommit, RollsBackWhenAStatementInTheMiddleFails) {
-  EXPECT_EQ("", as_stranger("CREATE TRIGGER broken BEFORE INSERT ON request WHEN NEW.job_id = 5 "
-                            "BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END"));
+  SQLite::Database& own = store_->database().handle();  // a stranger's trigger would be noticed before the first statement
+  own.exec("CREATE TEMP TRIGGER broken BEFORE INSERT ON main.request WHEN NEW.job_id = 5 "
+           "BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END");
   EXPECT_THAT(failure().message, HasSubstr("broken on purpose"));
-  EXPECT_EQ("", as_stranger("DROP TRIGGER broken"));
+  own.exec("DROP TRIGGER broken");
   expect_it_works_now();
 }
 
@@ -153,6 +154,18 @@ TEST_F(StoreSchema, NoticesWhatIsDroppedOrAdded) {
     EXPECT_THAT(checked.error().message,
                 StartsWith(path() + ": its schema was changed while the daemon ran"));
   }
+}
+
+TEST_F(StoreSchema, GrantsNothingOnceAGuardIsDropped) {
+  EXPECT_EQ("", as_stranger("CREATE VIEW mine AS SELECT key FROM job"));
+  EXPECT_TRUE(store_->check_schema_if_touched()) << "an operator's own";
+  EXPECT_EQ("", as_stranger("DROP TRIGGER guard_job_update"));
+  before_ = everything();
+  const Result<std::vector<WorkResult>> granted = try_commit(work_);
+  ASSERT_FALSE(granted);
+  EXPECT_EQ(granted.error().code, Errc::config);
+  EXPECT_THAT(granted.error().message, HasSubstr("trigger guard_job_update is missing"));
+  EXPECT_EQ(before_, everything());
 }
 
 TEST_F(StoreSchema, RecordsItsEtaAndItsEnd) {
