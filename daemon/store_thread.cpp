@@ -54,6 +54,7 @@ struct StoreThread::Impl {
   bool broken = false;
   bool stopping = false;
   bool checkpoint_failed = false;  // the last one; people know
+  bool long_log_said = false;      // since it was started anew
   std::thread thread;
 
   void fail(const Error& error, bool fatal) {
@@ -110,10 +111,25 @@ struct StoreThread::Impl {
   void check(const Status& ok) {
     if (ok) {
       checkpoint_failed = false;
+      warn_of_long_log();
     } else if (!passes_by_itself(ok.error(), store->database().last_sqlite_error())) {
       fail(ok.error(), true);
     } else if (!std::exchange(checkpoint_failed, true)) {
       fail(ok.error(), false);
+    }
+  }
+
+  // Whoever reads keeps the log from being started anew: it grows with each commit, and slows down all reading.
+  void warn_of_long_log() {
+    const std::int64_t bytes = store->database().held_log_bytes();
+    if (bytes == 0) {
+      long_log_said = false;
+    } else if (bytes > watch.long_log_bytes && !std::exchange(long_log_said, true)) {
+      const std::string& path = store->database().path();
+      fail({Errc::busy, path + "-wal is " + std::to_string(bytes / (1024 * 1024)) + " MiB long and cannot be cut, for another program "
+                        "keeps an old view of the database, most likely a transaction that was left open (BEGIN; SELECT in a "
+                        "sqlite3 shell, or a report); find it with: fuser -v " + path + " and end it"},
+           false);
     }
   }
 

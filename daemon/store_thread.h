@@ -25,13 +25,15 @@ struct StoreEvents {
   std::function<void(WorkResult)> committed;  // one for each commit(), in order
   std::function<void(LoadedWork)> loaded;     // one for each load(), in order with the commits
   std::function<void()> tables_changed;       // somebody else has committed
-  std::function<void(Error, bool fatal)> failed;  // not fatal: it is being tried again
+  std::function<void(Error, bool fatal)> failed;  // not fatal: it is being tried again (also the cutting of a long log)
 };
 
 // What it watches beside its work. On the machine's clock.
 struct StoreWatch {
   // All of the schema: against edits by PRAGMA writable_schema, which move no number. CREATE and DROP are seen at once.
   std::chrono::milliseconds check_schema{60'000};
+  // A log that is longer and that somebody keeps from being started anew is said, once until it was.
+  std::int64_t long_log_bytes = 64 * 1024 * 1024;
 };
 
 class StoreThread {

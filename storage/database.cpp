@@ -337,13 +337,15 @@ Status Database::checkpoint(int pages, int mode) {
     const auto wait = busy_wait_;
     busy_wait_ = std::chrono::milliseconds{20};
     DL_FAULT_POINT("checkpoint.before");
-    const int code = sqlite3_wal_checkpoint_v2(raw, nullptr, mode, nullptr, nullptr);
+    int pages_in_log = 0;
+    const int code = sqlite3_wal_checkpoint_v2(raw, nullptr, mode, &pages_in_log, nullptr);
     room_.forget();  // it may have cut the file to what is in use
     busy_wait_ = wait;
     DL_FAULT_POINT("checkpoint.after");
     const bool is_held = (code & 0xFF) == SQLITE_BUSY;  // by a reader, or another program's transaction
     checkpoint_at_ = is_held ? wal_pages_ + pages : 0;
-    if (!is_held) wal_pages_ = 0;
+    if (!is_held) held_log_bytes_ = wal_pages_ = 0;
+    if (is_held && pages_in_log > 0) held_log_bytes_ = pages_in_log * page_bytes_;
     if (code == SQLITE_OK || is_held) return Done{};
     last_sqlite_error_ = sqlite3_extended_errcode(raw);
     return Error{code_of(last_sqlite_error_), path_ + ": checkpoint: " + words_of(last_sqlite_error_, sqlite3_errmsg(raw), path_)};

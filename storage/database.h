@@ -79,6 +79,8 @@ class Database {
   Status give_log_back();
   // After somebody else's commit: judged by the size of the file, which does not shrink when it starts anew.
   Status checkpoint_after_others(int pages);
+  // How long the WAL was, in bytes in use, when the last of these could not start it anew because somebody held it; 0: it was.
+  std::int64_t held_log_bytes() const { return held_log_bytes_; }
   // Nothing is known of the WAL, as after open(): for who goes on with this connection in another's place.
   void forget_wal() { wal_pages_ = checkpoint_at_ = 0; }
 
@@ -104,6 +106,7 @@ class Database {
   bool has_guards_ = true;
   int wal_pages_ = 0;      // in use after our last commit
   int checkpoint_at_ = 0;  // not before wal_pages_ is this
+  std::int64_t held_log_bytes_ = 0;
   RoomAhead room_;
   std::int64_t page_bytes_ = 0;
   // Prepared once: parsing them was 2 % of the thread that writes.

@@ -3,18 +3,23 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "daemon/daemon.h"
 #include "storage/database.h"
 #include "tests/shell/scratch.h"
+#include "tests/support/process.h"
 
 namespace dl {
 namespace {
@@ -84,6 +89,47 @@ TEST(StoreThread, NoticesAnEditOfTheSchemaThatMovesNoNumber) {
   const Error error = final_error(scratch, {.check_schema = 1ms},
                                   "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'guard_job_update'");
   EXPECT_EQ(error.code, Errc::config);
+}
+
+// One warning while the same reader holds the log, and another one for the next reader.
+TEST(StoreThread, WarnsOfALongLogOnceUntilItCouldBeCut) {
+  const Scratch scratch;
+  std::mutex mutex;
+  std::vector<std::string> warnings;
+  StoreEvents events;
+  std::atomic<int> looks = 0;
+  events.tables_changed = [&] { ++looks; };
+  events.failed = [&](Error error, bool fatal) {
+    EXPECT_FALSE(fatal) << error.message;
+    const std::lock_guard lock(mutex);
+    warnings.push_back(error.message);
+  };
+  const auto said = [&] {
+    const std::lock_guard lock(mutex);
+    return warnings.size();
+  };
+  StoreThread store(new_store(scratch), Clock(1), std::move(events), {.long_log_bytes = 6 * 1024 * 1024});
+  SQLite::Database writer(scratch.path("jobs.db"), SQLite::OPEN_READWRITE, 60'000);
+  writer.exec("PRAGMA wal_autocheckpoint = 0; CREATE TABLE notes (text)");
+  SQLite::Database reader(scratch.path("jobs.db"), SQLite::OPEN_READWRITE, 60'000);
+  // Writes that the store's thread has seen: it looks at the log behind each.
+  const auto write = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      const int before = looks;
+      writer.exec("INSERT INTO notes VALUES (randomblob(1048576))");
+      eventually("it looks", [&] { return looks > before; });
+    }
+  };
+  for (const std::size_t reader_count : {1U, 2U}) {
+    reader.exec("BEGIN; SELECT count(*) FROM notes");
+    eventually("the log is long", [&] { write(1); return said() == reader_count; });
+    write(3);
+    EXPECT_EQ(said(), reader_count) << "once is enough";
+    reader.exec("COMMIT");
+    write(2);  // behind the second, the look at the first is complete: the log was cut
+  }
+  EXPECT_NE(warnings.front().find("jobs.db-wal is "), std::string::npos) << warnings.front();
+  EXPECT_NE(warnings.front().find(" MiB long and cannot be cut"), std::string::npos) << warnings.front();
 }
 
 // The daemon looks now and then; but a permit that was recorded in between must not be used either.
