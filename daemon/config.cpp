@@ -140,6 +140,15 @@ void find_credential(Config& config, const Environment& environment) {
   config.origins["token_file"] = "systemd credential";
 }
 
+// Whoever is on the way can read what http:// carries. To this machine nobody is.
+Status keep_token_secret(const Config& config) {
+  const bool speaks_to_dsp = config.command != Command::print_config && !config.offline;
+  const bool is_in_clear = config.endpoint && !config.endpoint->tls && !config.endpoint->is_loopback();
+  if (!speaks_to_dsp || !is_in_clear || config.token_file.empty() || config.allow_token_over_http) return Done{};
+  return Error{Errc::config, "the token would go to " + config.endpoint->text() +
+                                 " in clear text: use https://, or set allow_token_over_http where that network is trusted"};
+}
+
 // What no single setting can see.
 Status check_together(const Config& config) {
   for (const Tier& tier : config.rate_limit) {
@@ -169,7 +178,7 @@ Status check_together(const Config& config) {
                  "no DSP to submit to: give --endpoint URL, DL_ENDPOINT or endpoint in the "
                  "configuration file"};
   }
-  return Done{};
+  return keep_token_secret(config);
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct Config {
   std::string db = "demandlink.db";  // path of the database; relative to the current folder
   std::optional<Endpoint> endpoint;  // the DSP; always there when command is run
   std::string token_file;            // bearer token; empty: the credential dsp-token, else no token
+  bool allow_token_over_http = false;  // to another machine, where everybody in between can read it
   std::string ca_file;               // PEM bundle that replaces the system's; empty: the system's
 
   // How fast

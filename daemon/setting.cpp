@@ -183,6 +183,10 @@ constexpr Setting kSettings[] = {
     row<Text<&Config::token_file>>("token_file", kWhere, "FILE",
                                    "holds the DSP's bearer token; without it the systemd\n"
                                    "credential dsp-token, else no token is sent"),
+    row<Switch<&Config::allow_token_over_http>>(
+        "allow_token_over_http", kWhere, "",
+        "send the token in clear text where the endpoint is http:// on\n"
+        "another machine; without it that is an error"),
     row<Text<&Config::ca_file>>("ca_file", kWhere, "FILE",
                                 "certificates (PEM) to trust instead of the system's"),
     row<RateLimit>("rate_limit", kPace, "LIMIT",

@@ -18,6 +18,7 @@ namespace dl {
 // Every key either program knows: the long flag with underscores. dl-ingest reads db alone and lets
 // the others be, so that one file serves both.
 inline constexpr auto kConfigKeys = std::to_array<std::string_view>({
+    "allow_token_over_http",
     "burst",
     "ca_file",
     "confirm_timeout",

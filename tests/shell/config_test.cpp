@@ -189,6 +189,29 @@ TEST(Config, FindsTheCredentialThatSystemdHandsOver) {
   EXPECT_EQ(parse({kEndpoint, "--token-file=mine"}, environment)->token_file, "mine");
 }
 
+TEST(Config, KeepsTheTokenFromGoingToAnotherMachineInClearText) {
+  constexpr const char* kRemote = "--endpoint=http://dsp.example/v1";
+  expect_refused(parse({kRemote, "--token-file=t"}), Errc::config,
+                 "the token would go to http://dsp.example/v1 in clear text: use https://, or set allow_token_over_http where "
+                 "that network is trusted");
+  EXPECT_FALSE(parse({kRemote, "--token-file=t", "--check-config"}));
+  EXPECT_FALSE(parse({kRemote, "--token-file=t", "--verify"})) << "it asks the DSP";
+  const Scratch scratch;
+  scratch.write("dsp-token", "secret");
+  EXPECT_FALSE(parse({kRemote}, {{"CREDENTIALS_DIRECTORY", scratch.path(".")}}));
+  for (const std::vector<const char*>& flags : {std::vector<const char*>{kRemote},
+                                                {kRemote, "--token-file=t", "--allow-token-over-http"},
+                                                {kRemote, "--token-file=t", "--verify", "--offline"},
+                                                {kRemote, "--token-file=t", "--print-config"},
+                                                {"--endpoint=https://dsp.example/v1", "--token-file=t"},
+                                                {"--endpoint=http://127.0.0.1:8000", "--token-file=t"},
+                                                {"--endpoint=http://[::1]:8000", "--token-file=t"},
+                                                {"--endpoint=http://localhost:8000", "--token-file=t"}}) {
+    const auto config = parse(flags);
+    EXPECT_TRUE(config) << config.error().message;
+  }
+}
+
 TEST(Config, LooksAtNothingElseWhereHelpOrVersionIsAsked) {
   const Environment bad = {{"DL_WORKERS", "x"}, {"DL_CONFIG", "/nonexistent"}};
   EXPECT_EQ(parse({"--help"}, bad)->command, Command::help);
