@@ -187,7 +187,7 @@ class Dispatcher {
   bool looks_at_once(JobKind kind, Moment now) const;
   void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
   void note_unreached(Moment now);
-  void make_do_with_open_files(const std::string& trouble, Moment now);
+  void make_do_with_fewer(const std::string& trouble, Moment now);
   int connections_max(Moment now) const;
   void take_back(ConnectionId id, bool reusable);
   void heed_headers(const DspReply& reply, const Ticket& ticket, Moment now);

@@ -87,7 +87,7 @@ void Dispatcher::note_unreached(Moment now) {
 
 // The DSP is not to blame, so nothing backs off: as many connections as there are have to do for a while, and each
 // that ends makes room for the next.
-void Dispatcher::make_do_with_open_files(const std::string& trouble, Moment now) {
+void Dispatcher::make_do_with_fewer(const std::string& trouble, Moment now) {
   files_allow_ = std::max(1, connections_.total() - kFilesLeftAlone);
   files_allow_until_ = now.boot_ms + kMoreFilesAfter;
   if (connections_.total() == 0) {
@@ -109,7 +109,9 @@ void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
   connections_.lost(failed.id);
   switch (failed.what) {
     case ConnectTrouble::credentials: return pause_for_credentials(failed.trouble, now);
-    case ConnectTrouble::open_files: return make_do_with_open_files(failed.trouble, now);
+    case ConnectTrouble::open_files:
+    case ConnectTrouble::memory:
+    case ConnectTrouble::ports: return make_do_with_fewer(failed.trouble, now);
     case ConnectTrouble::dsp: break;
   }
   note_unreached(now);

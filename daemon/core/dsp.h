@@ -70,6 +70,8 @@ enum class ConnectTrouble {
   dsp,          // its name, the network or the DSP itself
   credentials,  // the token file cannot be read
   open_files,   // this process, or the machine, may open no more files
+  memory,       // this machine has none for another socket
+  ports,        // this machine has no free port, or no address, to connect from
 };
 
 // A connection is named by the dispatcher, which decides when to open one: `worker` says on which thread.

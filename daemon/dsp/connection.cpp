@@ -7,6 +7,7 @@
 #include <boost/asio/experimental/as_tuple.hpp>
 #include <tuple>
 
+#include "daemon/dsp/connect_trouble.h"
 #include "daemon/dsp/request_text.h"
 #include "daemon/dsp/tls.h"
 #include "storage/fault/fault_point.h"
@@ -25,20 +26,12 @@ constexpr std::chrono::milliseconds kEarlyAnswerWait{1000};
 
 constexpr auto kAwait = asio::experimental::as_tuple(asio::use_awaitable);
 
-constexpr const char* kOpenFilesAdvice =
-    " (EMFILE: no file descriptor is free); raise the limit of open files (ulimit -n, or LimitNOFILE= of the unit) "
-    "or lower --in-flight";
-
-ConnectTrouble trouble_of(int system_error) {
-  return system_error == EMFILE || system_error == ENFILE ? ConnectTrouble::open_files : ConnectTrouble::dsp;
-}
-
 // The resolver tells a lack of descriptors by codes that mean other things, too, so we try.
-ConnectTrouble trouble_of_resolving() {
+ConnectTrouble trouble_of_resolving(const error_code& error) {
   const int file = ::dup(STDERR_FILENO);
-  if (file < 0) return trouble_of(errno);
+  if (file < 0) return connect_trouble_of(errno);
   ::close(file);
-  return ConnectTrouble::dsp;
+  return error == asio::error::no_memory ? ConnectTrouble::memory : ConnectTrouble::dsp;
 }
 
 // "host:port", for people.
@@ -140,7 +133,7 @@ asio::awaitable<std::string> Connection::open() {
     std::tie(error, addresses) =
         co_await resolver_.async_resolve(endpoint.host, endpoint.port, kAwait);
     if (error) {
-      connect_trouble_ = trouble_of_resolving();
+      connect_trouble_ = trouble_of_resolving(error);
       co_return "resolve " + endpoint.host + ": " + error.message();
     }
   }
@@ -150,7 +143,10 @@ asio::awaitable<std::string> Connection::open() {
   if (stage_ == Stage::gone) co_return "";
   DL_FAULT_POINT_IF("net.connected", !error);
   if (!error) error = set_options(socket_, hand_.policy.http_timeout);
-  if (error) co_return "connect to " + peer(endpoint) + ": " + error.message();
+  if (error) {
+    connect_trouble_ = connect_trouble_of(error.value());
+    co_return "connect to " + peer(endpoint) + ": " + error.message();
+  }
   if (!endpoint.tls) co_return "";
   co_return co_await shake_hands();
 }
@@ -163,7 +159,6 @@ asio::awaitable<Connection::Error> Connection::connect_to(const tcp::resolver::r
     error_code ignored;
     socket_.close(ignored);
     socket_.open(address.endpoint().protocol(), error);
-    connect_trouble_ = trouble_of(error.value());
     if (!error) std::tie(error) = co_await socket_.async_connect(address.endpoint(), kAwait);
     if (!error || stage_ == Stage::gone) break;
   }
@@ -185,7 +180,7 @@ asio::awaitable<std::string> Connection::shake_hands() {
 
 void Connection::fail(std::string trouble, ConnectTrouble what) {
   const auto self = shared_from_this();
-  if (what == ConnectTrouble::open_files) trouble += kOpenFilesAdvice;
+  trouble += advice_on(what);
   cut();
   hand_.events.connect_failed(id_, std::move(trouble), what);
 }

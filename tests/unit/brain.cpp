@@ -102,12 +102,12 @@ void Brain::refuse_connections(const std::string& trouble) {
   }
 }
 
-void Brain::connect_only(int n) {
+void Brain::connect_only(int n, ConnectTrouble lack) {
   for (const ConnectionId id : std::exchange(connects_, {})) {
     if (n-- > 0) {
       feed(input::Connected{id});
     } else {
-      feed(input::ConnectFailed{id, "too many open files", ConnectTrouble::open_files});
+      feed(input::ConnectFailed{id, "too many open files", lack});
     }
   }
 }

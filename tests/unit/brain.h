@@ -34,7 +34,7 @@ class Brain {
   void connect();  // every connection asked for
   void refuse_connections(const std::string& trouble);
   // The first `n` are made, the others find no file descriptor.
-  void connect_only(int n);
+  void connect_only(int n, ConnectTrouble lack = ConnectTrouble::open_files);
   void commit();  // the oldest batch: every permit granted, every outcome matched
   void commit_refusing(const std::string& why);
   void commit_unmatched();  // outcomes come too late for their jobs
