@@ -72,7 +72,7 @@ struct StoreThread::Impl {
         group.clear();
         // Recorded where nobody will look for it, a permit must not be used.
         if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
-        if (Status kept = store->keep_generation(clock.now()); !kept) return fail(kept.error(), true);
+        if (!keep_generation()) return;
         for (WorkResult& result : *results) events.committed(std::move(result));
         checkpoint();
         return;
@@ -87,13 +87,27 @@ struct StoreThread::Impl {
     }
   }
 
+  // What was permitted leaves only when the file beside the database tells of it. False: it never will.
+  bool keep_generation(std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max()) {
+    for (bool said = false;;) {
+      const Status kept = store->keep_generation(clock.now());
+      if (kept) return true;
+      const bool passes = store->generation_lacks_room();
+      if (!passes || !std::exchange(said, true)) fail(kept.error(), !passes);
+      if (!passes || std::chrono::steady_clock::now() >= until) return false;
+      check(store->database().give_log_back());
+      if (broken) return false;
+      std::this_thread::sleep_for(kTryAgain);
+    }
+  }
+
   // Where there is no room to say so, this instance counts as one that died: all that it did is recorded.
   void take_leave() {
     const auto until = std::chrono::steady_clock::now() + kLeave;
     for (bool said = false;;) {
       const Status ok = store->stop(clock.now());
       if (ok) {
-        if (const Status kept = store->keep_generation(clock.now()); !kept) fail(kept.error(), true);
+        keep_generation(until);
         return;
       }
       const int sqlite_error = store->database().last_sqlite_error();

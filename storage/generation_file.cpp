@@ -11,6 +11,7 @@
 #include <sstream>
 #include <utility>
 
+#include "storage/fault/failing_files.h"
 #include "storage/model/check.h"
 
 namespace dl {
@@ -40,7 +41,7 @@ bool sync_folder_of(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return false;
-  const bool synced = fsync(fd) == 0;
+  const bool synced = !fault::fails_sync() && fsync(fd) == 0;
   close(fd);
   return synced;
 }
@@ -70,6 +71,7 @@ GenerationFile::GenerationFile(GenerationFile&& other) noexcept
       generation_(other.generation_),
       last_sent_(std::move(other.last_sent_)),
       is_synced_(other.is_synced_),
+      lacks_room_(other.lacks_room_),
       synced_boot_ms_(other.synced_boot_ms_) {}
 
 GenerationFile::~GenerationFile() {
@@ -110,19 +112,15 @@ std::string GenerationFile::distrust(const std::string& database_id, std::int64_
 }
 
 Status GenerationFile::write(const std::string& database_id, std::int64_t generation, const LastSent& last_sent) {
-  database_id_ = database_id;
-  generation_ = generation;
-  last_sent_ = last_sent;
-  const bool is_new = std::exchange(is_empty_, false);
-  if (Status ok = put(); !ok) return ok;
+  const bool is_new = is_empty_;
+  if (Status ok = put(database_id, generation, last_sent); !ok) return ok;
   if (Status ok = sync(); !ok) return ok;
   if (is_new && !sync_folder_of(path_)) return trouble(path_, "sync of its folder failed");
   return Done{};
 }
 
 Status GenerationFile::note(const LastSent& last_sent, Moment now) {
-  last_sent_ = last_sent;
-  if (Status ok = put(); !ok) return ok;
+  if (Status ok = put(database_id_, generation_, last_sent); !ok) return ok;
   return settle(now);
 }
 
@@ -132,21 +130,32 @@ Status GenerationFile::settle(Moment now) {
   return sync();
 }
 
-Status GenerationFile::put() {
+// What was not written is not what the file says: the next call does it anew.
+Status GenerationFile::put(const std::string& database_id, std::int64_t generation, const LastSent& last_sent) {
   is_synced_ = false;
-  std::string text = std::string(kMagic) + " " + database_id_ + " " + std::to_string(generation_) + " " + itself_ + " " +
-                     std::to_string(last_sent_.request.value) + " " + std::to_string(last_sent_.at_ms) + " " +
-                     (last_sent_.instance.empty() ? "-" : last_sent_.instance) + " .\n";
+  std::string text = std::string(kMagic) + " " + database_id + " " + std::to_string(generation) + " " + itself_ + " " +
+                     std::to_string(last_sent.request.value) + " " + std::to_string(last_sent.at_ms) + " " +
+                     (last_sent.instance.empty() ? "-" : last_sent.instance) + " .\n";
   DL_CHECK(text.size() <= kBytes, "it fits into a sector");
   text.resize(kBytes, ' ');
-  if (pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) return trouble(path_, "write");
+  errno = 0;
+  if (fault::fails_write() || pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    lacks_room_ = errno == ENOSPC || errno == EDQUOT || errno == 0;  // a part of it: there was no room for the rest
+    if (errno == 0) errno = ENOSPC;
+    return trouble(path_, "write");
+  }
+  lacks_room_ = false;
+  database_id_ = database_id;
+  generation_ = generation;
+  last_sent_ = last_sent;
+  is_empty_ = false;
   is_readable_ = true;
   says_itself_ = itself_;
   return Done{};
 }
 
 Status GenerationFile::sync() {
-  if (fdatasync(fd_) != 0) return trouble(path_, "sync failed");
+  if (fault::fails_sync() || fdatasync(fd_) != 0) return trouble(path_, "sync failed");
   is_synced_ = true;
   return Done{};
 }

@@ -58,11 +58,13 @@ class GenerationFile {
   Status note(const LastSent& last_sent, Moment now);
   // Syncs what was noted and is not on the disk, where the last sync is that old.
   Status settle(Moment now);
+  // The last write found no room: nothing was written, and the same call may be made again. After any other Error it may not.
+  bool lacks_room() const { return lacks_room_; }
 
  private:
   GenerationFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
   Status read();
-  Status put();
+  Status put(const std::string& database_id, std::int64_t generation, const LastSent& last_sent);
   Status sync();
 
   std::string path_;
@@ -75,6 +77,7 @@ class GenerationFile {
   std::int64_t generation_ = 0;
   LastSent last_sent_;
   bool is_synced_ = true;
+  bool lacks_room_ = false;
   std::int64_t synced_boot_ms_ = 0;
 };
 

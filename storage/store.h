@@ -77,9 +77,10 @@ class Store {
   Status trust_or_hold(GenerationFile file);
   // Why take_over() has put everything on hold; empty: it has not.
   const std::string& forgotten() const { return forgotten_; }
-  // Call after each take_over(), commit() and stop() that succeeded, before anything of theirs is sent. An Error
-  // is final: what was granted must not be sent.
+  // Call after each take_over(), commit() and stop() that succeeded, before anything of theirs is sent. After an Error
+  // nothing that was granted may be sent; only where the file found no room may it be called again.
   Status keep_generation(Moment now);
+  bool generation_lacks_room() const { return generation_file_ && generation_file_->lacks_room(); }
 
   // The caller holds the lock, so every other owner is dead: closes what they left open (their POSTs are
   // in doubt, their polls due again), registers this instance, and reads the limiter's memory.

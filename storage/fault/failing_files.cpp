@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "storage/fault/fault_point.h"
 #include "storage/file_layer.h"
 
@@ -46,6 +48,11 @@ int sync(sqlite3_file* file, int flags) {
   return System::sync(file, flags);
 }
 
+bool fails_by(FileTrouble trouble) {
+  if (trouble != FileTrouble::none) errno = trouble == FileTrouble::enospc ? ENOSPC : EIO;
+  return trouble != FileTrouble::none;
+}
+
 int map(sqlite3_file* file, int page, int size, int extend, void volatile** address) {
   reach("vfs.map");
   if (extend != 0 && take_trouble_of_write() != FileTrouble::none) return SQLITE_IOERR_SHMSIZE;
@@ -70,6 +77,19 @@ int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* fla
 }
 
 }  // namespace
+
+bool fails_write() {
+  reach("vfs.write");
+  return fails_by(take_trouble_of_write());
+}
+
+bool fails_sync() {
+  if (const Fault* const fault = due("vfs.sync")) {
+    perform(*fault);
+    if (fails_by(take_trouble_of_write())) return true;
+  }
+  return fails_by(take_trouble_of_sync());
+}
 
 // The system's other functions look at nothing of the layer they are called with but its pAppData
 // and mxPathname, so they are taken over as they are.

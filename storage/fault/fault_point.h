@@ -58,7 +58,8 @@ inline constexpr std::string_view kNames[] = {
     "reconcile.sent", "reconcile.answered", "reconcile.before_commit",  // resubmissions and lookups
     "checkpoint.before", "checkpoint.after",
     "shutdown.signal", "shutdown.drained", "shutdown.before_commit",
-    "vfs.read", "vfs.write", "vfs.sync", "vfs.map",  // SQLite's file operations; map: of the -shm
+    // SQLite's file operations; write and sync: of the generation file, too; map: of the -shm
+    "vfs.read", "vfs.write", "vfs.sync", "vfs.map",
 };
 
 class Point {

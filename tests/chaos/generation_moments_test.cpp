@@ -1,11 +1,12 @@
 // kill -9 exactly between the commit of a permit, a take-over or a clean stop and the file beside the database that
 // tells of it, and right behind that file's write: no request left that the file does not name, and no restart is taken
-// for a restored backup. (That a backup is: tests/e2e/generation_kill_test.cpp.)
+// for a restored backup. And what becomes of a write of it that fails. (That a backup is: tests/e2e/generation_kill_test.cpp.)
 #include <gtest/gtest.h>
 
 #include <csignal>
 
 #include "storage/generation_file.h"
+#include "storage/model/result.h"
 #include "tests/e2e/site.h"
 
 namespace dl::chaos {
@@ -98,6 +99,56 @@ TEST_P(GenerationAt, IsTrustedAfterAVerifyThatDied) {
   expect_trusted(site, 0);
   site.expect_promises_kept("none", e2e::entities(2, 1, 1));
 }
+
+// Its write finds no room: it is done anew before anything leaves. The daemon dies right behind the second try.
+TEST(GenerationWrite, ThatFindsNoRoomIsDoneAnew) {
+  for (int n = kTakeOver + 1; n <= 4; ++n) {
+    const Site site;
+    site.load_sheet(e2e::shape(4, 2, 2));
+    const std::string nth = std::to_string(n);
+    const std::string next = std::to_string(n + 1);
+    Launch launch = site.daemon(kByKey);
+    launch.environment["DL_FAULT"] =
+        "generation.before_write:" + nth + ":enospc,generation.after_write:" + next + ":kill";
+    const Finish killed = run(launch);
+    EXPECT_EQ(killed.exit_code, 128 + SIGKILL) << n << killed.err;
+    EXPECT_NE(killed.err.find("disk is full); trying again"), std::string::npos) << n << killed.err;
+    const Result<GenerationFile> file = GenerationFile::open(site.db());
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ(file->last_sent().request.value, site.number("SELECT coalesce(max(id), 0) FROM request")) << n;
+    site.let_mock_catch_up();
+    EXPECT_LE(std::ssize(site.ledger()), file->last_sent().request.value) << n;
+    launch.environment["DL_FAULT"] = "generation.before_write:" + nth + ":enospc";
+    const Finish rest = run(launch);
+    EXPECT_EQ(rest.exit_code, 0) << n << rest.err;
+    EXPECT_EQ(site.text("SELECT coalesce(paused_by, '') FROM account"), "") << n;
+    site.expect_promises_kept("none", e2e::entities(4, 2, 2));
+  }
+}
+
+TEST(GenerationWrite, ThatFailsEndsTheDaemonWith74BeforeAnythingElseLeaves) {
+  for (const std::string trouble : {"eio", "nosync"}) {
+    const Site site;
+    site.load_sheet(e2e::shape(4, 2, 2));
+    Launch launch = site.daemon(kByKey);
+    // A sync is due with every write of a take-over or a stop; with those of requests ten times a second.
+    const std::string when = trouble == "nosync" ? "generation.before_write:1:" : "generation.before_write:3:";
+    launch.environment["DL_FAULT"] = when + trouble;
+    const Finish failed = run(launch);
+    EXPECT_EQ(failed.exit_code, static_cast<int>(Errc::io)) << trouble << failed.err;
+    EXPECT_NE(failed.err.find(".generation: "), std::string::npos) << trouble << failed.err;
+    EXPECT_EQ(failed.err.find("trying again"), std::string::npos) << trouble << failed.err;
+    const Result<GenerationFile> file = GenerationFile::open(site.db());
+    ASSERT_TRUE(file) << file.error().message;
+    site.let_mock_catch_up();
+    EXPECT_LE(std::ssize(site.ledger()), file->last_sent().request.value) << trouble << ": it does not name what left";
+    const Finish rest = site.drain(kByKey);
+    EXPECT_EQ(rest.exit_code, 0) << trouble << rest.err;
+    EXPECT_EQ(site.text("SELECT coalesce(paused_by, '') FROM account"), "") << trouble;
+    site.expect_promises_kept("none", e2e::entities(4, 2, 2));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kill, GenerationAt, testing::Values("before_write", "after_write"),
                          [](const auto& test) { return test.param; });
 
