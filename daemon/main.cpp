@@ -31,6 +31,7 @@
 #include "storage/fault/fault_point.h"
 #include "storage/ingest_lock.h"
 #include "storage/migrator.h"
+#include "storage/out_of_memory.h"
 
 namespace {
 
@@ -156,6 +157,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  dl::end_where_memory_ends("dl-daemon");
   umask(0007);  // the database is the group's, and nobody else's
   std::signal(SIGPIPE, SIG_IGN);
   // Nobody reads SQLite's count of its memory, and counting takes a mutex at every allocation.

@@ -12,6 +12,7 @@
 
 #include "ingest/commands.h"
 #include "storage/fault/fault_point.h"
+#include "storage/out_of_memory.h"
 
 namespace {
 
@@ -30,6 +31,7 @@ int end(int exit_code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  dl::end_where_memory_ends("dl-ingest");
   umask(0007);               // the database is the group's, and nobody else's
   signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not a death
   // Rows come and go by the thousand: memory that is given back to the system at once is asked for again at once.

@@ -32,7 +32,7 @@ void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy
       changed_.notify_all();
     }));
   } catch (...) {
-    trouble = std::current_exception();  // of memory; it is the caller's who asks what was found
+    trouble = std::current_exception();  // it is the caller's who asks what was found
     found.emplace(Error{Errc::software, "the survey failed"});
     has_doubts_ = true;
   }

@@ -20,6 +20,7 @@
 #include "storage/log_in_one_piece.h"
 #include "storage/migrator.h"
 #include "storage/model/planted.h"
+#include "storage/rollback.h"
 #include "storage/sqlite_error.h"
 
 namespace dl {
@@ -101,29 +102,6 @@ std::string layer_over(const char* vfs) {
 
 // The function that the guard on `writer` calls: it exists on our connections only.
 void allow_writing(sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); }
-
-// A BEGIN that finds the database held stays a running statement until it is reset, and with it a view of the tables that
-// never ends; a COMMIT that fails does, too.
-void run_once(SQLite::Statement& statement) {
-  try {
-    statement.exec();
-  } catch (...) {
-    statement.tryReset();
-    throw;
-  }
-  statement.reset();
-}
-
-struct RollBackUnlessDone {
-  explicit RollBackUnlessDone(SQLite::Database& database) : db(database) {}
-  ~RollBackUnlessDone() {
-    if (!is_done) db.tryExec("ROLLBACK");  // where SQLite has done so by itself, it says that there is nothing to do
-  }
-  RollBackUnlessDone(const RollBackUnlessDone&) = delete;
-  RollBackUnlessDone& operator=(const RollBackUnlessDone&) = delete;
-  SQLite::Database& db;
-  bool is_done = false;
-};
 
 }  // namespace
 
@@ -240,6 +218,7 @@ int Database::schema_version() { return number_of(*schema_version_); }
 
 Status Database::transaction(Writer writer, const std::function<Status()>& work) {
   return guard(path_, [&]() -> Status {
+    roll_back_what_is_open(db_);  // of a transaction that could not even be ended
     run_once(*begin_);
     RollBackUnlessDone transaction(db_);
     if (has_guards_) {

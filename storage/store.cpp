@@ -26,13 +26,13 @@ std::unique_ptr<Database> Store::give_back() {
 
 // Every statement is prepared once; the text's address is its name.
 SQLite::Statement& Store::hot(std::string_view text) {
-  std::unique_ptr<SQLite::Statement>& statement = statements_[text.data()];
-  if (!statement) {
-    statement = std::make_unique<SQLite::Statement>(database_->handle(), std::string(text));
-  } else {
-    statement->reset();
+  const auto known = statements_.find(text.data());
+  if (known != statements_.end()) {
+    known->second->reset();
+    return *known->second;
   }
-  return *statement;
+  auto statement = std::make_unique<SQLite::Statement>(database_->handle(), std::string(text));  // may throw
+  return *statements_.emplace(text.data(), std::move(statement)).first->second;
 }
 
 SQLite::Statement& Store::sql(std::string_view text) {

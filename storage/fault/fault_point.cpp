@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -13,14 +14,16 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "storage/fault/failing_files.h"
+#include "storage/fault/failing_memory.h"
 #include "storage/model/duration.h"
 
 namespace dl::fault {
 
-enum class Action { kill, abort, eio, enospc, nosync, delay, step };
+enum class Action { kill, abort, eio, enospc, nosync, nomem, delay, step };
 
 struct Fault {
   std::size_t point = 0;
@@ -33,20 +36,27 @@ struct Fault {
 namespace {
 
 constexpr std::size_t kPoints = std::size(kNames);
+constexpr std::string_view kAllocationsFrom = "alloc_from:";
 
 struct State {
   std::vector<Fault> faults;
   std::array<std::atomic<std::int64_t>, kPoints> seen{};
+  std::atomic<bool> is_started{false};
+  std::size_t allocations_from = kPoints;  // a point; kPoints: the start
   std::atomic<FileTrouble> write_trouble{FileTrouble::none};
   std::atomic<FileTrouble> sync_trouble{FileTrouble::none};
   std::atomic<std::int64_t> wall_step_ms{0};
   int trace = -1;
 };
 
+// Made without an allocation, which would ask for it, and never destroyed, for others allocate to the very end.
 State& state() {
-  static State the_state;
-  return the_state;
+  alignas(State) static std::byte room[sizeof(State)];
+  static State* const the_state = new (room) State;
+  return *the_state;
 }
+
+thread_local bool t_is_asking = false;  // what allocates is ourselves
 
 [[noreturn]] void refuse(std::string_view item) {
   std::fprintf(stderr, "DL_FAULT: cannot read \"%.*s\"\n", static_cast<int>(item.size()), item.data());
@@ -82,7 +92,8 @@ bool read_action(std::string_view text, Fault& fault) {
                                                             {"abort", Action::abort},
                                                             {"eio", Action::eio},
                                                             {"enospc", Action::enospc},
-                                                            {"nosync", Action::nosync}};
+                                                            {"nosync", Action::nosync},
+                                                            {"nomem", Action::nomem}};
   for (const auto& [plain, action] : kPlain) {
     if (text != plain) continue;
     fault.action = action;
@@ -91,12 +102,17 @@ bool read_action(std::string_view text, Fault& fault) {
   return false;
 }
 
+std::size_t point_called(std::string_view name, std::string_view item) {
+  const auto at = std::find(std::begin(kNames), std::end(kNames), name);
+  if (at == std::end(kNames)) refuse(item);
+  return static_cast<std::size_t>(at - std::begin(kNames));
+}
+
 Fault read_fault(std::string_view item) {
   Fault fault;
   std::string_view rest = item;
   const std::string_view name = next_part(rest, ':');
-  while (fault.point < kPoints && kNames[fault.point] != name) ++fault.point;
-  if (fault.point == kPoints) refuse(item);
+  fault.point = point_called(name, item);
   if (rest.find(':') != std::string_view::npos) {
     std::string_view nth = next_part(rest, ':');
     fault.and_later = nth.ends_with('+');
@@ -105,6 +121,7 @@ Fault read_fault(std::string_view item) {
     if (trouble != std::errc{} || end != nth.data() + nth.size()) refuse(item);
   }
   if (!read_action(rest, fault)) refuse(item);
+  if ((fault.action == Action::nomem) != name.starts_with("alloc.")) refuse(item);
   return fault;
 }
 
@@ -128,11 +145,15 @@ void start() {
     if (item.starts_with("trace:")) {
       state().trace = ::open(std::string(item.substr(6)).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
       if (state().trace < 0) refuse(item);
+    } else if (item.starts_with(kAllocationsFrom)) {
+      state().allocations_from = point_called(item.substr(kAllocationsFrom.size()), item);
     } else {
       state().faults.push_back(read_fault(item));
     }
   }
+  install_failing_memory();
   install_failing_files();
+  state().is_started = true;
 }
 
 const Fault* due(Point point) {
@@ -156,6 +177,7 @@ void perform(const Fault& fault) {
     case Action::eio:
     case Action::enospc:
     case Action::nosync: return order(fault.action);
+    case Action::nomem: return;  // fails_allocation() says so
     case Action::delay: return std::this_thread::sleep_for(std::chrono::milliseconds{fault.span});
     case Action::step: state().wall_step_ms += fault.span; return;
   }
@@ -163,6 +185,15 @@ void perform(const Fault& fault) {
 
 FileTrouble take_trouble_of_write() { return state().write_trouble.exchange(FileTrouble::none); }
 FileTrouble take_trouble_of_sync() { return state().sync_trouble.exchange(FileTrouble::none); }
+
+bool fails_allocation(Point point) {
+  const State& now = state();
+  if (!now.is_started || (now.allocations_from < kPoints && now.seen[now.allocations_from] == 0)) return false;
+  if (std::exchange(t_is_asking, true)) return false;
+  const bool fails = due(point) != nullptr;
+  t_is_asking = false;
+  return fails;
+}
 
 double wall_step_ms() { return static_cast<double>(state().wall_step_ms); }
 

@@ -6,8 +6,10 @@
 //   kill, abort      SIGKILL or SIGABRT to ourselves
 //   eio, enospc      the file operation fails so; at a moment that is none, the next write does
 //   nosync           the next sync fails
+//   nomem            the allocation fails; at alloc.sqlite and alloc.new alone
 //   delay=50ms       this thread stands still
 //   step=1h          the wall clock jumps (step=-1h: back), for this process alone
+//   alloc_from:NAME  is no fault: allocations count once NAME was reached (else from the start)
 //   trace:FILE       is no fault: names go to the end of FILE, a line each, when they are first reached
 //                    ("send.header") and when a fault is due ("fault at send.header")
 //
@@ -60,6 +62,7 @@ inline constexpr std::string_view kNames[] = {
     "shutdown.signal", "shutdown.drained", "shutdown.before_commit",
     // SQLite's file operations; write and sync: of the generation file, too; map: of the -shm
     "vfs.read", "vfs.write", "vfs.sync", "vfs.map",
+    "alloc.sqlite", "alloc.new",  // memory, for SQLite and for everybody else
 };
 
 class Point {
@@ -79,7 +82,7 @@ class Point {
 
 struct Fault;
 
-// Reads DL_FAULT (a mistake in it ends the process: 64) and puts the failing file layer under SQLite.
+// Reads DL_FAULT (a mistake in it ends the process: 64) and puts the failing files and memory under SQLite.
 void start();
 // Counts. A fault that is due here and now, to be carried out by perform(); or nullptr.
 const Fault* due(Point point);
@@ -87,6 +90,8 @@ void perform(const Fault& fault);
 inline void reach(Point point) {
   if (const Fault* const fault = due(point)) perform(*fault);
 }
+// Counts, unless it is the fault points themselves that allocate. True: this one fails.
+bool fails_allocation(Point point);
 double wall_step_ms();
 
 }  // namespace dl::fault

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "storage/model/result.h"
+#include "tests/chaos/one_campaign.h"
 #include "tests/e2e/site.h"
 
 namespace dl::chaos {
@@ -133,18 +134,6 @@ TEST(ReadFailure, AtTheStartIsNotTakenForDamage) {
   site.expect_promises_kept("none", kEntities);
 }
 
-// A campaign with one ad group, into a database of its own.
-Finish load_one(const std::string& campaign, const std::string& db) {
-  return run(Launch{.program = "dl-ingest",
-                    .arguments = {"--db", db, "--line",
-                                  R"({"campaign_id":")" + campaign + R"(","campaign_name":"Chaos","campaign_budget":"10.50",)"
-                                  R"("start_date":"2026-03-15","end_date":"2026-05-31","objective":"conversions",)"
-                                  R"("ad_groups":[{"id":"g","name":"G","bid":"2.10","targeting_ages":"18-34",)"
-                                  R"("targeting_interests":"running","targeting_geo":"UK"}]})"},
-                    .environment = {},
-                    .errors_to = ErrorsTo::file});
-}
-
 // Every write and every sync of a daemon that submits a campaign and its ad group fails once.
 class EveryOperation : public testing::TestWithParam<std::string> {};
 
@@ -157,7 +146,7 @@ TEST_P(EveryOperation, FailsOnceAndNothingIsLostOrSentTwice) {
   for (bool is_reached = true; is_reached; ++n) {
     const std::string own = "c" + std::to_string(n);
     const std::string db = site.file(own + ".db");
-    const Finish loaded = load_one(own, db);
+    const Finish loaded = run(loader_of_one(own, db));
     ASSERT_EQ(loaded.exit_code, 0) << loaded.err;
     const std::string reached = site.file(own + ".reached");
     Launch launch = site.daemon(e2e::joined({"--drain"}, kByKey));
@@ -180,7 +169,7 @@ TEST_P(EveryOperation, FailsOnceAndNothingIsLostOrSentTwice) {
   EXPECT_GT(n, 8) << "a submission has more of them";
   EXPECT_GT(ends, 0);
   std::printf("%s: %d runs, %d of them ended with 74\n", GetParam().c_str(), n - 1, ends);
-  site.expect_created_once((n - 1) * 2);
+  site.expect_created_once((n - 1) * kEntitiesOfOne);
 }
 
 INSTANTIATE_TEST_SUITE_P(Submission, EveryOperation,
@@ -196,7 +185,7 @@ TEST(EveryWrite, FromTheNthOnMayFindNoRoom) {
   for (bool is_reached = true; is_reached; ++n) {
     const std::string own = "p" + std::to_string(n);
     const std::string db = site.file(own + ".db");
-    ASSERT_EQ(load_one(own, db).exit_code, 0);
+    ASSERT_EQ(run(loader_of_one(own, db)).exit_code, 0);
     ++campaigns;
     const std::string reached = site.file(own + ".reached");
     Launch launch = site.daemon(e2e::joined({"--drain"}, kByKey));
@@ -221,7 +210,7 @@ TEST(EveryWrite, FromTheNthOnMayFindNoRoom) {
     ASSERT_EQ(rest.exit_code, 0) << n << rest.err;
   }
   EXPECT_GT(pauses, 5);
-  site.expect_created_once(campaigns * 2);
+  site.expect_created_once(campaigns * kEntitiesOfOne);
 }
 
 }  // namespace

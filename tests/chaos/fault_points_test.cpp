@@ -117,7 +117,7 @@ TEST(FaultPoints, AreAllReachedByProgramsAtWork) {
 TEST(FaultPoints, RefuseASpecificationThatTheyCannotRead) {
   const Site site;
   for (const std::string wrong : {"send.heder:kill", "send.header", "send.header:0x:kill", "send.header:kill it",
-                                  "send.header:delay", "vfs.write:1:step=soon"}) {
+                                  "send.header:delay", "send.header:nomem", "alloc.new:eio", "vfs.write:1:step=soon"}) {
     Launch launch = site.daemon(kByKey);
     launch.environment["DL_FAULT"] = wrong;
     const Finish finish = run(launch);
