@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "storage/model/result.h"
+#include "tests/chaos/one_campaign.h"
 #include "tests/e2e/site.h"
 #include "tests/support/tree.h"
 
@@ -185,6 +186,14 @@ TEST(OpenTransaction, OfAnOperatorDelaysTheCommitAndRepeatsNoPost) {
 TEST(StandBy, TakesOverBesideALoaderAndAnOpenTransaction) {
   const Site site({"--faults", "slow:1:5s"});
   site.load_sheet(e2e::shape(3, 2, 2));
+  // Between two transactions, so that it is not the loader that the stand-by waits for.
+  Launch load = loader_of_one("late", site.db());
+  load.environment["DL_FAULT"] = "ingest.after_commit:1:delay=3s,trace:" + site.file("reached");
+  Process loader(load);
+  eventually("the loader is at work", [&] {
+    return text_of(site.file("reached")).find("fault at ingest.after_commit") != std::string::npos;
+  });
+  loader.signal(SIGSTOP);
   Launch first = site.daemon(kByKey);
   first.environment["DL_FAULT"] = "send.complete:4:kill";
   Process daemon(first);
@@ -192,6 +201,8 @@ TEST(StandBy, TakesOverBesideALoaderAndAnOpenTransaction) {
   Process standby(site.daemon(e2e::joined({"--drain", "--standby"}, kByKey)));
   eventually("it stands by", [&] { return standby.err().find("standby") != std::string::npos; });
   EXPECT_EQ(daemon.wait(), 128 + SIGKILL) << daemon.err();
+  const auto loading = [&] { return site.number("SELECT count(*) FROM batch WHERE state = 'loading'"); };
+  EXPECT_EQ(loading(), 1);
   {
     SQLite::Database shell(site.db(), SQLite::OPEN_READWRITE, 60'000);
     SQLite::Transaction open(shell, SQLite::TransactionBehavior::IMMEDIATE);
@@ -199,17 +210,15 @@ TEST(StandBy, TakesOverBesideALoaderAndAnOpenTransaction) {
       return standby.err().find("another program holds") != std::string::npos || standby.ends_within(milliseconds{0});
     });
   }
-  const Finish loaded = site.ingest({"--line",
-                                     R"({"campaign_id":"late","campaign_name":"Late","campaign_budget":"10.50",)"
-                                     R"("start_date":"2026-03-15","end_date":"2026-05-31","objective":"conversions",)"
-                                     R"("ad_groups":[{"id":"g","name":"G","bid":"2.10","targeting_ages":"18-34",)"
-                                     R"("targeting_interests":"running","targeting_geo":"UK"}]})"});
-  EXPECT_EQ(loaded.exit_code, 0) << loaded.err;
+  eventually("it has taken over", [&] { return site.number("SELECT count(*) FROM instance") == 2; });
+  EXPECT_EQ(loading(), 1) << "what a living loader has written is nobody's to remove";
+  loader.signal(SIGCONT);
+  EXPECT_EQ(loader.wait(), 0) << loader.err();
   EXPECT_EQ(standby.wait(), 0) << standby.err();
   const Finish rest = site.drain(kByKey);  // the sheet may have come as the standby ended
   EXPECT_EQ(rest.exit_code, 0) << rest.err;
   EXPECT_EQ(site.number("SELECT count(*) FROM instance"), 3);
-  site.expect_promises_kept("none", e2e::entities(3, 2, 2) + 2);
+  site.expect_promises_kept("none", e2e::entities(3, 2, 2) + kEntitiesOfOne);
 }
 
 // A file system of its own, about as large as an empty database; only root may mount one.
