@@ -2,13 +2,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <random>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/chaos/world.h"
 
@@ -64,6 +69,7 @@ class Tally {
   void add(std::uint64_t seed, Account account, const dl::chaos::Report& report, double seconds) {
     const std::scoped_lock lock(mutex_);
     sum_.kills += report.kills;
+    for (const auto& [point, kills] : report.kills_at) sum_.kills_at[point] += kills;
     sum_.aborts += report.aborts;
     sum_.io_ends += report.io_ends;
     sum_.requests += report.requests;
@@ -80,11 +86,38 @@ class Tally {
   int conclude(double seconds) const {
     std::printf("%lld entities, %lld requests, %lld aborts, %lld exits 74, in %.1f s\n", as_long(sum_.entities),
                 as_long(sum_.requests), as_long(sum_.aborts), as_long(sum_.io_ends), seconds);
+    const bool has_killed_everywhere = print_points();
     std::printf("%lld kills, %lld violations\n", as_long(sum_.kills), as_long(violations_));
-    return violations_ == 0 ? 0 : 1;
+    return violations_ == 0 && (has_killed_everywhere || sum_.kills < kKillsForAllPoints) ? 0 : 1;
   }
 
  private:
+  // From so many kills on, a point without any is a fault of the plan.
+  static constexpr std::int64_t kKillsForAllPoints = 2'000;
+  static constexpr int kColumns = 4;
+
+  // Kills at each point, the rarest first. False: some point of the plan had none.
+  bool print_points() const {
+    std::vector<std::pair<std::int64_t, std::string>> rows;
+    for (const std::string& point : dl::chaos::points_of_plan()) {
+      const auto kills = sum_.kills_at.find(point);
+      rows.emplace_back(kills == sum_.kills_at.end() ? 0 : kills->second, point);
+    }
+    const auto outside = sum_.kills_at.find("");
+    rows.emplace_back(outside == sum_.kills_at.end() ? 0 : outside->second, "(from outside)");
+    std::sort(rows.begin(), rows.end());
+    int column = 0;
+    for (const auto& [kills, point] : rows) {
+      std::printf("%5lld %-24s%s", as_long(kills), point.c_str(), ++column % kColumns == 0 ? "\n" : "");
+    }
+    if (column % kColumns != 0) std::printf("\n");
+    const bool has_none = rows.front().first == 0;
+    if (has_none) {
+      std::printf("points without a kill; from %lld kills on that is a failure\n", as_long(kKillsForAllPoints));
+    }
+    return !has_none;
+  }
+
   static long long as_long(std::int64_t n) { return static_cast<long long>(n); }
   std::mutex mutex_;
   dl::chaos::Report sum_;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/mock_dsp/random.h"
@@ -45,7 +47,13 @@ const char* name_of(Account account);
 
 // A text for DL_FAULT. The daemon's always ends in a death, at the latest after some dozen requests.
 std::string draw_daemon_fault(mock::Random& random);
-std::string draw_ingest_fault(mock::Random& random);
+// `is_first`: nobody has made the database yet.
+std::string draw_ingest_fault(mock::Random& random, bool is_first);
+// All that these draw. A daemon with a fault at kAsksToStop has to be sent SIGTERM, or it never comes there.
+std::set<std::string> points_of_plan();
+inline constexpr std::string_view kAsksToStop = "shutdown.signal";
+// The point at which a program with this DL_FAULT killed itself, by what it traced; empty: somebody else did.
+std::string killer_of(const std::string& trace, const std::string& fault);
 // May a program with this DL_FAULT end so? `exit_code`: 128 + the signal where one ended it.
 bool explains(const std::string& fault, int exit_code);
 

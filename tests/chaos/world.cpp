@@ -118,6 +118,12 @@ Report World::run() {
   return report_;
 }
 
+std::string World::ordered(Running& program) {
+  if (program.fault.empty()) return "";
+  program.trace = file("reached" + std::to_string(++traces_));
+  return program.fault + ",trace:" + program.trace;
+}
+
 World::Running World::start_daemon(bool stands_by) {
   Running daemon;
   if (!is_calm()) daemon.fault = draw_daemon_fault(random_);
@@ -125,18 +131,20 @@ World::Running World::start_daemon(bool stands_by) {
   if (stands_by) flags.emplace_back("--standby");
   daemon.process = std::make_unique<Process>(Launch{.program = "dl-daemon",
                                                     .arguments = std::move(flags),
-                                                    .environment = environment(daemon.fault),
+                                                    .environment = environment(ordered(daemon)),
                                                     .errors_to = ErrorsTo::file});
   return daemon;
 }
 
 World::Running World::start_ingest() {
   Running ingest;
-  if (!is_calm() && random_.below(2) == 0) ingest.fault = draw_ingest_fault(random_);
+  if (!is_calm() && random_.below(6) != 0) {
+    ingest.fault = draw_ingest_fault(random_, !std::filesystem::exists(file("jobs.db")));
+  }
   const std::string sheet = file("sheet" + std::to_string(sheets_acknowledged_) + ".jsonl");
   ingest.process = std::make_unique<Process>(Launch{.program = "dl-ingest",
                                                     .arguments = {"--db", file("jobs.db"), sheet},
-                                                    .environment = {{"DL_FAULT", ingest.fault}},
+                                                    .environment = {{"DL_FAULT", ordered(ingest)}},
                                                     .errors_to = ErrorsTo::file});
   return ingest;
 }
@@ -202,6 +210,7 @@ int World::outlive(Running& daemon) {
   signalled_ = false;
   const auto until = SteadyClock::now() + kStandstill;
   if (!is_calm()) {
+    if (daemon.fault.starts_with(kAsksToStop)) ask_to_stop(daemon);
     if (plan_.has_meddler && !process.ends_within(milliseconds{random_.below(30)})) meddle();
     switch (random_.below(16)) {
       case 0:
@@ -229,9 +238,26 @@ int World::outlive(Running& daemon) {
   return process.wait();
 }
 
+// Once it listens for signals; before, SIGTERM is but another death.
+void World::ask_to_stop(const Running& daemon) {
+  const auto until = SteadyClock::now() + kStandstill;
+  while (text_of(daemon.trace).find("net.resolved") == std::string::npos && SteadyClock::now() < until) {
+    if (daemon.process->ends_within(milliseconds{2})) return;
+  }
+  if (daemon.process->ends_within(milliseconds{random_.below(20)})) return;
+  signalled_ = true;
+  daemon.process->signal(SIGTERM);
+}
+
 // An operator who has typed BEGIN IMMEDIATE and thinks.
 void World::meddle() {
   hold_transaction(file("jobs.db"), milliseconds{1 + random_.below(40)});
+}
+
+void World::count_kill(const Running& program) {
+  ++report_.kills;
+  ++quota_.made;
+  ++report_.kills_at[program.trace.empty() ? "" : killer_of(text_of(program.trace), program.fault)];
 }
 
 void World::note_end(const Running& program, int exit_code, const char* name) {
@@ -242,10 +268,7 @@ void World::note_end(const Running& program, int exit_code, const char* name) {
                    "): " + program.process->err());
   }
   switch (exit_code) {
-    case 128 + SIGKILL:
-      ++report_.kills;
-      ++quota_.made;
-      break;
+    case 128 + SIGKILL: count_kill(program); break;
     case 128 + SIGABRT: ++report_.aborts; break;
     case static_cast<int>(Errc::io): ++report_.io_ends; break;
     default: break;  // SIGTERM before it was listened for

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ namespace dl::chaos {
 
 struct Report {
   std::int64_t kills = 0;     // SIGKILL, by ourselves or by the harness
+  std::map<std::string, std::int64_t> kills_at;  // by fault point; "": from outside
   std::int64_t aborts = 0;
   std::int64_t io_ends = 0;   // exit 74 for a fault that was ordered
   std::int64_t requests = 0;  // that the DSP took down
@@ -49,17 +51,22 @@ class World {
   struct Running {  // a program with its DL_FAULT
     std::unique_ptr<Process> process;
     std::string fault;
+    std::string trace;  // a file; empty: none
   };
 
   bool start_mock();
   void live();
   bool is_calm() const;
+  // In the program's environment: the fault, if there is one, and the trace of it.
+  std::string ordered(Running& program);
   Running start_daemon(bool stands_by);
   Running start_ingest();
   void look_after_ingest();
   // Waits for its end, and does to it from outside what fate wants. 128 + the signal that ended it.
   int outlive(Running& daemon);
+  void ask_to_stop(const Running& daemon);
   void meddle();
+  void count_kill(const Running& program);
   void note_end(const Running& program, int exit_code, const char* name);
   void violate(const std::string& what);
   std::string file(const std::string& name) const { return folder_ + "/" + name; }
@@ -76,6 +83,7 @@ class World {
   Running ingest_;
   std::size_t sheets_acknowledged_ = 0;
   std::int64_t deaths_ = 0;
+  std::int64_t traces_ = 0;
   bool signalled_ = false;  // the harness itself sent the last daemon a signal
   Report report_;
 };
