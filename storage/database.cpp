@@ -203,8 +203,9 @@ void Database::leave_guards_to_others() {
 
 namespace {
 
+// Before a statement is used again: reset() would repeat the error with which it ended the last time.
 int number_of(SQLite::Statement& pragma) {
-  pragma.reset();
+  pragma.tryReset();
   pragma.executeStep();
   const int number = pragma.getColumn(0).getInt();
   pragma.reset();
@@ -222,13 +223,13 @@ Status Database::transaction(Writer writer, const std::function<Status()>& work)
     run_once(*begin_);
     RollBackUnlessDone transaction(db_);
     if (has_guards_) {
-      name_writer_->reset();
+      name_writer_->tryReset();
       name_writer_->bind(1, writer == Writer::daemon ? "daemon" : "ingest");
       name_writer_->exec();
     }
     if (Status ok = work(); !ok) return ok;  // the destructor rolls back
     if (has_guards_) {
-      clear_writer_->reset();
+      clear_writer_->tryReset();
       clear_writer_->exec();
     }
     if (Status room = reserve_room(); !room) return room;
@@ -239,7 +240,7 @@ Status Database::transaction(Writer writer, const std::function<Status()>& work)
 }
 
 Status Database::reserve_room() {
-  page_count_->reset();
+  page_count_->tryReset();
   page_count_->executeStep();
   const std::int64_t pages = page_count_->getColumn(0).getInt64();
   page_count_->reset();
