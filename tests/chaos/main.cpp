@@ -92,8 +92,8 @@ class Tally {
   }
 
  private:
-  // From so many kills on, a point without any is a fault of the plan.
-  static constexpr std::int64_t kKillsForAllPoints = 2'000;
+  // From so many kills on, a point without any is a fault of the plan; with fewer it may be chance.
+  static constexpr std::int64_t kKillsForAllPoints = 10'000;
   static constexpr int kColumns = 4;
 
   // Kills at each point, the rarest first. False: some point of the plan had none.
