@@ -18,6 +18,7 @@ namespace dl {
 namespace {
 
 namespace net = boost::asio;
+using TimePoint = std::chrono::steady_clock::time_point;
 // Each look costs an idle daemon about 0.15 ms, most of it for waking up: 40 ms keep it below half a percent of a core, and
 // a sheet that is loaded still leaves within 60.
 constexpr std::chrono::milliseconds kLookForChanges{40};
@@ -50,7 +51,7 @@ struct StoreThread::Impl {
   net::steady_timer look_timer{io};
   Inbox<WorkBatch> batches;      // given by commit()
   std::vector<WorkBatch> group;  // taken from it
-  std::chrono::steady_clock::time_point schema_checked = std::chrono::steady_clock::now();
+  TimePoint schema_checked = std::chrono::steady_clock::now();
   bool broken = false;
   bool stopping = false;
   bool checkpoint_failed = false;  // the last one; people know
@@ -62,61 +63,61 @@ struct StoreThread::Impl {
     events.failed(error, fatal);
   }
 
+  // Why an attempt failed: whether it may succeed by itself, and what helps.
+  enum class Lack { none, patience, room };
+  Lack lack_of_store(const Error& error) const {
+    const int sqlite_error = store->database().last_sqlite_error();
+    if (!passes_by_itself(error, sqlite_error)) return Lack::none;
+    return (sqlite_error & 0xFF) == SQLITE_FULL ? Lack::room : Lack::patience;
+  }
+
+  // Tries until it works. What passes by itself is said once; anything else is the end. False: it never worked.
+  template <class Attempt, class LackOf>
+  bool insist(const Attempt& attempt, const LackOf& lack_of, TimePoint until = TimePoint::max()) {
+    for (bool said = false; !broken;) {
+      const Status ok = attempt();
+      if (ok) return true;
+      const Lack lack = lack_of(ok.error());
+      if (lack == Lack::none || !std::exchange(said, true)) fail(ok.error(), lack == Lack::none);
+      if (lack == Lack::room) check(store->database().give_log_back());
+      if (broken || std::chrono::steady_clock::now() >= until) break;
+      std::this_thread::sleep_for(kTryAgain);
+    }
+    return false;
+  }
+
   void commit_group() {
     if (broken) return;
     batches.take(group);
-    bool said = false;
-    while (!group.empty() && !broken) {
-      Result<std::vector<WorkResult>> results = store->commit(group, clock.now());
-      if (results) {
-        group.clear();
-        // Recorded where nobody will look for it, a permit must not be used.
-        if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
-        if (!keep_generation()) return;
-        for (WorkResult& result : *results) events.committed(std::move(result));
-        checkpoint();
-        return;
-      }
-      if (!passes_by_itself(results.error(), store->database().last_sqlite_error())) {
-        return fail(results.error(), true);
-      }
-      const bool is_full = (store->database().last_sqlite_error() & 0xFF) == SQLITE_FULL;
-      if (!std::exchange(said, true)) fail(results.error(), false);
-      if (is_full) check(store->database().give_log_back());
-      std::this_thread::sleep_for(kTryAgain);
-    }
+    if (group.empty()) return;
+    std::vector<WorkResult> results;
+    const auto commit = [&]() -> Status {
+      Result<std::vector<WorkResult>> committed = store->commit(group, clock.now());
+      if (!committed) return committed.error();
+      results = std::move(*committed);
+      return Done{};
+    };
+    if (!insist(commit, [this](const Error& error) { return lack_of_store(error); })) return;
+    group.clear();
+    // Recorded where nobody will look for it, a permit must not be used.
+    if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
+    if (!keep_generation()) return;
+    for (WorkResult& result : results) events.committed(std::move(result));
+    checkpoint();
   }
 
   // What was permitted leaves only when the file beside the database tells of it. False: it never will.
-  bool keep_generation(std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max()) {
-    for (bool said = false;;) {
-      const Status kept = store->keep_generation(clock.now());
-      if (kept) return true;
-      const bool passes = store->generation_lacks_room();
-      if (!passes || !std::exchange(said, true)) fail(kept.error(), !passes);
-      if (!passes || std::chrono::steady_clock::now() >= until) return false;
-      check(store->database().give_log_back());
-      if (broken) return false;
-      std::this_thread::sleep_for(kTryAgain);
-    }
+  bool keep_generation(TimePoint until = TimePoint::max()) {
+    return insist([this] { return store->keep_generation(clock.now()); },
+                  [this](const Error&) { return store->generation_lacks_room() ? Lack::room : Lack::none; }, until);
   }
 
   // Where there is no room to say so, this instance counts as one that died: all that it did is recorded.
   void take_leave() {
-    const auto until = std::chrono::steady_clock::now() + kLeave;
-    for (bool said = false;;) {
-      const Status ok = store->stop(clock.now());
-      if (ok) {
-        keep_generation(until);
-        return;
-      }
-      const int sqlite_error = store->database().last_sqlite_error();
-      if (!passes_by_itself(ok.error(), sqlite_error)) return fail(ok.error(), true);
-      if (!std::exchange(said, true)) fail(ok.error(), false);
-      if ((sqlite_error & 0xFF) == SQLITE_FULL) check(store->database().give_log_back());
-      if (broken || std::chrono::steady_clock::now() >= until) return;
-      std::this_thread::sleep_for(kTryAgain);
-    }
+    const TimePoint until = std::chrono::steady_clock::now() + kLeave;
+    const bool has_stopped =
+        insist([this] { return store->stop(clock.now()); }, [this](const Error& error) { return lack_of_store(error); }, until);
+    if (has_stopped) keep_generation(until);
   }
 
   // Where the disk is full the WAL stays as it is, and the next commit looks again.

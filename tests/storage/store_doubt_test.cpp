@@ -34,6 +34,15 @@ class StoreDoubt : public StoreTest {
               std::to_string(id));
     return first;
   }
+  // Refused for now, and due again.
+  void throttle(const Granted& post) {
+    Outcome outcome = outcome_of(post, JobEvent::throttled);
+    outcome.http_status = 429;
+    outcome.resolution = "refused";
+    outcome.due_in_ms = 0;
+    finish(outcome);
+    make_due(kCampaign);
+  }
   void spoil_body(int id, const std::string& change) {
     sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     EXPECT_EQ("", as_stranger("UPDATE request_body SET " + change + " WHERE request_id IN (SELECT id FROM request WHERE job_id = " +
@@ -224,14 +233,6 @@ TEST_F(StoreDoubt, AWithdrawnWordIsOfThePresentAttemptAlone) {
 
 // Stripe and others answer a known key with other bytes by an error; some take it for a new request.
 TEST_F(StoreDoubt, AKeyKeepsItsBytesAndOtherBytesGetAKeyOfTheirOwn) {
-  const auto throttle = [this](const Granted& post) {
-    Outcome outcome = outcome_of(post, JobEvent::throttled);
-    outcome.http_status = 429;
-    outcome.resolution = "refused";
-    outcome.due_in_ms = 0;
-    finish(outcome);
-    make_due(kCampaign);
-  };
   const Granted first = grant(kCampaign);
   throttle(first);
   const Granted again = grant(kCampaign);
@@ -254,12 +255,7 @@ TEST_F(StoreDoubt, AKeyKeepsItsBytesAndOtherBytesGetAKeyOfTheirOwn) {
 // Spoilt into what is to be sent now, they say nothing of what the key stands for.
 TEST_F(StoreDoubt, AKeyWhoseBytesWereChangedBehindOurBackIsNotUsedAgain) {
   const Granted first = grant(kCampaign);
-  Outcome throttled = outcome_of(first, JobEvent::throttled);
-  throttled.http_status = 429;
-  throttled.resolution = "refused";
-  throttled.due_in_ms = 0;
-  finish(throttled);
-  make_due(kCampaign);
+  throttle(first);
   set_payload(kCampaign, "{\"id\":\"job1\",\"name\":\"new\"}");
   spoil_body(kCampaign, "body = (SELECT body FROM job_payload WHERE job_id = 1)");
   const Granted again = grant(kCampaign);
