@@ -159,6 +159,7 @@ int Daemon::run() {
   await_signal();
   carry_out(dispatcher_.start(clock_.now()));
   notify_ready("sending to " + config_.endpoint->text());
+  if (config_.standby) notify_taken_over();
   tick();
   io_.run();
   pool_.reset();  // cuts and joins: no event comes after this

@@ -49,10 +49,12 @@ Result<InstanceLock> InstanceLock::take(const std::string& database_path) {
   return lock;
 }
 
-Result<InstanceLock> InstanceLock::wait(const std::string& database_path, const std::atomic<bool>& stop) {
+Result<InstanceLock> InstanceLock::wait(const std::string& database_path, const std::atomic<bool>& stop,
+                                        const std::function<void()>& while_waiting) {
   while (true) {
     Result<InstanceLock> lock = take(database_path);
     if (lock || lock.error().code != Errc::busy || stop) return lock;
+    while_waiting();
     std::this_thread::sleep_for(kStandbyLook);
   }
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "storage/model/result.h"
@@ -15,8 +16,8 @@ class InstanceLock {
  public:
   // Errors: busy (another daemon holds it), cant_create, io.
   static Result<InstanceLock> take(const std::string& database_path);
-  // Waits until the lock is free or `stop` becomes true (Error busy then).
-  static Result<InstanceLock> wait(const std::string& database_path, const std::atomic<bool>& stop);
+  // Waits until the lock is free or `stop` becomes true (Error busy then); calls `while_waiting` every 20 ms.
+  static Result<InstanceLock> wait(const std::string& database_path, const std::atomic<bool>& stop, const std::function<void()>& while_waiting);
 
   InstanceLock(InstanceLock&& other) noexcept;
   InstanceLock& operator=(InstanceLock&&) = delete;

@@ -41,6 +41,9 @@ std::atomic<bool> g_stop_waiting{false};  // set by a signal while a standby wai
 constexpr std::int64_t kFilesBeside = 32;
 constexpr std::int64_t kFilesOfAWorker = 4;
 
+// As TimeoutStartSec= of the unit: a big migration.
+constexpr std::chrono::minutes kTakesOver{10};
+
 // A longer file is not read through at the start: after a crash it must serve again within seconds.
 constexpr std::int64_t kCheckedWhole = 64 * 1024 * 1024;
 
@@ -88,9 +91,12 @@ dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log) {
   std::signal(SIGINT, [](int) { g_stop_waiting = true; });
   log.info("standby: waiting for the lock of " + config.db);
   dl::notify_ready("standby: waiting for the lock");
-  dl::Result<dl::InstanceLock> lock = dl::InstanceLock::wait(config.db, g_stop_waiting);
+  dl::Result<dl::InstanceLock> lock = dl::InstanceLock::wait(config.db, g_stop_waiting, dl::WatchdogPetter());
+  if (lock) dl::notify_taking_over(kTakesOver);
   std::signal(SIGTERM, SIG_DFL);
   std::signal(SIGINT, SIG_DFL);
+  // Told to stop while the lock came free: where all are told at once, the sender's end must not begin another's work.
+  if (g_stop_waiting) return dl::Error{dl::Errc::busy, "told to stop"};
   return lock;
 }
 

@@ -14,6 +14,12 @@ namespace {
 // on.
 void notify(const std::string& state) { static_cast<void>(sd_notify(0, state.c_str())); }
 
+// WatchdogSec=; 0: no watchdog.
+std::uint64_t watchdog_timeout_us() {
+  std::uint64_t timeout_us = 0;
+  return sd_watchdog_enabled(0, &timeout_us) > 0 ? timeout_us : 0;
+}
+
 }  // namespace
 
 void notify_ready(const std::string& status) { notify("READY=1\nSTATUS=" + escaped(status)); }
@@ -27,9 +33,25 @@ void notify_stopping(std::chrono::milliseconds longest) {
 
 void notify_watchdog() { notify("WATCHDOG=1"); }
 
+void notify_taking_over(std::chrono::milliseconds longest) {
+  if (watchdog_timeout_us() > 0) notify("WATCHDOG_USEC=" + std::to_string(std::chrono::microseconds(longest).count()));
+}
+
+void notify_taken_over() {
+  if (const std::uint64_t timeout_us = watchdog_timeout_us(); timeout_us > 0) notify("WATCHDOG_USEC=" + std::to_string(timeout_us));
+}
+
+void WatchdogPetter::operator()() {
+  if (!interval_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_) return;
+  next_ = now + *interval_;
+  notify_watchdog();
+}
+
 std::optional<std::chrono::milliseconds> watchdog_interval() {
-  std::uint64_t timeout_us = 0;
-  if (sd_watchdog_enabled(0, &timeout_us) <= 0) return std::nullopt;
+  const std::uint64_t timeout_us = watchdog_timeout_us();
+  if (timeout_us == 0) return std::nullopt;
   const auto half = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_us / 2'000));
   return std::max(half, std::chrono::milliseconds(1));
 }

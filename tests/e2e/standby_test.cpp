@@ -1,0 +1,78 @@
+// What a service manager relies on beyond a single daemon: its watchdog (WatchdogSec=) hears from a daemon that works and
+// from one that stands by (from one whose thread hangs it does not: tests/chaos/hang_test.cpp), and a standby stops when told to.
+// With a real systemd: tests/systemd/drill.sh.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/e2e/site.h"
+#include "tests/support/service_manager.h"
+
+namespace dl::e2e {
+namespace {
+
+// As if started by a unit with WatchdogSec=1s.
+Launch watched(Launch launch, const ServiceManager& manager) {
+  launch.environment["NOTIFY_SOCKET"] = manager.path();
+  launch.environment["WATCHDOG_USEC"] = "1000000";
+  return launch;
+}
+
+void expect_life(ServiceManager& manager) {
+  int signs = 0;
+  eventually("signs of life", [&] { return (signs += manager.count("WATCHDOG=1")) >= 3; });
+}
+
+// All that is said up to `last`, a line each.
+void expect_next(ServiceManager& manager, const std::string& last) {
+  eventually(last, [&] {
+    for (std::string said = manager.heard(); !said.empty(); said = manager.heard()) {
+      if (said == last) return true;
+    }
+    return false;
+  });
+}
+
+TEST(Watchdog, HearsFromAnIdleDaemon) {
+  const Site site;
+  ServiceManager manager;
+  const Process daemon(watched(site.daemon(), manager));
+  expect_life(manager);
+}
+
+TEST(Watchdog, HearsFromAStandbyAndGivesItTimeToTakeOver) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  Process first(site.daemon());
+  eventually("the first works", [&] { return site.unfinished() == 0; });
+  ServiceManager manager;
+  const Process standby(watched(site.daemon({"--standby"}), manager));
+  expect_next(manager, "READY=1\nSTATUS=standby: waiting for the lock");
+  expect_life(manager);
+  first.signal(SIGKILL);
+  expect_next(manager, "WATCHDOG_USEC=600000000");
+  expect_next(manager, "READY=1\nSTATUS=sending to " + site.endpoint());
+  expect_next(manager, "WATCHDOG_USEC=1000000");
+  expect_life(manager);
+}
+
+// A machine that goes down tells all at once. The signal is there before the lock comes free, and is seen after.
+TEST(Standby, ThatIsToldToStopDoesNotBeginWhereTheSenderEnds) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  Process first(site.daemon());
+  eventually("the first works", [&] { return site.unfinished() == 0; });
+  Process standby(site.daemon({"--standby"}));
+  eventually("the other waits", [&] { return standby.err().find("standby: waiting") != std::string::npos; });
+  standby.signal(SIGSTOP);
+  eventually("it is stopped", [&] { return text_of("/proc/" + std::to_string(standby.pid()) + "/stat").find(") T ") != std::string::npos; });
+  standby.signal(SIGTERM);
+  first.signal(SIGTERM);
+  EXPECT_EQ(first.wait(), 0) << first.err();
+  standby.signal(SIGCONT);
+  EXPECT_EQ(standby.wait(), 0) << standby.err();
+  EXPECT_EQ(site.number("SELECT count(*) FROM instance"), 1) << "it has taken over";
+}
+
+}  // namespace
+}  // namespace dl::e2e
