@@ -19,6 +19,7 @@
 #include "daemon/dsp/worker_pool.h"
 #include "daemon/store_thread.h"
 #include "daemon/systemd_notify.h"
+#include "daemon/thread_watch.h"
 #include "storage/fault/fault_point.h"
 
 namespace dl {
@@ -29,6 +30,7 @@ namespace net = boost::asio;
 constexpr std::chrono::milliseconds kTick{250};   // progress, token file, lock file
 constexpr int kTicksPerPlainLine = 40;            // without a terminal: a line every 10 s
 constexpr int kTicksPerEta = 40;
+constexpr std::chrono::milliseconds kThreadsAsked{10'000};  // at least
 
 DispatcherPolicy dispatcher_policy(const Config& config) {
   DispatcherPolicy policy;
@@ -87,6 +89,7 @@ class Daemon {
   void set_wake_timer();
   void await_signal();
   void on_signal();
+  ThreadWatch thread_watch();
   void tick();
   void show_progress();
   void save_last_outlook();
@@ -109,7 +112,7 @@ class Daemon {
   StoreThread store_;
   std::unique_ptr<WorkerPool> pool_;
   std::int64_t token_modified_at_;
-  std::int64_t watchdog_ticks_ = 0;
+  ThreadWatch thread_watch_;
   std::int64_t ticks_ = 0;
   std::string last_plain_line_;
   std::optional<Outlook::State> saved_state_;
@@ -125,8 +128,20 @@ Daemon::Daemon(DaemonParts parts)
       lock_(parts.lock),
       dispatcher_(dispatcher_policy(parts.config), parts.recovery, parts.clock.now()),
       store_(std::move(parts.store), parts.clock, store_events()),
-      token_modified_at_(modified_at(parts.config.token_file)) {
-  if (const auto interval = watchdog_interval()) watchdog_ticks_ = std::max<std::int64_t>(1, *interval / kTick);
+      token_modified_at_(modified_at(parts.config.token_file)),
+      thread_watch_(thread_watch()) {}
+
+ThreadWatch Daemon::thread_watch() {
+  std::vector<WatchedThread> threads;
+  threads.push_back({"the thread that writes the database (does the disk stand still?)", [this] { store_.ask(); }, [this] { return store_.has_answered(); }});
+  threads.push_back({"a thread that talks with the DSP", [this] { pool_->ask(); }, [this] { return pool_->have_answered(); }});
+  ThreadWatch::Says says;
+  says.all_alive = notify_watchdog;
+  says.silent = [this](const std::string& who) {
+    log_.error(who + "; until it does nothing is recorded, and where it never does, the watchdog of systemd ends this daemon");
+  };
+  says.all_again = [this](const std::string& what) { log_.info(what); };
+  return {std::move(threads), std::min(kThreadsAsked, watchdog_interval().value_or(kThreadsAsked)), std::move(says)};
 }
 
 StoreEvents Daemon::store_events() {
@@ -287,7 +302,7 @@ void Daemon::tick() {
   tick_timer_.async_wait([this](boost::system::error_code error) {
     if (!error) tick();
   });
-  if (watchdog_ticks_ > 0 && ticks_ % watchdog_ticks_ == 0) notify_watchdog();
+  thread_watch_.look(std::chrono::steady_clock::now());
   if (const std::int64_t modified = modified_at(config_.token_file); modified != token_modified_at_) {
     token_modified_at_ = modified;
     log_.info("the token file has changed");

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/dsp/heartbeat.h"
 #include "daemon/dsp/inbox.h"
 #include "storage/files_in_place.h"
 
@@ -56,6 +57,7 @@ struct StoreThread::Impl {
   bool stopping = false;
   bool checkpoint_failed = false;  // the last one; people know
   bool long_log_said = false;      // since it was started anew
+  Heartbeat heartbeat;
   std::thread thread;
 
   void fail(const Error& error, bool fatal) {
@@ -81,6 +83,7 @@ struct StoreThread::Impl {
       if (lack == Lack::none || !std::exchange(said, true)) fail(ok.error(), lack == Lack::none);
       if (lack == Lack::room) check(store->database().give_log_back());
       if (broken || std::chrono::steady_clock::now() >= until) break;
+      heartbeat.answer();
       std::this_thread::sleep_for(kTryAgain);
     }
     return false;
@@ -212,6 +215,13 @@ void StoreThread::save_eta(std::int64_t eta_at_ms, std::string note) {
     if (!ok && !passes_by_itself(ok.error(), impl->store->database().last_sqlite_error())) impl->fail(ok.error(), true);
   });
 }
+
+void StoreThread::ask() {
+  impl_->heartbeat.ask();
+  net::post(impl_->io, [impl = impl_.get()] { impl->heartbeat.answer(); });
+}
+
+bool StoreThread::has_answered() const { return impl_->heartbeat.has_answered(); }
 
 void StoreThread::stop() {
   if (!impl_->thread.joinable()) return;

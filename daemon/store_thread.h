@@ -6,7 +6,7 @@
 // succeeds: an answer that came is never forgotten, a POST never repeated. Any other failure (a failed
 // sync, damage, files that were moved away or replaced) ends in `failed`: a daemon that cannot record must not submit.
 //
-// Thread rule: commit(), load(), save_eta() from one thread; the events run on the store's thread and must
+// Thread rule: commit(), load(), save_eta(), ask() from one thread; the events run on the store's thread and must
 // only hand their values on. Ownership: owns its thread and the Store; the destructor finishes what was
 // given and joins.
 #pragma once
@@ -46,6 +46,10 @@ class StoreThread {
   void commit(WorkBatch batch);
   void load(LoadLimits limits);
   void save_eta(std::int64_t eta_at_ms, std::string note);
+  // For a sign of life. It is given between two works, and by each new try where one is waited for patiently; so has_answered()
+  // stays false only while a call into SQLite does not come back.
+  void ask();
+  bool has_answered() const;
   // A clean end: everything given is committed, the instance is marked as stopped. Joins.
   void stop();
 

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "daemon/dsp/connection.h"
+#include "daemon/dsp/heartbeat.h"
 #include "daemon/dsp/inbox.h"
 #include "daemon/dsp/tls.h"
 #include "storage/model/check.h"
@@ -84,6 +85,7 @@ struct HttpClient::Impl {
   asio::executor_work_guard<asio::io_context::executor_type> work{hand.io.get_executor()};
   std::unordered_map<std::int64_t, std::shared_ptr<Connection>> connections;  // those not gone
   bool stopping = false;
+  Heartbeat heartbeat;
 };
 
 HttpClient::HttpClient(const WirePolicy& policy, const WireEvents& events)
@@ -108,5 +110,11 @@ void HttpClient::send(ConnectionId id, DspRequest request) {
   impl_->order(order::Send{id, std::move(request)});
 }
 void HttpClient::close(ConnectionId id) { impl_->order(order::Close{id}); }
+
+void HttpClient::ask() {
+  impl_->heartbeat.ask();
+  asio::post(impl_->hand.io, [home = impl_.get()] { home->heartbeat.answer(); });
+}
+bool HttpClient::has_answered() const { return impl_->heartbeat.has_answered(); }
 
 }  // namespace dl

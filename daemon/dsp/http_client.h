@@ -29,6 +29,9 @@ class HttpClient {
   void send(ConnectionId id, DspRequest request);
   void close(ConnectionId id);
 
+  void ask();
+  bool has_answered() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

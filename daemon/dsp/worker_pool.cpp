@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -48,5 +49,13 @@ void WorkerPool::send(ConnectionId id, DspRequest request) {
   impl_->hand(id).send(id, std::move(request));
 }
 void WorkerPool::close(ConnectionId id) { impl_->hand(id).close(id); }
+
+void WorkerPool::ask() {
+  for (const auto& hand : impl_->hands) hand->ask();
+}
+
+bool WorkerPool::have_answered() const {
+  return std::all_of(impl_->hands.begin(), impl_->hands.end(), [](const auto& hand) { return hand->has_answered(); });
+}
 
 }  // namespace dl

@@ -71,6 +71,10 @@ class WorkerPool {
   // one with a request on it is closed after its reply.
   void close(ConnectionId id);
 
+  // Asks all hands for a sign of life; true once each has given one since.
+  void ask();
+  bool have_answered() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -166,5 +166,44 @@ TEST(StoreThread, NoticesThatASymbolicLinkLeadsElsewhere) {
   EXPECT_TRUE(error.message.starts_with(scratch.path("jobs.db") + ": is not there any more")) << error.message;
 }
 
+TEST(StoresHeartbeat, IsGivenBetweenTwoWorks) {
+  const Scratch scratch;
+  std::promise<void> is_busy, goes_on;
+  StoreEvents events;
+  events.loaded = [&](LoadedWork) {
+    is_busy.set_value();
+    goes_on.get_future().wait();
+  };
+  events.failed = [](Error error, bool) { ADD_FAILURE() << error.message; };
+  StoreThread store(new_store(scratch), Clock(1), std::move(events));
+  store.load(LoadLimits{});
+  is_busy.get_future().wait();
+  store.ask();
+  EXPECT_FALSE(store.has_answered());
+  goes_on.set_value();
+  eventually("it has come back", [&] { return store.has_answered(); });
+}
+
+// Who waits for somebody's transaction does not hang: the watchdog must not end him over it.
+TEST(StoresHeartbeat, IsGivenBetweenTwoTriesToo) {
+  const Scratch scratch;
+  std::promise<void> waits, committed;
+  StoreEvents events;
+  events.committed = [&](const WorkResult&) { committed.set_value(); };
+  events.failed = [&](Error error, bool fatal) {
+    EXPECT_FALSE(fatal) << error.message;
+    waits.set_value();
+  };
+  StoreThread store(new_store(scratch), Clock(1), std::move(events));
+  SQLite::Database other(scratch.path("jobs.db"), SQLite::OPEN_READWRITE);
+  other.exec("BEGIN IMMEDIATE");
+  store.commit(WorkBatch{});
+  waits.get_future().wait();
+  store.ask();
+  eventually("it says that it lives", [&] { return store.has_answered(); });
+  other.exec("ROLLBACK");
+  committed.get_future().wait();
+}
+
 }  // namespace
 }  // namespace dl
