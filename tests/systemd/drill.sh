@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# A systemd of its own runs the installed unit as an operator would: credentials, a standby beside it, kill -9, a daemon
+# that hangs, a configuration with a mistake, a clean stop. It boots in a container (systemd-nspawn) on a copy-on-write
+# view of this machine that is thrown away, without a network. Needs root. `drill.sh [BUILD_FOLDER]`; half a minute.
+set -euo pipefail
+
+readonly kPatience=60        # seconds for anything that must come true
+readonly kWatchdog=5         # WatchdogSec= of the drill
+readonly kToken=canary-7e1d  # must be found nowhere
+readonly kOut=/drill/out
+
+# --- inside the container ----------------------------------------------------------------------------
+
+failed=0
+check() { # NAME COMMAND…: must come true
+  local name=$1 until=$((SECONDS + kPatience))
+  shift
+  while ! "$@" >/dev/null 2>&1; do
+    if ((SECONDS >= until)); then
+      printf 'FAILED  %s\n' "$name"
+      failed=$((failed + 1))
+      return 0
+    fi
+    sleep 0.1 # waits: between two looks
+  done
+  printf 'ok      %s\n' "$name"
+}
+
+value() { systemctl show "$1" --property "$2" --value; }
+is() { [[ $(value "$1" "$2") == "$3" ]]; }
+stands_by() { [[ $(value "$1" StatusText) == standby* ]]; }
+sends() { is "$1" ActiveState active && ! stands_by "$1"; }
+ended_by_watchdog() { journalctl --unit "$1" | grep --quiet 'Watchdog timeout'; }
+sql() { sqlite3 -readonly /var/lib/demandlink/jobs.db "$1"; }
+is_done() { [[ $(sql "SELECT count(*) FROM job WHERE state <> 'succeeded'") == 0 ]]; }
+no_token_in_journal() { ! journalctl --no-pager | grep --quiet "$kToken"; }
+is_nowhere() { ! grep --recursive --quiet --text "$kToken" /var/lib/demandlink "$@"; }
+
+load() { # CAMPAIGNS IDS: as one of the group, beside the daemons
+  /drill/dl-make-sheet --campaigns "$1" --ad-groups 2 --ads 2 | sed "s/cmp_/$2/g" >/tmp/sheet.csv
+  (umask 0007 && setpriv --reuid daemon --regid demandlink --clear-groups dl-ingest --db /var/lib/demandlink/jobs.db /tmp/sheet.csv)
+}
+
+inside() {
+  local unit main
+  systemd-sysusers && systemd-tmpfiles --create dl-daemon.conf
+  cp /usr/local/lib/systemd/system/dl-daemon.service /etc/systemd/system/dl-standby.service
+  echo "$kToken" >/etc/demandlink/credentials/dsp-token
+  for unit in dl-daemon dl-standby; do
+    mkdir -p "/etc/systemd/system/$unit.service.d"
+    cp /usr/local/share/doc/*/examples/token.conf "/etc/systemd/system/$unit.service.d/"
+    printf '[Service]\nWatchdogSec=%ss\nRestartSec=100ms\n' "$kWatchdog" >"/etc/systemd/system/$unit.service.d/drill.conf"
+  done
+  cat >/etc/demandlink/dl-daemon.env <<ENV
+DL_ENDPOINT=http://127.0.0.1:8000
+DL_DB=/var/lib/demandlink/jobs.db
+DL_STANDBY=true
+DL_RATE_LIMIT=none
+DL_UNKNOWN_OUTCOME=resubmit
+ENV
+  systemctl daemon-reload
+  /drill/dl-mock-dsp --listen 127.0.0.1:8000 --processing uniform:100ms:300ms --ledger /tmp/ledger &
+
+  systemctl start dl-daemon
+  check "the unit starts and is ready" sends dl-daemon
+  systemctl start dl-standby
+  check "a second one stands by" stands_by dl-standby
+  load 2 first_
+  check "an operator's sheet is created" is_done
+  main=$(value dl-daemon MainPID)
+  check "it is not root's" test "$(stat --format=%U "/proc/$main")" = demandlink
+  check "its files are the group's and nobody else's" test -z "$(find /var/lib/demandlink -type f ! -perm 0660)"
+
+  sleep $((kWatchdog * 2)) # waits: for two watchdogs, which must not bark
+  check "the watchdog hears the sender" is dl-daemon NRestarts 0
+  check "the watchdog hears the standby" is dl-standby NRestarts 0
+
+  kill -KILL "$main"
+  check "after kill -9 the standby sends" sends dl-standby
+  check "and the dead one is back, standing by" stands_by dl-daemon
+  load 2 second_
+  check "a sheet is created by it" is_done
+
+  main=$(value dl-standby MainPID)
+  kill -STOP "$main"
+  check "one that hangs is ended by the watchdog" ended_by_watchdog dl-standby
+  check "and the other sends" sends dl-daemon
+  load 2 third_
+  check "a sheet is created by it" is_done
+
+  check "the token is in no file, argument or environment" is_nowhere /tmp /proc/[0-9]*/{cmdline,environ}
+  check "nor in the journal" no_token_in_journal
+
+  systemctl stop dl-standby dl-daemon
+  check "a stop is clean" is dl-daemon Result success
+  check "that of the other, too" is dl-standby Result success
+  check "each entity was created once" /drill/dl-mock-dsp judge /tmp/ledger --expect 42
+
+  echo 'DL_RATE_LIMIT=many' >>/etc/demandlink/dl-daemon.env
+  systemctl start dl-daemon || true
+  check "a mistake in the configuration ends with 78" is dl-daemon ExecMainStatus 78
+  check "and is not tried again" is dl-daemon ActiveState failed
+  ((failed == 0)) || journalctl --unit dl-daemon --unit dl-standby --no-pager | tail -n 60
+  printf 'systemd drill: done, %d failed\n' "$failed"
+}
+
+if [[ ${1:-} == --inside ]]; then
+  exec >"$kOut" 2>&1
+  inside
+  exit 0
+fi
+
+# --- outside -----------------------------------------------------------------------------------------
+
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${1:-$source_dir/build}
+
+skip() { echo "systemd drill: skipped, $*"; exit 0; }
+((EUID == 0)) || skip "only root can boot a container"
+command -v systemd-nspawn >/dev/null || skip "systemd-nspawn is not installed (./dev deps)"
+
+scratch=$(mktemp -d)
+root=$scratch/root
+# shellcheck disable=SC2317  # called by the trap
+clean_up() {
+  umount --quiet "$root" 2>/dev/null || true
+  umount --quiet "$scratch" 2>/dev/null || true
+  rmdir "$scratch"
+}
+trap clean_up EXIT
+mount -t tmpfs tmpfs "$scratch" || skip "no tmpfs can be mounted"
+mkdir "$scratch"/{upper,work,root}
+mount -t overlay overlay -o "lowerdir=/,upperdir=$scratch/upper,workdir=$scratch/work" "$root" || skip "no overlay can be mounted"
+
+DESTDIR=$root cmake --install "$build" --prefix /usr/local >/dev/null
+mkdir "$root/drill"
+cp "$build"/bin/{dl-mock-dsp,dl-make-sheet} "${BASH_SOURCE[0]}" "$root/drill/"
+rm -f "$root/etc/machine-id" "$root/etc/demandlink/dl-daemon.env"
+# Nothing here configures a network, so nobody may wait for one.
+for unit in systemd-networkd-wait-online networking; do ln -sf /dev/null "$root/etc/systemd/system/$unit.service"; done
+cat >"$root/etc/systemd/system/dl-drill.service" <<'UNIT'
+[Unit]
+After=dbus.service systemd-journald.service
+Wants=dbus.service
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /drill/drill.sh --inside
+ExecStopPost=/bin/systemctl --no-block poweroff
+UNIT
+timeout 300 systemd-nspawn --quiet --register=no --keep-unit --private-network --directory="$root" \
+  --boot systemd.unit=dl-drill.service </dev/null >"$scratch/boot.log" 2>&1 || true
+
+out=$root$kOut
+if [[ ! -s $out ]]; then
+  tail -n 5 "$scratch/boot.log"
+  skip "no systemd boots in a container here"
+fi
+cat "$out"
+grep --quiet '^systemd drill: done, 0 failed$' "$out"
