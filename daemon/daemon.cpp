@@ -60,6 +60,11 @@ std::int64_t modified_at(const std::string& path) {
   return info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
 }
 
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 class Daemon {
  public:
   explicit Daemon(DaemonParts parts);
@@ -88,7 +93,7 @@ class Daemon {
 
   void set_wake_timer();
   void await_signal();
-  void on_signal();
+  void on_signal(int number);
   ThreadWatch thread_watch();
   void tick();
   void show_progress();
@@ -129,7 +134,9 @@ Daemon::Daemon(DaemonParts parts)
       dispatcher_(dispatcher_policy(parts.config), parts.recovery, parts.clock.now()),
       store_(std::move(parts.store), parts.clock, store_events()),
       token_modified_at_(modified_at(parts.config.token_file)),
-      thread_watch_(thread_watch()) {}
+      thread_watch_(thread_watch()) {
+  if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);  // nohup(1) has it ignored
+}
 
 ThreadWatch Daemon::thread_watch() {
   std::vector<WatchedThread> threads;
@@ -276,16 +283,18 @@ int Daemon::exit_code_of(Ending ending) const {
 }
 
 void Daemon::await_signal() {
-  signals_.async_wait([this](boost::system::error_code error, int) {
+  signals_.async_wait([this](boost::system::error_code error, int number) {
     if (error) return;
-    on_signal();
+    on_signal(number);
     await_signal();
   });
 }
 
-// The first asks for a clean end; the second leaves at once, and what was on the wire is in doubt.
-void Daemon::on_signal() {
+// The first asks for a clean end; the second leaves at once, and what was on the wire is in doubt. A terminal that is
+// closed says SIGHUP, and its shell may say it again: that is nobody's impatience.
+void Daemon::on_signal(int number) {
   if (stop_asked_) {
+    if (number == SIGHUP) return;
     log_.warning("second signal: leaving at once; what is on the wire will be in doubt");
     std::_Exit(static_cast<int>(Errc::incomplete));
   }
@@ -353,45 +362,8 @@ void Daemon::fail(const Error& error, bool fatal) {
   io_.stop();
 }
 
-std::string create_body(std::string_view payload, const std::vector<std::pair<JobKind, std::string>>& parents,
-                        std::string_view external_id) {
-  std::vector<ParentId> ids;
-  for (const auto& [kind, dsp_id] : parents) ids.push_back({kind, dsp_id});
-  return render_create_body(payload, ids, external_id.empty() ? std::nullopt : std::optional<std::string_view>(external_id));
-}
-
 }  // namespace
 
 int run_daemon(DaemonParts parts) { return Daemon(std::move(parts)).run(); }
-
-LimiterPolicy limiter_policy(const Config& config) {
-  return {config.rate_limit, config.burst, config.headroom, config.strict, config.late_arrival_ms};
-}
-
-WirePolicy wire_policy(const Config& config, const Clock& clock) {
-  WirePolicy policy;
-  policy.endpoint = *config.endpoint;
-  policy.connect_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.connect_timeout_ms));
-  policy.http_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.http_timeout_ms));
-  policy.ca_file = config.ca_file;
-  policy.token_file = config.token_file;
-  return policy;
-}
-
-RequestFormat request_format() { return {create_target, status_target, lookup_target, create_body}; }
-
-StorePolicy store_policy(const Config& config) {
-  StorePolicy policy;
-  policy.endpoint = config.endpoint->text();
-  policy.tiers = config.rate_limit;
-  policy.unknown_outcome = config.unknown_outcome;
-  policy.max_retries = config.max_retries;
-  policy.settle_ms = config.settle_ms;
-  policy.key_lifetime_ms = config.key_lifetime_ms;
-  policy.http_timeout_ms = config.http_timeout_ms;
-  policy.late_arrival_ms = config.late_arrival_ms;
-  policy.starts_on_hold = config.hold;
-  return policy;
-}
 
 }  // namespace dl

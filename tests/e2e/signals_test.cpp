@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "tests/e2e/site.h"
+#include "tests/support/tree.h"
 
 namespace dl::e2e {
 namespace {
@@ -28,6 +29,35 @@ void expect_stops_cleanly(int signal) {
 
 TEST(Stop, FinishesWhatIsOnTheWireAtSigterm) { expect_stops_cleanly(SIGTERM); }
 TEST(Stop, FinishesWhatIsOnTheWireAtSigint) { expect_stops_cleanly(SIGINT); }
+TEST(Stop, FinishesWhatIsOnTheWireWhereTheTerminalIsClosed) { expect_stops_cleanly(SIGHUP); }
+
+// A shell that goes passes the signal on to its jobs, and the kernel says it again.
+TEST(Stop, IsNotHurriedByASecondSighup) {
+  const Site site({"--faults", "slow:@1:30s"});  // half a second
+  site.load_sheet(shape(1, 1, 1));
+  Process daemon(site.daemon());
+  eventually("the POST is out", [&] { return site.number(kOpenRequests) == 1; });
+  daemon.signal(SIGHUP);
+  eventually("it says that it stops", [&] { return daemon.err().find("stopping:") != std::string::npos; });
+  daemon.signal(SIGHUP);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  EXPECT_EQ(site.number(kOpenRequests), 0);
+}
+
+TEST(Stop, IsNotAskedForBySighupUnderNohup) {
+  const Site site;
+  Launch launch = site.daemon();
+  launch.arguments.insert(launch.arguments.begin(), built_program(launch.program));
+  launch.program = "nohup";
+  site.load_sheet(shape(1, 1, 1));
+  Process daemon(launch);
+  eventually("it works", [&] { return site.unfinished() == 0; });
+  daemon.signal(SIGHUP);
+  site.load_sheet(shape(2, 1, 1));
+  eventually("it still works", [&] { return site.number("SELECT count(*) FROM batch") == 2 && site.unfinished() == 0; });
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+}
 
 TEST(Stop, LeavesAtOnceAtTheSecondSignal) {
   const Site site({"--faults", "hang:@1:30d"});
