@@ -295,7 +295,7 @@ void Connection::on_bytes() {
 void Connection::on_end(Error error) {
   if (stage_ == Stage::idle) return close();
   const bool is_tls = error.category() == asio::error::get_ssl_category();
-  if (is_tls && is_first_ && !in_.has_begun() && refuses_us(error.value())) not_taken_ = NotTaken::tls_refused_us;
+  if (is_tls && is_first_ && !in_.has_begun() && refuses_us(tls_->native_handle(), error.value())) not_taken_ = NotTaken::tls_refused_us;
   const bool in_order = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
   if (in_order) return on_progress(in_.end());
   unanswered((in_.has_begun() ? "the answer was cut: " : "no answer: ") + error.message());

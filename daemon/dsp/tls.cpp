@@ -60,7 +60,8 @@ std::string certificate_trouble(const SSL* ssl) {
   return result == X509_V_OK ? "" : X509_verify_cert_error_string(result);
 }
 
-bool refuses_us(int ssl_error) {
+bool refuses_us(const SSL* ssl, int ssl_error) {
+  if (SSL_version(ssl) < TLS1_3_VERSION) return false;
   switch (ERR_GET_REASON(static_cast<unsigned long>(ssl_error))) {
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:

@@ -1,11 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <vector>
 
 #include "daemon/core/outcome.h"
 #include "tests/wire/driver.h"
@@ -28,6 +32,54 @@ TEST(Connection, SaysWhyItCannotConnect) {
   EXPECT_EQ(event.connect_trouble, ConnectTrouble::dsp);
   refused.pool().send(Driver::kFirst, post());
   EXPECT_EQ(refused.reply().reply.wire, Wire::not_sent);
+}
+
+// A port at which nobody answers a SYN any more: the queue of those who wait to be accepted is full.
+class FullPort {
+ public:
+  FullPort() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address_), size), 0);
+    EXPECT_EQ(::listen(listener_, 0), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size), 0);
+    while (queue_.size() < 16 && joins()) {
+    }
+    EXPECT_LT(queue_.size(), 16U) << "the queue never fills";
+  }
+  ~FullPort() {
+    for (const int waiting : queue_) ::close(waiting);
+    ::close(listener_);
+  }
+  FullPort(const FullPort&) = delete;
+  FullPort& operator=(const FullPort&) = delete;
+
+  int port() const { return ntohs(address_.sin_port); }
+
+ private:
+  // On the loopback the kernel has answered by the time connect() returns.
+  bool joins() {
+    const int client = queue_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    static_cast<void>(::connect(client, reinterpret_cast<const sockaddr*>(&address_), sizeof address_));
+    pollfd connected{client, POLLOUT, 0};
+    return ::poll(&connected, 1, 0) == 1;
+  }
+
+  int listener_;
+  sockaddr_in address_{};
+  std::vector<int> queue_;
+};
+
+TEST(Connection, GivesUpWhereNobodyAnswers) {
+  const FullPort full;
+  WirePolicy policy = policy_for(full.port());
+  policy.connect_timeout = std::chrono::milliseconds(200);
+  Driver driver(policy);
+  const Event event = driver.connect_failure();
+  EXPECT_EQ(event.trouble, "connect to 127.0.0.1:" + std::to_string(full.port()) + ": no success in 200 ms");
+  EXPECT_EQ(event.connect_trouble, ConnectTrouble::dsp);
+  EXPECT_EQ(driver.exchange(post()).reply.wire, Wire::not_sent);
 }
 
 // Takes every descriptor that this process may still have.

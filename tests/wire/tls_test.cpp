@@ -121,6 +121,21 @@ TEST(Tls, GivesUpOnAServerThatNeverShakesHands) {
   EXPECT_THAT(driver.connect_failure().trouble, HasSubstr("no success in 200 ms"));
 }
 
+TEST(Tls, HasSentNothingWhereTheHandshakeIsResetOrCut) {
+  const Authority authority;
+  for (const bool is_reset : {true, false}) {
+    ScriptedServer server([&](Peer& peer) {
+      peer.read_some();
+      is_reset ? peer.reset() : peer.close();
+    });
+    Driver driver(tls_policy_for(server.port(), authority.file(), "127.0.0.1"));
+    const Event event = driver.connect_failure();
+    EXPECT_THAT(event.trouble, HasSubstr("TLS with 127.0.0.1:"));
+    EXPECT_EQ(event.connect_trouble, ConnectTrouble::dsp);
+    EXPECT_EQ(driver.exchange(post()).reply.wire, Wire::not_sent);
+  }
+}
+
 TEST(Tls, IsNotSpokenToAServerThatSpeaksPlainly) {
   ScriptedServer plain([](Peer& peer) {
     peer.write("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -159,6 +174,22 @@ TEST(Tls, NoticesThatAnIdleConnectionEnds) {
   const Authority authority;
   const auto context = authority.server_for("IP:127.0.0.1");
   ScriptedServer server([](Peer&) {}, context.get());
+  Driver driver(tls_policy_for(server.port(), authority.file(), "127.0.0.1"));
+  driver.connect();
+  EXPECT_EQ(driver.next().what, Event::What::closed);
+  EXPECT_EQ(driver.exchange(post()).reply.wire, Wire::not_sent);
+}
+
+// What comes unasked must not become the next request's answer.
+TEST(Tls, ClosesAnIdleConnectionThatSpeaksUnasked) {
+  const Authority authority;
+  const auto context = authority.server_for("IP:127.0.0.1");
+  ScriptedServer server(
+      [](Peer& peer) {
+        peer.write(json_answer("408 Request Timeout", "{}"));
+        peer.read_to_end();
+      },
+      context.get());
   Driver driver(tls_policy_for(server.port(), authority.file(), "127.0.0.1"));
   driver.connect();
   EXPECT_EQ(driver.next().what, Event::What::closed);
