@@ -10,7 +10,9 @@ INSERT INTO operator_act (job_id, act, who, why)
 SELECT job_id, 'cancel', coalesce(:who, 'operator'), coalesce(:why, 'cancel_campaign.sql')
 FROM v_jobs
 WHERE campaign = :campaign AND state NOT IN ('succeeded', 'cancelled', 'submitting')
-ORDER BY job_id;
+UNION ALL
+SELECT 0, 'cancel', coalesce(:who, 'operator'), coalesce(:why, 'cancel_campaign.sql') WHERE NOT EXISTS (SELECT 1 FROM v_jobs WHERE campaign = :campaign)  -- refused, and said
+ORDER BY 1;
 SELECT changes() AS cancelled,
        (SELECT count(*) FROM v_jobs WHERE campaign = :campaign AND state = 'succeeded') AS had_succeeded;
 SELECT key AS on_the_wire_run_again FROM v_jobs WHERE campaign = :campaign AND state = 'submitting';

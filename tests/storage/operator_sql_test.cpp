@@ -59,6 +59,8 @@ TEST_F(OperatorSql, EveryFileRunsAndTheReadmeNamesIt) {
   const Parameters needs = {{"decide_exists.sql", "dsp_id is missing"},
                             {"decide_absent.sql", "there is no such job"},
                             {"cancel_job.sql", "there is no such job"},
+                            {"cancel_campaign.sql", "there is no such job"},
+                            {"retry_subtree.sql", "there is no such job"},
                             {"set_priority.sql", "priority is missing"}};
   out_of("pause.sql");  // so that there is something to resume, whatever the order
   int files = 0;
@@ -121,8 +123,8 @@ TEST_F(OperatorSql, ProgressListsParentsBeforeChildren) {
 
 // A key with a typo is not a parameter that was forgotten.
 TEST_F(OperatorSql, AKeyThatNoJobHasIsSaidToBeOne) {
-  for (const char* file : {"cancel_job.sql", "decide_absent.sql"}) {
-    const ShellResult result = run(file, {{":key", "c1/g9"}});
+  for (const char* file : {"cancel_job.sql", "decide_absent.sql", "retry_subtree.sql", "cancel_campaign.sql"}) {
+    const ShellResult result = run(file, {{":key", "c1/g9"}, {":campaign", "c9"}});
     EXPECT_NE(0, result.exit_code) << file;
     EXPECT_THAT(result.err, HasSubstr("there is no such job")) << file;
   }
