@@ -122,6 +122,7 @@ class Daemon {
   std::string last_plain_line_;
   std::optional<Outlook::State> saved_state_;
   bool stop_asked_ = false;
+  bool was_told_ = false;  // by somebody: SIGTERM or SIGINT
   bool finished_ = false;
   int exit_code_ = 0;
 };
@@ -145,7 +146,8 @@ ThreadWatch Daemon::thread_watch() {
   ThreadWatch::Says says;
   says.all_alive = notify_watchdog;
   says.silent = [this](const std::string& who) {
-    log_.error(who + "; until it does nothing is recorded, and where it never does, the watchdog of systemd ends this daemon");
+    log_.error(who + (watchdog_interval() ? "; if it never does, systemd's watchdog ends this daemon" : "; if it never does, end this daemon (kill -9) and start it again") +
+               ": what was on the wire is then taken over");
   };
   says.all_again = [this](const std::string& what) { log_.info(what); };
   return {std::move(threads), std::min(kThreadsAsked, watchdog_interval().value_or(kThreadsAsked)), std::move(says)};
@@ -291,14 +293,14 @@ void Daemon::await_signal() {
 }
 
 // The first asks for a clean end; the second leaves at once, and what was on the wire is in doubt. A terminal that is
-// closed says SIGHUP, and its shell may say it again: that is nobody's impatience.
+// closed says SIGHUP, its shell may say it again, and who ends the session says SIGTERM behind it: that is nobody's impatience.
 void Daemon::on_signal(int number) {
-  if (stop_asked_) {
-    if (number == SIGHUP) return;
+  const bool again = std::exchange(was_told_, was_told_ || number != SIGHUP);
+  if (again && number != SIGHUP) {
     log_.warning("second signal: leaving at once; what is on the wire will be in doubt");
     std::_Exit(static_cast<int>(Errc::incomplete));
   }
-  stop_asked_ = true;
+  if (std::exchange(stop_asked_, true)) return;
   notify_stopping(std::chrono::milliseconds{config_.http_timeout_ms + 10'000});
   log_.info("stopping: finishing what is on the wire (a second signal leaves at once)");
   DL_FAULT_POINT("shutdown.signal");

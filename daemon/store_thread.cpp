@@ -26,6 +26,8 @@ constexpr std::chrono::milliseconds kLookForChanges{40};
 constexpr std::chrono::milliseconds kTryAgain{100};
 constexpr std::chrono::seconds kLeave{3};
 constexpr int kCheckpointPages = 1'000;
+// Moving a log of gigabytes, once the reader who held it has gone, is one call.
+constexpr std::chrono::minutes kMovesLongLog{10};
 
 bool passes_by_itself(const Error& error, int sqlite_error) {
   const int primary = sqlite_error & 0xFF;
@@ -81,7 +83,7 @@ struct StoreThread::Impl {
       if (ok) return true;
       const Lack lack = lack_of(ok.error());
       if (lack == Lack::none || !std::exchange(said, true)) fail(ok.error(), lack == Lack::none);
-      if (lack == Lack::room) check(store->database().give_log_back());
+      if (lack == Lack::room) move_log([this] { return store->database().give_log_back(); });
       if (broken || std::chrono::steady_clock::now() >= until) break;
       heartbeat.answer();
       std::this_thread::sleep_for(kTryAgain);
@@ -124,7 +126,18 @@ struct StoreThread::Impl {
   }
 
   // Where the disk is full the WAL stays as it is, and the next commit looks again.
-  void checkpoint() { check(store->database().checkpoint_if_longer_than(kCheckpointPages)); }
+  void checkpoint() {
+    move_log([this] { return store->database().checkpoint_if_longer_than(kCheckpointPages); });
+  }
+
+  template <class Checkpoint>
+  void move_log(const Checkpoint& move) {
+    const bool is_long = store->database().held_log_bytes() > watch.long_log_bytes;
+    if (is_long) heartbeat.begin_long_work(kMovesLongLog);
+    const Status moved = move();
+    if (is_long) heartbeat.end_long_work();
+    check(moved);
+  }
 
   void check(const Status& ok) {
     if (ok) {
@@ -180,7 +193,7 @@ struct StoreThread::Impl {
       if (Status same = store->check_schema_if_touched(); !same) return fail(same.error(), true);
       events.tables_changed();
       // A daemon that has nothing to commit keeps the log of others short all the same.
-      check(store->database().checkpoint_after_others(kCheckpointPages));
+      move_log([this] { return store->database().checkpoint_after_others(kCheckpointPages); });
       if (broken) return;
     }
     const auto now = std::chrono::steady_clock::now();

@@ -15,22 +15,23 @@ ThreadWatch::ThreadWatch(std::vector<WatchedThread> threads, std::chrono::millis
     : threads_(std::move(threads)), every_(every), says_(std::move(says)) {}
 
 void ThreadWatch::look(TimePoint now) {
-  if (!is_asking_) {
-    if (now < ask_at_) return;
-    for (const WatchedThread& thread : threads_) thread.ask();
-    is_asking_ = true;
-    asked_at_ = now;
-    ask_at_ = now + every_;
-    return;
-  }
+  if (is_asking_) hear(now);
+  if (is_asking_ || now < ask_at_) return;
+  for (const WatchedThread& thread : threads_) thread.ask();
+  is_asking_ = true;
+  asked_at_ = now;
+  ask_at_ = now + every_;
+}
+
+void ThreadWatch::hear(TimePoint now) {
   const std::string silent = who_is_silent();
   if (silent.empty()) {
     is_asking_ = false;
     if (std::exchange(silence_said_, false)) says_.all_again("all threads are at work again, after " + seconds_of(now - asked_at_));
-    return says_.all_alive();
+    says_.all_alive();
+  } else if (now - asked_at_ >= kSilence && !std::exchange(silence_said_, true)) {
+    says_.silent(silent + " has not come back for " + seconds_of(now - asked_at_));
   }
-  if (now - asked_at_ < kSilence || std::exchange(silence_said_, true)) return;
-  says_.silent(silent + " has not come back for " + seconds_of(now - asked_at_));
 }
 
 std::string ThreadWatch::who_is_silent() const {

@@ -35,6 +35,7 @@ class ThreadWatch {
   void look(TimePoint now);
 
  private:
+  void hear(TimePoint now);
   std::string who_is_silent() const;
 
   std::vector<WatchedThread> threads_;

@@ -30,8 +30,10 @@ TEST_P(AThreadThatHangs, IsSaidAndIsNotCalledAlive) {
   launch.environment["WATCHDOG_USEC"] = "1000000";  // petted twice in a second
   launch.environment["DL_FAULT"] = GetParam().at + ":2:delay=1h,trace:" + site.file("reached");
   Process daemon(launch);
-  eventually("it hangs", [&] { return text_of(site.file("reached")).find("fault at " + GetParam().at) != std::string::npos; });
-  manager.count("");  // what was said before
+  eventually("it hangs", [&] {
+    manager.count("");  // a socket that is full makes who speaks into it wait
+    return text_of(site.file("reached")).find("fault at " + GetParam().at) != std::string::npos;
+  });
   eventually("it is said", [&] { return daemon.err().find(GetParam().said + " has not come back for 1") != std::string::npos; });
   EXPECT_LE(manager.count("WATCHDOG=1"), 1) << "in ten seconds; one may have been answered before";
   daemon.signal(SIGABRT);  // WatchdogSignal=

@@ -31,8 +31,8 @@ TEST(Stop, FinishesWhatIsOnTheWireAtSigterm) { expect_stops_cleanly(SIGTERM); }
 TEST(Stop, FinishesWhatIsOnTheWireAtSigint) { expect_stops_cleanly(SIGINT); }
 TEST(Stop, FinishesWhatIsOnTheWireWhereTheTerminalIsClosed) { expect_stops_cleanly(SIGHUP); }
 
-// A shell that goes passes the signal on to its jobs, and the kernel says it again.
-TEST(Stop, IsNotHurriedByASecondSighup) {
+// A shell that goes passes the signal on to its jobs, the kernel says it again, and the session's end is a SIGTERM.
+TEST(Stop, IsNotHurriedByWhatEndsASession) {
   const Site site({"--faults", "slow:@1:30s"});  // half a second
   site.load_sheet(shape(1, 1, 1));
   Process daemon(site.daemon());
@@ -40,6 +40,7 @@ TEST(Stop, IsNotHurriedByASecondSighup) {
   daemon.signal(SIGHUP);
   eventually("it says that it stops", [&] { return daemon.err().find("stopping:") != std::string::npos; });
   daemon.signal(SIGHUP);
+  daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   EXPECT_EQ(site.number(kOpenRequests), 0);
 }

@@ -33,6 +33,15 @@ TEST(MockApi, CreatesThreeLevelsAndRefusesAChildWithoutItsParent) {
   EXPECT_EQ(ledger[4].at("parent"), group_id);
 }
 
+TEST(MockApi, RefusesWhoDoesNotBearItsToken) {
+  MockProcess mock({"--token", "t0"});
+  PlainClient client(mock.port());
+  for (const char* authorization : {"", "Authorization: Bearer t1\r\n", "Authorization: t0\r\n"}) {
+    EXPECT_EQ(client.post("/campaigns", R"({"id":"c"})", authorization).status, 401) << authorization;
+  }
+  EXPECT_EQ(client.post("/campaigns", R"({"id":"c"})", "Authorization: Bearer t0\r\n").status, 201);
+}
+
 TEST(MockApi, AnswersOneKeyWithOneEntity) {
   MockProcess mock;
   PlainClient client(mock.port());

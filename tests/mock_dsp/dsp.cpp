@@ -157,6 +157,8 @@ Reply Dsp::handle(const HttpRequest& http, Instant now) {
   if (wait_us) {
     refuse(reply, 429, "over_limit", "too many requests");
     reply.headers = retry_after(*wait_us);
+  } else if (!settings_.token.empty() && http.authorization != "Bearer " + settings_.token) {
+    refuse(reply, 401, "unauthorized", "wanted: Authorization: Bearer and the token");
   } else {
     const bool is_post = http.method == "POST";
     const Fault* const fault = faults_.draw(is_post ? Method::post : Method::get);

@@ -26,6 +26,7 @@ struct DspSettings {
   Switch idempotency = Switch::on;
   Switch lookup = Switch::on;
   IdStyle ids = IdStyle::unique;
+  std::string token;  // who does not bear it is answered 401; empty: none is asked for
   std::vector<Fault> faults;
   std::uint64_t seed = 1;
 };

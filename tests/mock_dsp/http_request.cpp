@@ -77,6 +77,8 @@ ParsedHttp parse_head(std::string_view head, std::size_t& body_size) {
     } else if (same_name(name, "idempotency-key")) {
       if (!is_visible(value)) return bad(400, "bad Idempotency-Key");
       parsed.request.idempotency_key = value;
+    } else if (same_name(name, "authorization")) {
+      parsed.request.authorization = value;
     } else if (same_name(name, "connection")) {
       if (same_name(value, "close")) parsed.request.keep_alive = false;
       if (same_name(value, "keep-alive")) parsed.request.keep_alive = true;
@@ -92,6 +94,7 @@ std::string_view reason_of(int status) {
     case 200: return "OK";
     case 201: return "Created";
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
     case 404: return "Not Found";
     case 409: return "Conflict";
     case 422: return "Unprocessable Content";

@@ -17,6 +17,7 @@ struct HttpRequest {
   std::string_view target;
   std::string_view body;
   std::optional<std::string_view> idempotency_key;
+  std::string_view authorization;  // as sent; empty: none
   bool keep_alive = true;
 };
 

@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "daemon/dsp/heartbeat.h"
 #include "daemon/dsp/worker_pool.h"
 #include "tests/support/process.h"
 
@@ -76,6 +77,19 @@ TEST_F(ThreadWatchTest, DoesNotSpeakOfAShortSilence) {
   pass(1s);
   EXPECT_TRUE(said_.empty());
   EXPECT_GE(alive_, 1);
+}
+
+TEST(Heartbeat, IsTakenForGrantedDuringWorkThatIsKnownToBeLong) {
+  Heartbeat heartbeat;
+  EXPECT_TRUE(heartbeat.has_answered()) << "nobody has asked";
+  heartbeat.ask();
+  EXPECT_FALSE(heartbeat.has_answered());
+  heartbeat.begin_long_work(10min);
+  EXPECT_TRUE(heartbeat.has_answered());
+  heartbeat.end_long_work();
+  EXPECT_FALSE(heartbeat.has_answered());
+  heartbeat.begin_long_work(0min);
+  EXPECT_FALSE(heartbeat.has_answered()) << "longer than it may be";
 }
 
 TEST(WorkersHeartbeat, IsGivenByEachHandBetweenTwoWorks) {
