@@ -321,8 +321,10 @@ void Reconciler::judge(const Inquiry& inquiry, const std::vector<std::string>& i
     return report(inquiry, Kind::duplicate, "the DSP has " + std::to_string(ids.size()) + " under this key: " + list);
   }
   switch (inquiry.believed) {
-    case Believed::dead:
-    case Believed::declared: return;  // it may be there, or another is
+    case Believed::dead: return;
+    case Believed::declared:  // it may be there, or another is, made by a person: not both
+      if (ids.empty() || ids.front() == inquiry.dsp_id) return;
+      return report(inquiry, Kind::duplicate, "the DSP has " + list + " under this key; an operator said that it is " + inquiry.dsp_id);
     case Believed::there:
       if (ids.empty()) return report(inquiry, Kind::missing, "the DSP does not know it; we have the id " + inquiry.dsp_id);
       if (ids.front() == inquiry.dsp_id) return;

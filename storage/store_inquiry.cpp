@@ -52,6 +52,7 @@ Result<std::vector<Inquiry>> Store::inquiries(JobId from, JobId to) {
       inquiry.dsp_id = rows.getColumn("dsp_id").getText();
       inquiry.can_be_asked = rows.getColumn("can_be_asked").getInt() != 0;
       inquiry.believed = believed_of(rows, inquiry.dsp_id);
+      if (inquiry.believed == Believed::declared) inquiry.dsp_id = rows.getColumn("declared_id").getText();
       sent.emplace(inquiry.job, inquiry.attempt);
       all.push_back(std::move(inquiry));
     }

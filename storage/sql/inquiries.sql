@@ -3,6 +3,7 @@ SELECT r.job_id, j.key, j.kind, j.state, r.attempt, r.idempotency_key, max(instr
        (SELECT x.dsp_id FROM request x
         WHERE x.job_id = r.job_id AND x.attempt = r.attempt AND x.dsp_id IS NOT NULL
         ORDER BY x.id DESC LIMIT 1) AS dsp_id,
+       (SELECT a.dsp_id FROM operator_act a WHERE a.job_id = r.job_id AND a.act = 'exists' ORDER BY a.id DESC LIMIT 1) AS declared_id,
        EXISTS (SELECT 1 FROM request x WHERE x.job_id = r.job_id AND x.attempt = r.attempt
                AND x.purpose = 'status' AND x.outcome = 'creation_failed') AS is_dead,
        EXISTS (SELECT 1 FROM request x WHERE x.job_id = r.job_id AND x.attempt = r.attempt

@@ -175,6 +175,27 @@ TEST(Verify, NamesWhatTheDspHasAgainstItsOwnWord) {
   EXPECT_THAT(finish.out, HasSubstr("0 missing, 1 duplicate"));
 }
 
+// Its POST was applied, and he has found another one with that name.
+TEST(Verify, NamesWhatTheDspHasBesideWhatAnOperatorSaid) {
+  const Site site(joined(kMock, {"--faults", "post.lost_answer:@1"}));
+  site.load_sheet(shape(1, 1, 1));
+  {
+    Process daemon(site.daemon(joined(kLooksUp, {"--settle", "24h"})));
+    eventually("it is in doubt", [&] { return site.number("SELECT count(*) FROM v_in_doubt") == 1; });
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  }
+  const std::string answer = site.post("/campaigns", R"({"id":"by hand"})");
+  const std::size_t at = answer.find(R"("campaign_id":")") + 15;
+  const std::string other = answer.substr(at, answer.find('"', at) - at);
+  site.operate("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (1, 'exists', '" + other + "', 'maria', 'seen')");
+  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
+  const Finish finish = verify(site);
+  EXPECT_EQ(finish.exit_code, 1) << finish.err;
+  EXPECT_THAT(finish.out, HasSubstr(" under this key; an operator said that it is " + other));
+  EXPECT_THAT(finish.out, HasSubstr("0 missing, 1 duplicate"));
+}
+
 TEST(Verify, SaysWhatTheDspHasOfWhatIsInDoubt) {
   const Site site(joined(kMock, {"--faults", "post.lost_answer:@1,post.lost_request:@2"}));
   site.load_sheet(shape(2, 1, 1));

@@ -136,6 +136,21 @@ TEST_F(OperatorSql, AnIdThatAnotherJobHasDecidesNothing) {
   EXPECT_THAT(out_of("decide_exists.sql", {{":key", "c2"}, {":dsp_id", "8123"}}),
               AllOf(HasSubstr("has_this_id_already"), HasSubstr("│ c1 "), HasSubstr("in_doubt")));
   EXPECT_EQ("0", value("SELECT count(*) FROM operator_act"));
+  EXPECT_THAT(as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (5, 'exists', '8123', 'maria', 'x')"),
+              HasSubstr("another job has this dsp_id already"));
+  as_daemon("UPDATE job SET dsp_id = '8124' WHERE id = 2");  // an ad group's
+  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (5, 'exists', '8124', 'maria', 'x')"))
+      << "of another kind it may be the same";
+}
+
+// Of what has no quotes the shell makes a number: 00123 is 123.
+TEST_F(OperatorSql, AnIdWithoutItsQuotesDecidesNothing) {
+  for (const std::string typed : {"00123", "17-3", "8e3"}) {
+    const ShellResult result = shell(text_of(kFolder / "decide_exists.sql"), {"-cmd", ".parameter set :key \"'c2'\"", "-cmd",
+                                                                              ".parameter set :dsp_id " + typed});
+    EXPECT_THAT(result.out, AllOf(HasSubstr("nothing_was_decided"), HasSubstr("put :dsp_id into quotes"))) << typed;
+  }
+  EXPECT_EQ("0", value("SELECT count(*) FROM operator_act"));
 }
 
 TEST_F(OperatorSql, RetryFailedTakesThoseThatAreLikeTheError) {

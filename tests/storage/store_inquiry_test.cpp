@@ -58,7 +58,7 @@ TEST_F(StoreInquiry, KnowsACreationThatIsDead) {
 TEST_F(StoreInquiry, KnowsAnOperatorsWord) {
   doubt(kCampaign);
   ASSERT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (1, 'exists', 'seen', 'm', 'y')"));
-  EXPECT_THAT(inquiries(), ElementsAre("1/1 declared"));
+  EXPECT_THAT(inquiries(), ElementsAre("1/1 declared seen"));
 }
 
 TEST_F(StoreInquiry, CannotAskForWhatWasSentWithoutItsKey) {
