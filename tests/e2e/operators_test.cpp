@@ -122,6 +122,8 @@ TEST(Operators, ReadInTheTablesWhyADaemonThatHasEndedLeftThingsUndone) {
   EXPECT_NE(doubtful.ingest({"status"}).out.find("nothing moves any more: 1 in doubt wait for a decision (v_in_doubt), "
                                                  "2 wait behind others (v_blocked)"),
             std::string::npos);
+  doubtful.load_sheet(shape(2, 1, 1));
+  EXPECT_EQ(says(doubtful), "stalled: dl-daemon was stopped") << "what is new waits for no decision";
 
   const Site stopped;
   stopped.load_sheet(shape(2, 2, 2));
