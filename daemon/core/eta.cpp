@@ -79,7 +79,8 @@ std::string progress_text(const Tally& tally, const Outlook& outlook) {
     if (n > 0) text += ", " + std::to_string(n) + " " + what;
   };
   add(tally.confirming, "confirming");
-  add(tally.to_post - tally.in_doubt, "to send");
+  // Where all is done that can be, the rest waits behind what failed or is in doubt.
+  add(tally.to_post - tally.in_doubt, outlook.state == Outlook::State::done ? "blocked" : "to send");
   add(tally.in_doubt, "in doubt");
   add(tally.failed, "failed");
   switch (outlook.state) {
