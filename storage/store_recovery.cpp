@@ -238,13 +238,8 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   std::sort(recovery.accepted_boot_ms.begin(), recovery.accepted_boot_ms.end());
   if (!forgotten_.empty()) recovery.sends_from_boot_ms = now.boot_ms + hold + policy_.late_arrival_ms;
   if (!another_boot || planted(Fault::other_boots_forgotten)) return;
-  SQLite::Statement strangers(database_->handle(), "SELECT EXISTS (SELECT 1 FROM instance WHERE boot_key <> ?1 AND machine_id <> ?2)");
-  strangers.bind(1, facts_.boot_key);
-  strangers.bind(2, facts_.machine_id);
-  strangers.executeStep();
-  const bool same_machine = strangers.getColumn(0).getInt() == 0;
-  const std::int64_t another_boots = (same_machine ? 0 : first_boot_ms_) + hold + policy_.late_arrival_ms;
-  recovery.sends_from_boot_ms = std::max(recovery.sends_from_boot_ms, another_boots);
+  // Not since the boot: the boot id of a container is its own, and CLOCK_BOOTTIME its host's, which is up for long.
+  recovery.sends_from_boot_ms = std::max(recovery.sends_from_boot_ms, first_boot_ms_ + hold + policy_.late_arrival_ms);
 }
 
 AccountState Store::load_account(Moment now) {
