@@ -1,7 +1,6 @@
 #include "daemon/dsp/connection.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/experimental/as_tuple.hpp>
@@ -26,20 +25,6 @@ constexpr std::chrono::milliseconds kEarlyAnswerWait{1000};
 
 constexpr auto kAwait = asio::experimental::as_tuple(asio::use_awaitable);
 
-// The resolver tells a lack of descriptors by codes that mean other things, too, so we try.
-ConnectTrouble trouble_of_resolving(const error_code& error) {
-  const int file = ::dup(STDERR_FILENO);
-  if (file < 0) return connect_trouble_of(errno);
-  ::close(file);
-  return error == asio::error::no_memory ? ConnectTrouble::memory : ConnectTrouble::dsp;
-}
-
-// "host:port", for people.
-std::string peer(const Endpoint& endpoint) {
-  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + endpoint.port;
-}
-
 std::string in_words(std::chrono::milliseconds span) {
   if (span.count() % 1000 == 0) return std::to_string(span.count() / 1000) + " s";
   return std::to_string(span.count()) + " ms";
@@ -62,42 +47,19 @@ void make_room(std::string& out, std::size_t body_bytes) {
   out.reserve(kHeadBytes + body_bytes);
 }
 
-error_code set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout) {
-  using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
-  error_code error;
-  socket.set_option(tcp::no_delay(true), error);
-  if (!error) socket.set_option(asio::socket_base::linger(true, 0), error);
-  if (!error) socket.set_option(UserTimeout(static_cast<int>(user_timeout.count())), error);
-  if (!error) socket.non_blocking(true, error);
-  return error;
-}
-
 }  // namespace
 
 Connection::Connection(Hand& hand, ConnectionId id)
     : hand_(hand), id_(id), socket_(hand.io), resolver_(hand.io), timer_(hand.io) {}
 
-void Connection::start() {
-  const WirePolicy& policy = hand_.policy;
-  if (!policy.token_file.empty()) {
-    auto token = read_secret(policy.token_file);
-    if (!token) {
-      const bool is_of_the_token = token.error().code == Errc::no_permission;
-      return fail(token.error().message, is_of_the_token ? ConnectTrouble::credentials : ConnectTrouble::open_files);
-    }
-    token_ = std::move(*token);
-  }
-  if (policy.endpoint.tls && !hand_.tls) return fail(hand_.tls_trouble, ConnectTrouble::dsp);
-  set_deadline(policy.connect_timeout);
-  asio::co_spawn(
-      hand_.io, [self = shared_from_this()] { return self->live(); },
-      [self = shared_from_this()](std::exception_ptr bug) {
-        if (bug) std::rethrow_exception(bug);  // out of memory or a bug: the process ends
-      });
-}
-
 asio::awaitable<void> Connection::live() {
-  std::string trouble = co_await open();
+  std::string trouble;
+  try {
+    trouble = co_await open();
+  } catch (const boost::system::system_error& lack) {  // of a thread for the resolver
+    connect_trouble_ = ConnectTrouble::memory;
+    trouble = "resolve " + hand_.policy.endpoint.host + ": no thread for it, " + lack.what() + "; raise TasksMax= of the unit, or lower --workers";
+  }
   if (stage_ == Stage::gone) co_return;
   if (!trouble.empty()) {
     fail(std::move(trouble), connect_trouble_);
@@ -118,64 +80,6 @@ asio::awaitable<void> Connection::live() {
       on_bytes();
     }
   }
-}
-
-asio::awaitable<std::string> Connection::open() {
-  const Endpoint& endpoint = hand_.policy.endpoint;
-  error_code error;
-  tcp::resolver::results_type addresses;
-  const auto literal = asio::ip::make_address(endpoint.host, error);
-  if (!error) {
-    const auto port = static_cast<asio::ip::port_type>(std::stoi(endpoint.port));
-    addresses = tcp::resolver::results_type::create(tcp::endpoint(literal, port), endpoint.host,
-                                                    endpoint.port);
-  } else {
-    std::tie(error, addresses) =
-        co_await resolver_.async_resolve(endpoint.host, endpoint.port, kAwait);
-    if (error) {
-      connect_trouble_ = trouble_of_resolving(error);
-      co_return "resolve " + endpoint.host + ": " + error.message();
-    }
-  }
-  if (stage_ == Stage::gone) co_return "";
-  DL_FAULT_POINT("net.resolved");
-  error = co_await connect_to(addresses);
-  if (stage_ == Stage::gone) co_return "";
-  DL_FAULT_POINT_IF("net.connected", !error);
-  if (!error) error = set_options(socket_, hand_.policy.http_timeout);
-  if (error) {
-    connect_trouble_ = connect_trouble_of(error.value());
-    co_return "connect to " + peer(endpoint) + ": " + error.message();
-  }
-  if (!endpoint.tls) co_return "";
-  co_return co_await shake_hands();
-}
-
-// One address after the other. Asio's own way of doing so says "Operation canceled" where there is no descriptor
-// for a socket.
-asio::awaitable<Connection::Error> Connection::connect_to(const tcp::resolver::results_type& addresses) {
-  error_code error = asio::error::not_found;
-  for (const auto& address : addresses) {
-    error_code ignored;
-    socket_.close(ignored);
-    socket_.open(address.endpoint().protocol(), error);
-    if (!error) std::tie(error) = co_await socket_.async_connect(address.endpoint(), kAwait);
-    if (!error || stage_ == Stage::gone) break;
-  }
-  co_return error;
-}
-
-asio::awaitable<std::string> Connection::shake_hands() {
-  const std::string what = "TLS with " + peer(hand_.policy.endpoint) + ": ";
-  tls_.emplace(socket_, *hand_.tls);
-  if (!expect_host(tls_->native_handle(), hand_.policy.endpoint.host)) {
-    co_return what + "out of memory";
-  }
-  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, kAwait);
-  DL_FAULT_POINT_IF("net.tls_done", !error);
-  if (!error) co_return "";
-  const std::string certificate = certificate_trouble(tls_->native_handle());
-  co_return what + (certificate.empty() ? error.message() : certificate);
 }
 
 void Connection::fail(std::string trouble, ConnectTrouble what) {
@@ -252,7 +156,7 @@ void Connection::on_written(Error error, std::size_t size) {
   DL_FAULT_POINT_IF("reconcile.sent", purpose_ == Purpose::lookup || purpose_ == Purpose::resubmit);
   if (stage_ != Stage::busy) return;
   if (!error) return end_ ? on_end(*end_) : void();
-  write_trouble_ = "write to " + peer(hand_.policy.endpoint) + ": " + error.message();
+  write_trouble_ = "write to " + hand_.policy.endpoint.host_and_port() + ": " + error.message();
   // Under TLS a part of a record may have left even if nothing is said to have been written.
   if (size == 0 && !tls_) return finish(not_sent(write_trouble_), false);
   if (size <= head_bytes_ && size < out_.size() && !tls_) not_taken_ = NotTaken::body_never_began;
@@ -383,7 +287,7 @@ void Connection::on_deadline() {
   if (stage_ == Stage::gone || stage_ == Stage::idle) return;
   if (Steady::now() < deadline_) return wait_for_deadline();
   if (stage_ == Stage::connecting) {
-    return fail("connect to " + peer(hand_.policy.endpoint) + ": no success in " +
+    return fail("connect to " + hand_.policy.endpoint.host_and_port() + ": no success in " +
                     in_words(hand_.policy.connect_timeout),
                 ConnectTrouble::dsp);
   }

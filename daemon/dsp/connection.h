@@ -28,6 +28,7 @@ struct Hand {
   boost::asio::io_context io{1};
   std::optional<boost::asio::ssl::context> tls;  // none: plain, or tls_trouble says why not
   std::string tls_trouble;
+  boost::asio::ip::tcp::endpoint reached{};  // of the DSP's addresses, by the last connection that was made
   std::function<void(ConnectionId)> forget;  // the connection is gone
 };
 
@@ -54,6 +55,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<std::string> open();
   boost::asio::awaitable<std::string> shake_hands();
   boost::asio::awaitable<Error> connect_to(const boost::asio::ip::tcp::resolver::results_type& addresses);
+  boost::asio::awaitable<Error> connect_within(std::chrono::steady_clock::duration share, const boost::asio::ip::tcp::endpoint& address);
   void fail(std::string trouble, ConnectTrouble what);
 
   // Sending.
@@ -80,6 +82,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> tls_;  // none: plain
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::steady_timer timer_;
+  int address_tried_ = 0;  // of several; which one a timer that ends it was set for
   ConnectTrouble connect_trouble_ = ConnectTrouble::dsp;
   bool timer_runs_ = false;
   std::chrono::steady_clock::time_point deadline_;

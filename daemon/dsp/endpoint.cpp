@@ -34,6 +34,8 @@ int port_of(std::string_view digits) {
 
 std::string_view default_port(const Endpoint& endpoint) { return endpoint.tls ? "443" : "80"; }
 
+std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
+
 }  // namespace
 
 Result<Endpoint> parse_endpoint(const std::string& url) {
@@ -74,12 +76,10 @@ Result<Endpoint> parse_endpoint(const std::string& url) {
 }
 
 std::string Endpoint::text() const {
-  const bool is_v6 = host.find(':') != std::string::npos;
-  std::string out = tls ? "https://" : "http://";
-  out += is_v6 ? "[" + host + "]" : host;
-  if (port != default_port(*this)) out += ":" + port;
-  return out + base_path;
+  return (tls ? "https://" : "http://") + (port == default_port(*this) ? bracketed(host) : host_and_port()) + base_path;
 }
+
+std::string Endpoint::host_and_port() const { return bracketed(host) + ":" + port; }
 
 bool Endpoint::is_loopback() const {
   if (host == "localhost") return true;

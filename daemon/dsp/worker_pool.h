@@ -30,6 +30,7 @@ struct Endpoint {
   std::string port;       // "443"
   std::string base_path;  // "" or "/v1", no trailing slash
   std::string text() const;  // as a person would write it
+  std::string host_and_port() const;  // "dsp.example:443", "[::1]:443"
   bool is_loopback() const;  // 127.0.0.0/8, ::1 or localhost
 };
 // Errors: config, with the URL and what is wrong with it.

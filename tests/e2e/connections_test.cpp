@@ -1,7 +1,12 @@
 // Which connection a request goes out on, by the ledger of a DSP that keeps every connection open.
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "tests/e2e/site.h"
+#include "tests/support/full_port.h"
+#include "tests/support/tree.h"
 
 namespace dl::e2e {
 namespace {
@@ -27,6 +32,27 @@ Seen seen_with(const std::string& unknown_outcome) {
     }
   }
   return seen;
+}
+
+// A name with two addresses, of which the first swallows all that is sent to it, as IPv6 behind a firewall does.
+TEST(Connections, AreMadeWithTheAddressThatAnswers) {
+  const Site site({"--idempotency", "on"});
+  const int port = std::stoi(site.endpoint().substr(site.endpoint().rfind(':') + 1));
+  const FullPort silent = FullPort::of_v6(port);
+  const bool may_mount = ::geteuid() == 0 && run({.program = "unshare", .arguments = {"--mount", "true"}, .environment = {}}).exit_code == 0;
+  if (!silent.is_there() || !may_mount) GTEST_SKIP() << "needs IPv6, and a mount namespace for a hosts file of its own";
+  site.load_sheet(shape(2, 2, 2));
+  std::ofstream(site.file("hosts")) << "::1 localhost\n127.0.0.1 localhost\n";
+  Launch launch = site.daemon({"--drain", "--rate-limit", "none", "--endpoint", "http://localhost:" + std::to_string(port)});
+  launch.environment["DL_CONNECT_TIMEOUT"] = "1m";  // a second for both
+  launch.environment["DL_UNREACHABLE_TIMEOUT"] = "10m";
+  const Flags in_a_namespace = {"--mount", "sh", "-c", R"(mount --bind "$0" /etc/hosts && exec "$@")", site.file("hosts"),
+                                built_program(launch.program)};
+  launch.arguments = joined(in_a_namespace, launch.arguments);
+  launch.program = "unshare";
+  const Finish drain = run(launch);
+  EXPECT_EQ(drain.exit_code, 0) << drain.err;
+  site.expect_promises_kept("none", entities(2, 2, 2));
 }
 
 // What a worker may take goes to the first; what is more, to all.

@@ -1,17 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <vector>
 
 #include "daemon/core/outcome.h"
+#include "tests/support/full_port.h"
 #include "tests/wire/driver.h"
 #include "tests/wire/scripted_server.h"
 
@@ -34,45 +31,9 @@ TEST(Connection, SaysWhyItCannotConnect) {
   EXPECT_EQ(refused.reply().reply.wire, Wire::not_sent);
 }
 
-// A port at which nobody answers a SYN any more: the queue of those who wait to be accepted is full.
-class FullPort {
- public:
-  FullPort() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    address_.sin_family = AF_INET;
-    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address_;
-    EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address_), size), 0);
-    EXPECT_EQ(::listen(listener_, 0), 0);
-    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size), 0);
-    while (queue_.size() < 16 && joins()) {
-    }
-    EXPECT_LT(queue_.size(), 16U) << "the queue never fills";
-  }
-  ~FullPort() {
-    for (const int waiting : queue_) ::close(waiting);
-    ::close(listener_);
-  }
-  FullPort(const FullPort&) = delete;
-  FullPort& operator=(const FullPort&) = delete;
-
-  int port() const { return ntohs(address_.sin_port); }
-
- private:
-  // On the loopback the kernel has answered by the time connect() returns.
-  bool joins() {
-    const int client = queue_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-    static_cast<void>(::connect(client, reinterpret_cast<const sockaddr*>(&address_), sizeof address_));
-    pollfd connected{client, POLLOUT, 0};
-    return ::poll(&connected, 1, 0) == 1;
-  }
-
-  int listener_;
-  sockaddr_in address_{};
-  std::vector<int> queue_;
-};
-
 TEST(Connection, GivesUpWhereNobodyAnswers) {
-  const FullPort full;
+  const FullPort full = FullPort::of_v4();
+  ASSERT_TRUE(full.is_there());
   WirePolicy policy = policy_for(full.port());
   policy.connect_timeout = std::chrono::milliseconds(200);
   Driver driver(policy);
