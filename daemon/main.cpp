@@ -85,8 +85,11 @@ dl::Result<double> time_scale(const dl::Config& config, const dl::Environment& e
   return scale;
 }
 
-dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log) {
-  if (!config.standby) return dl::InstanceLock::take(config.db);
+// `has_waited`: somebody had it.
+dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log, bool& has_waited) {
+  dl::Result<dl::InstanceLock> at_once = dl::InstanceLock::take(config.db);
+  if (!config.standby || at_once || at_once.error().code != dl::Errc::busy) return at_once;
+  has_waited = true;
   std::signal(SIGTERM, [](int) { g_stop_waiting = true; });
   std::signal(SIGINT, [](int) { g_stop_waiting = true; });
   log.info("standby: waiting for the lock of " + config.db);
@@ -128,11 +131,17 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
                 " may need " + std::to_string(files_wanted) +
                 ": fewer requests go at once; raise the limit (ulimit -n, or LimitNOFILE= of the unit) or lower --in-flight");
   }
-  dl::Result<dl::InstanceLock> lock = take_lock(config, log);
+  bool has_waited = false;
+  dl::Result<dl::InstanceLock> lock = take_lock(config, log, has_waited);
   if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
   DL_FAULT_POINT("start.locked");
-  dl::Result<std::unique_ptr<dl::Database>> database =
-      patiently(log, [&] { return dl::Database::open(config.db, dl::OpenMode::create); });
+  // Who has waited for a sender takes over what that had. Were it moved away, a new database would know nothing of what was sent.
+  const dl::OpenMode mode = has_waited ? dl::OpenMode::existing : dl::OpenMode::create;
+  dl::Result<std::unique_ptr<dl::Database>> database = patiently(log, [&] { return dl::Database::open(config.db, mode); });
+  if (!database && has_waited && database.error().code == dl::Errc::no_input) {
+    return report({dl::Errc::no_input, config.db + " is not there any more, and the daemon that this one stood by for had it: put it back "
+                                       "with all that lay beside it; to begin anew without it, start this daemon again"});
+  }
   if (!database) return report(database.error());
   if (dl::Status sound = (*database)->check_integrity(kCheckedWhole); !sound) return report(sound.error());
   if (dl::Status ours = dl::check_schema_is_ours(**database); !ours) return report(ours.error());

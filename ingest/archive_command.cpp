@@ -6,6 +6,7 @@
 #include "storage/batch_writer.h"
 #include "storage/free_space.h"
 #include "storage/ingest_lock.h"
+#include "storage/live_daemon.h"
 #include "storage/migrator.h"
 #include "storage/model/duration.h"
 
@@ -47,6 +48,7 @@ void print_space(const FreeSpace& space) {
 }
 
 Result<int> archive(const Options& options) {
+  if (Status ok = refuse_to_migrate_beside_daemon(options.db); !ok) return ok.error();
   Result<std::unique_ptr<Database>> opened = Database::open(options.db, OpenMode::existing);
   if (!opened) return opened.error();
   Database& database = **opened;

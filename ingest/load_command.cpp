@@ -11,6 +11,7 @@
 #include "ingest/progress.h"
 #include "storage/archive.h"
 #include "storage/ingest_lock.h"
+#include "storage/live_daemon.h"
 #include "storage/migrator.h"
 #include "storage/model/nearest_name.h"
 
@@ -65,6 +66,7 @@ struct Target {
 
 Status open_target(const Options& options, Target& target) {
   if (target.database != nullptr) return Done{};
+  if (Status ok = refuse_to_migrate_beside_daemon(options.db); !ok) return ok;
   Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::create);
   if (!database) return database.error();
   if (Status ours = check_schema_is_ours(**database); !ours) return ours;  // a guard may be gone

@@ -1,12 +1,16 @@
 #include "storage/live_daemon.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <thread>
 
 #include "queries_sql.h"
+#include "storage/migrator.h"
 
 namespace dl {
 namespace {
@@ -22,7 +26,28 @@ bool daemon_seems_alive(Database& database) {
   return false;
 }
 
+bool daemon_holds_lock(const std::string& path) {
+  const int fd = ::open((path + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return false;
+  const bool is_held = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return is_held;
+}
+
 }  // namespace
+
+Status refuse_to_migrate_beside_daemon(const std::string& path) {
+  int version = 0;
+  try {
+    SQLite::Database reader(path, SQLite::OPEN_READONLY, 5'000);
+    version = reader.execAndGet("PRAGMA user_version").getInt();
+  } catch (const SQLite::Exception&) {
+    return Done{};  // not there, or unreadable: who opens it says so
+  }
+  if (version == 0 || version >= newest_schema() || !daemon_holds_lock(path)) return Done{};
+  return Error{Errc::busy, path + ": has schema " + std::to_string(version) + ", this program would make it " + std::to_string(newest_schema()) +
+                               ", and an older dl-daemon is sending for it: restart that first (systemctl restart dl-daemon), then try again"};
+}
 
 Result<bool> leave_room_for_daemon(Database& database, int checkpoint_pages) {
   bool alive = false;

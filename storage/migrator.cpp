@@ -150,6 +150,8 @@ Status migrate_in_transaction(Database& database) {
 
 }  // namespace
 
+int newest_schema() { return kNewestVersion; }
+
 Status check_identity(Database& database) {
   SQLite::Database& db = database.handle();
   const int version = user_version(database);
@@ -170,7 +172,7 @@ Status check_schema_is_current(Database& database) {
   const int version = user_version(database);
   if (version == kNewestVersion) return Done{};
   return Error{Errc::config, database.path() + ": has schema " + std::to_string(version) + ", this program needs " +
-                                 std::to_string(kNewestVersion) + "; start dl-daemon or load a sheet once to migrate it"};
+                                 std::to_string(kNewestVersion) + "; (re)start dl-daemon, which migrates it"};
 }
 
 Status migrate(Database& database) {

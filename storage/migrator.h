@@ -15,6 +15,9 @@ namespace dl {
 // 'DLnk': PRAGMA application_id of our files.
 inline constexpr int kApplicationId = 0x444C6E6B;
 
+// The schema that this program makes: PRAGMA user_version.
+int newest_schema();
+
 // Ours, empty, or somebody else's? Errors: data (not ours), config (newer schema).
 Status check_identity(Database& database);
 

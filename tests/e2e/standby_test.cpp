@@ -1,9 +1,12 @@
 // What a service manager relies on beyond a single daemon: its watchdog (WatchdogSec=) hears from a daemon that works and
 // from one that stands by (from one whose thread hangs it does not: tests/chaos/hang_test.cpp), and a standby stops when told to.
 // With a real systemd: tests/systemd/drill.sh.
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "tests/e2e/site.h"
 #include "tests/support/service_manager.h"
@@ -72,6 +75,41 @@ TEST(Standby, ThatIsToldToStopDoesNotBeginWhereTheSenderEnds) {
   standby.signal(SIGCONT);
   EXPECT_EQ(standby.wait(), 0) << standby.err();
   EXPECT_EQ(site.number("SELECT count(*) FROM instance"), 1) << "it has taken over";
+}
+
+// New programs are installed, and a sheet is loaded before the daemon was started anew: migrated under its feet, its schema would be
+// another than it knows, and it and its standby would end.
+TEST(Upgrade, IsNotMadeByALoadBesideTheOldDaemon) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  Process daemon(site.daemon());
+  eventually("it works", [&] { return site.unfinished() == 0; });
+  // As an older schema looks from outside.
+  const std::string older = std::to_string(site.number("SELECT max(version) - 1 FROM migration"));
+  SQLite::Database file(site.db(), SQLite::OPEN_READWRITE, 60'000);
+  sqlite3_db_config(file.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  file.exec("DELETE FROM migration WHERE version > " + older + "; PRAGMA user_version = " + older);
+  for (const Flags& beside : {Flags{site.file("sheet.csv")}, Flags{"archive", "--older-than", "365d"}}) {
+    const Finish refused = site.ingest(beside);
+    EXPECT_EQ(refused.exit_code, 75) << refused.out << refused.err;
+    EXPECT_NE(refused.err.find("restart that first"), std::string::npos) << refused.err;
+  }
+}
+
+// Somebody moves the database away under a pair. The sender ends; a standby that began anew with an empty one would know
+// nothing of what was created, and create it again when the sheet is loaded again.
+TEST(Standby, DoesNotBeginAnewWhereTheDatabaseIsGone) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  Process first(site.daemon());
+  eventually("the first works", [&] { return site.unfinished() == 0; });
+  Process standby(site.daemon({"--standby"}));
+  eventually("the other waits", [&] { return standby.err().find("standby: waiting") != std::string::npos; });
+  for (const char* part : {"", "-wal", "-shm", ".generation"}) std::filesystem::rename(site.db() + part, site.db() + ".away" + part);
+  EXPECT_EQ(first.wait(), 65) << first.err();
+  EXPECT_EQ(standby.wait(), 66) << standby.err();
+  EXPECT_NE(standby.err().find("put it back"), std::string::npos) << standby.err();
+  EXPECT_FALSE(std::filesystem::exists(site.db()));
 }
 
 }  // namespace
