@@ -136,6 +136,8 @@ Daemon::Daemon(DaemonParts parts)
       store_(std::move(parts.store), parts.clock, store_events()),
       token_modified_at_(modified_at(parts.config.token_file)),
       thread_watch_(thread_watch()) {
+  // A service has no terminal that could be closed: who says SIGHUP there means "reload", and there is nothing to reload.
+  if (has_service_manager()) std::signal(SIGHUP, SIG_IGN);
   if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);  // nohup(1) has it ignored
 }
 

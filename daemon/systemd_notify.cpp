@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 
 #include "daemon/escape.h"
 
@@ -21,6 +22,8 @@ std::uint64_t watchdog_timeout_us() {
 }
 
 }  // namespace
+
+bool has_service_manager() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
 
 void notify_ready(const std::string& status) { notify("READY=1\nSTATUS=" + escaped(status)); }
 

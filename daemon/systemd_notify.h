@@ -9,6 +9,9 @@
 
 namespace dl {
 
+// Whether one listens.
+bool has_service_manager();
+
 // Recovery is done, work begins. `status`: as for notify_status.
 void notify_ready(const std::string& status);
 // One line for `systemctl status`; control characters are escaped.

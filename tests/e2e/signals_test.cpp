@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "tests/e2e/site.h"
+#include "tests/support/service_manager.h"
 #include "tests/support/tree.h"
 
 namespace dl::e2e {
@@ -45,11 +46,7 @@ TEST(Stop, IsNotHurriedByWhatEndsASession) {
   EXPECT_EQ(site.number(kOpenRequests), 0);
 }
 
-TEST(Stop, IsNotAskedForBySighupUnderNohup) {
-  const Site site;
-  Launch launch = site.daemon();
-  launch.arguments.insert(launch.arguments.begin(), built_program(launch.program));
-  launch.program = "nohup";
+void expect_works_on_after_sighup(const Site& site, const Launch& launch) {
   site.load_sheet(shape(1, 1, 1));
   Process daemon(launch);
   eventually("it works", [&] { return site.unfinished() == 0; });
@@ -58,6 +55,23 @@ TEST(Stop, IsNotAskedForBySighupUnderNohup) {
   eventually("it still works", [&] { return site.number("SELECT count(*) FROM batch") == 2 && site.unfinished() == 0; });
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+}
+
+TEST(Stop, IsNotAskedForBySighupUnderNohup) {
+  const Site site;
+  Launch launch = site.daemon();
+  launch.arguments.insert(launch.arguments.begin(), built_program(launch.program));
+  launch.program = "nohup";
+  expect_works_on_after_sighup(site, launch);
+}
+
+// `pkill -HUP dl-daemon`, as for other services, to have the settings read again.
+TEST(Stop, IsNotAskedForBySighupUnderAServiceManager) {
+  const Site site;
+  const ServiceManager manager;
+  Launch launch = site.daemon();
+  launch.environment["NOTIFY_SOCKET"] = manager.path();
+  expect_works_on_after_sighup(site, launch);
 }
 
 TEST(Stop, LeavesAtOnceAtTheSecondSignal) {
