@@ -11,6 +11,7 @@
 
 #include "ingest/csv_reader.h"
 #include "ingest/json_reader.h"
+#include "ingest/problem.h"
 #include "storage/model/duration.h"
 
 namespace dl {
@@ -94,6 +95,7 @@ class CommandLine {
   void add_inputs(CLI::App& app);
   void add_batch(CLI::App& app, const std::string& without);
   void add_archive();
+  std::optional<std::string> left_over(const std::string& verb) const;
   std::optional<std::string> contradiction() const;
   void take_texts();
 
@@ -141,7 +143,10 @@ CLI::App* CommandLine::verb(const char* name, const char* description, Verb verb
 }
 
 void CommandLine::add_inputs(CLI::App& app) {
-  app.add_option("FILE", options_.files, "CSV, JSON or JSON Lines, by content; - is stdin");
+  const auto add = [this](const std::vector<std::string>& files) {
+    options_.files.insert(options_.files.end(), files.begin(), files.end());  // beside those on the other side of the verb
+  };
+  app.add_option_function<std::vector<std::string>>("FILE", add, "CSV, JSON or JSON Lines, by content; - is stdin");
   app.add_option("--line", options_.line, "one campaign as JSON")->type_name("JSON");
 }
 
@@ -161,9 +166,24 @@ void CommandLine::add_archive() {
       "say what would be moved, and move nothing");
 }
 
+// What a verb that reads no input was given to read. CLI11 takes it for the program's own, and nobody would load it.
+std::optional<std::string> CommandLine::left_over(const std::string& verb) const {
+  if (options_.line) return verb + " takes no --line; load it with a command of its own";
+  if (options_.files.empty()) return std::nullopt;
+  const std::string file = shown(options_.files.front(), 80);
+  const bool has_batch = options_.verb == Verb::results || options_.verb == Verb::errors || options_.verb == Verb::status;
+  if (has_batch && file.find_first_not_of("0123456789") == std::string::npos) {
+    return '"' + file + "\": " + verb + " takes one BATCH behind it; ask for others with commands of their own";
+  }
+  return '"' + file + "\": " + verb + " takes no FILE; to load it, first say dl-ingest " + file;
+}
+
 std::optional<std::string> CommandLine::contradiction() const {
   const bool reads =
       options_.verb == Verb::load || options_.verb == Verb::check || options_.verb == Verb::plan;
+  if (!reads) {
+    if (std::optional<std::string> what = left_over(app_.get_subcommands().front()->get_name())) return what;
+  }
   if (reads && options_.files.empty() && !options_.line) return "name a FILE, - or --line";
   if (reads && !options_.files.empty() && options_.line) return "either FILE or --line";
   if (options_.rejects && options_.files.size() > 1) return "--rejects goes with one FILE";

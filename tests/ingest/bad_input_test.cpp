@@ -290,6 +290,11 @@ TEST(Usage, ThatIsWrongNamesProgramFlagAndValue) {
       {{"status", "last"}, "BATCH: \"last\" must be a whole number"},
       {{"--nosuch", sheet}, "The following argument was not expected: --nosuch"},
       {{"archive"}, "--older-than is required"},
+      {{sheet, "status"}, "\"sheet.csv\": status takes no FILE; to load it, first say dl-ingest sheet.csv"},
+      {{"17.csv", "results", "2"}, "\"17.csv\": results takes no FILE; to load it, first say dl-ingest 17.csv"},
+      {{"errors", "1", "2"}, "\"2\": errors takes one BATCH behind it; ask for others with commands of their own"},
+      {{"template", "3"}, "\"3\": template takes no FILE; to load it, first say dl-ingest 3"},
+      {{"status", "--line", "{}"}, "status takes no --line; load it with a command of its own"},
   };
   for (const auto& [arguments, words] : all) {
     const Ran ran = program.run(arguments);
@@ -297,6 +302,16 @@ TEST(Usage, ThatIsWrongNamesProgramFlagAndValue) {
     EXPECT_EQ(ran.err, "dl-ingest: " + words + help);
   }
   EXPECT_FALSE(program.has_database());
+}
+
+// The one before the verb was passed over.
+TEST(Usage, TakesFilesOnBothSidesOfAVerb) {
+  const Program program;
+  const std::string sheet = program.write("sheet.csv", sample());
+  const Ran ran = program.run({"missing.csv", "check", sheet});
+  EXPECT_EQ(ran.exit_code, 66);
+  EXPECT_NE(ran.err.find("missing.csv: No such file"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.out, "sheet.csv: 9 rows, 0 errors\n");
 }
 
 TEST(BadInput, OfAnotherKindSaysHowToExportIt) {
