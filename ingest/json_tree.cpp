@@ -1,7 +1,10 @@
 #include "ingest/json_tree.h"
 
+#include <algorithm>
 #include <functional>
 #include <optional>
+
+#include "storage/model/nearest_name.h"
 
 namespace dl {
 namespace {
@@ -30,6 +33,26 @@ const ColumnRule* column_inside(JobKind kind, std::string_view key) {
   return kind == JobKind::campaign || rule.kind == kind ? &rule : nullptr;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+// What a list or an object under `key`, which is not known, was most likely meant to be.
+std::string likely_keys(JobKind kind, std::string_view key) {
+  std::vector<std::string_view> holders;
+  if (kind != JobKind::ad) holders.push_back(children_key(kind));
+  std::string parts;
+  for (const ColumnRule& rule : columns_of(kind)) {
+    if (rule.rule == ValueRule::list) holders.push_back(rule.nested);
+    if (!rule.group.empty() && rule.group == key) parts += (parts.empty() ? "" : ", ") + std::string(rule.nested);
+  }
+  if (!parts.empty()) return "; write its parts as " + parts;  // as it stands in the DSP's bodies
+  if (const auto near = nearest_name(lower_case(key), holders)) return "; write " + std::string(*near);
+  return kind == JobKind::ad ? "; leave it out" : "; leave it out, or write " + std::string(children_key(kind));
+}
+
 }  // namespace
 
 void JsonTree::read(std::string_view text, std::int64_t first_line, Problems& problems) {
@@ -54,7 +77,7 @@ void JsonTree::take(const JsonToken& token, Problems& problems) {
     case JsonType::array_begin: enter_array(token.line, problems); break;
     case JsonType::object_end:
     case JsonType::array_end: frames_.pop_back(); break;
-    case JsonType::key: take_key(token.text, token.line, problems); break;
+    case JsonType::key: take_key(token.text, token.line); break;
     case JsonType::text:
     case JsonType::number:
     case JsonType::boolean:
@@ -62,12 +85,14 @@ void JsonTree::take(const JsonToken& token, Problems& problems) {
   }
 }
 
-void JsonTree::take_key(std::string_view key, std::int64_t line, Problems& problems) {
+void JsonTree::take_key(std::string_view key, std::int64_t line) {
   key_column_ = nullptr;
   key_is_children_ = false;
+  key_is_unknown_ = false;
   const Frame& frame = frames_.back();
   if (frame.here != Here::entity) return;
   key_ = key;
+  key_line_ = line;
   key_node_ = frame.node;
   const JobKind kind = nodes_[frame.node].kind;
   key_is_children_ = kind != JobKind::ad && key == children_key(kind);
@@ -76,17 +101,25 @@ void JsonTree::take_key(std::string_view key, std::int64_t line, Problems& probl
   if (key_column_ != nullptr && key_column_->kind != kind) {
     key_node_ = flat_node(frame.node, key_column_->kind, line);
   }
-  if (key_column_ == nullptr && !is_result_column(key)) remark_unknown(line, problems);
+  key_is_unknown_ = key_column_ == nullptr && !is_result_column(key);
 }
 
 // Each key once; of so many of them that nobody reads on, no more.
-void JsonTree::remark_unknown(std::int64_t line, Problems& problems) {
+void JsonTree::remark_unknown(Problems& problems) {
   constexpr std::size_t kRemarksMax = 1'000;
   if (remarked_.size() >= kRemarksMax) return;
   if (!remarked_.insert(std::hash<std::string>()(key_)).second) return;
   const bool is_last = remarked_.size() == kRemarksMax;
-  problems.warn({line, 0, "row", "unknown_column",
+  problems.warn({key_line_, 0, "row", "unknown_column",
                  is_last ? "this key is not used; further ones are not named" : "this key is not used", key_, true});
+}
+
+// A list or an object may hold all that stands below the entity: no remark that nobody reads.
+void JsonTree::refuse_unknown(Problems& problems) {
+  Node& node = nodes_[key_node_];
+  node.is_refused = true;
+  problems.add({key_line_, 0, "row", "unknown_key",
+                "this key is not known, and what is in it would be lost" + likely_keys(node.kind, key_), key_, true});
 }
 
 void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
@@ -96,6 +129,7 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
     refuse_element(token.line, problems);
     return;
   }
+  if (key_is_unknown_) remark_unknown(problems);
   if (token.type == JsonType::null) return;
   if (key_is_children_) refuse_value(token.line, "a list [...]", problems);
   if (key_column_ == nullptr) return;
@@ -160,6 +194,8 @@ void JsonTree::enter_object(std::int64_t line, Problems& problems) {
       refuse_value(line, "a list [...]", problems);
     } else if (frame.here == Here::entity && key_column_ != nullptr) {
       refuse_value(line, "a text or a number", problems);
+    } else if (frame.here == Here::entity && key_is_unknown_) {
+      refuse_unknown(problems);
     }
     frames_.push_back({Here::ignored, kNone});
   }
@@ -174,6 +210,8 @@ void JsonTree::enter_array(std::int64_t line, Problems& problems) {
   } else {
     if (frame.here == Here::entity && key_column_ != nullptr) {
       refuse_value(line, "a text; separate the parts of a list by semicolons", problems);
+    } else if (frame.here == Here::entity && key_is_unknown_) {
+      refuse_unknown(problems);
     } else if (frame.here == Here::campaigns || frame.here == Here::children) {
       refuse_element(line, problems);
     }

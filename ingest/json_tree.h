@@ -30,7 +30,7 @@ class JsonTree {
   struct Node {
     JobKind kind = JobKind::campaign;
     Origin origin = Origin::nested;
-    bool is_refused = false;  // its list of children is none; the problem is told
+    bool is_refused = false;  // its list of children is none, or under an unknown key; the problem is told
     std::int64_t line = 0;    // where it begins
     std::size_t parent = kNone;
     std::size_t place = 0;          // among the parent's children, or in the document
@@ -62,8 +62,9 @@ class JsonTree {
   };
 
   void take(const JsonToken& token, Problems& problems);
-  void take_key(std::string_view key, std::int64_t line, Problems& problems);
-  void remark_unknown(std::int64_t line, Problems& problems);
+  void take_key(std::string_view key, std::int64_t line);
+  void remark_unknown(Problems& problems);
+  void refuse_unknown(Problems& problems);
   void take_scalar(const JsonToken& token, Problems& problems);
   void enter_object(std::int64_t line, Problems& problems);
   void enter_array(std::int64_t line, Problems& problems);
@@ -80,6 +81,8 @@ class JsonTree {
   std::size_t key_node_ = kNone;
   const ColumnRule* key_column_ = nullptr;
   bool key_is_children_ = false;
+  bool key_is_unknown_ = false;
+  std::int64_t key_line_ = 0;
   std::string key_;
   std::unordered_set<std::size_t> remarked_;  // hashes of keys that were called unknown
   std::size_t entities_max_;

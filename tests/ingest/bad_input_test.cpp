@@ -142,6 +142,18 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
       {"lists", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\"targeting_geo\":[\"UK\"]}]"),
        "in:5: ad_groups[0].targeting_geo: wrong_type: must be a text; separate the parts of a list "
        "by semicolons\n"},
+      {"a misspelt list", "{\"campaign_id\":\"c\",\"campaign_name\":\"n\",\"campaign_budget\":1,\"start_date\":\"2025-01-01\","
+       "\"end_date\":\"2025-01-01\",\"objective\":\"o\",\"note\":1,\n\"AdGroups\":\n[{\"id\":\"g\"}]}",
+       "in:1: row: unknown_column: this key is not used: \"note\" (warning)\n"
+       "in:2: row: unknown_key: this key is not known, and what is in it would be lost; write ad_groups: \"AdGroups\"\n"},
+      {"misspelt lists below", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\n\"Ads\":[" + good_ad + "],\"geos\":[],\n"
+                                        "\"targeting\":{\"ages\":\"18-24\"}}]"),
+       "in:6: row: unknown_key: this key is not known, and what is in it would be lost; write ads: \"Ads\"\n"
+       "in:6: row: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ads: \"geos\"\n"
+       "in:7: row: unknown_key: this key is not known, and what is in it would be lost; write its parts as targeting_ages, "
+       "targeting_interests, targeting_geo: \"targeting\"\n"},
+      {"a list in an ad", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\"ads\":[{\"tags\":[1]," + good_ad.substr(1) + "]}]"),
+       "in:5: row: unknown_key: this key is not known, and what is in it would be lost; leave it out: \"tags\"\n"},
       {"a key twice", "{\"campaign_id\": 1,\n\"campaign_id\": 2}",
        "in:2: row: repeated_key: stands twice in one object: \"campaign_id\"\n"},
       {"two keys for one value", campaign("[{\"id\":\"g\",\"ad_group_id\":\"h\",\n\"name\":\"n\",\"bid\":1,\"BID\":2}]"),
@@ -164,7 +176,7 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
        "in:1: row: wrong_type: must be an object {...}\n"
        "in:1: row: too_deep: nested more than 32 levels deep\n"},
       {"a million levels of objects", repeated("{\"a\":", 1'000'000),
-       "in:1: row: unknown_column: this key is not used: \"a\" (warning)\n"
+       "in:1: row: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ad_groups: \"a\"\n"
        "in:1: row: too_deep: nested more than 32 levels deep\n"},
   };
   for (const Case& bad : all) {
@@ -186,6 +198,17 @@ TEST(BadInput, OfOneJsonLineLeavesTheOthersToBeChecked) {
   EXPECT_NE(ran.err.find("in:1: objective: missing_value"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("in:2: row: bad_json: Invalid value"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("in:4: "), std::string::npos) << ran.err;
+}
+
+// Of a campaign whose children are lost nothing is loaded; another campaign is.
+TEST(BadInput, OfAMisspeltListIsLeftOutAsAWhole) {
+  Program program;
+  const std::string rest = "\"campaign_name\":\"n\",\"campaign_budget\":1,\"start_date\":\"2025-01-01\","
+                           "\"end_date\":\"2025-01-01\",\"objective\":\"o\"";
+  const std::string lines = "{\"campaign_id\":\"a\"," + rest + ",\"AdGroups\":[]}\n{\"campaign_id\":\"b\"," + rest + "}\n";
+  const Ran ran = program.run({program.write("in", lines), "--on-error", "skip-row"});
+  EXPECT_EQ(ran.out, "in: batch 1: 1 new, 0 unchanged (2 rows, 1 left out)\n") << ran.err;
+  EXPECT_EQ(program.ask("SELECT group_concat(key) FROM job"), "b");
 }
 
 TEST(BadInput, OfMoreEntitiesThanFitTakesLittleMemory) {
