@@ -73,7 +73,7 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
   for (const ColumnRule& rule : columns_of(kind)) {
     const std::string_view raw = row[rule.column];
     level.raw[i] = raw;
-    const CheckedValue checked = check_value(rule.rule, level.raw[i], level.scratch[i]);
+    const CheckedValue checked = check_value(rule.rule, level.raw[i], level.scratch[i], reader.point());
     values[i] = checked.text;
     if (rule.rule == ValueRule::id) id_flaw = checked.flaw;
     if (row.refused[index_of(rule.column)]) {

@@ -14,6 +14,7 @@
 #include "ingest/columns.h"
 #include "ingest/input_file.h"
 #include "ingest/problem.h"
+#include "ingest/values.h"
 #include "storage/model/result.h"
 
 namespace dl {
@@ -57,6 +58,7 @@ class RowReader {
   virtual const std::vector<std::string_view>& fields() const = 0;
   // How the file is written, in words (csv_reader.h); empty: JSON.
   virtual std::string dialect() const = 0;
+  virtual Point point() const { return Point::decimal; }
 
   virtual std::int64_t bytes_read() const = 0;
   // Of the whole input; call once, after the last row. Errors: io.

@@ -118,10 +118,21 @@ Flaw why_not_a_number(std::string_view text) {
   return Flaw::bad_number;
 }
 
+// 15.000 and 1.234.567, but not 0.125 or 15.00.
+bool may_have_thousands(std::string_view text) {
+  const std::size_t lead = text.find('.');
+  if (lead == std::string_view::npos || lead > 3 || !all_digits(text.substr(0, lead)) || text.front() == '0') return false;
+  for (text.remove_prefix(lead); !text.empty(); text.remove_prefix(4)) {
+    if (text.size() < 4 || text.front() != '.' || !all_digits(text.substr(1, 3))) return false;
+  }
+  return true;
+}
+
 // 0015000.50 -> 15000.5: equal amounts have one text.
-CheckedValue check_money(std::string_view raw, std::string& scratch) {
+CheckedValue check_money(std::string_view raw, std::string& scratch, Point meaning) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
+  if (meaning == Point::either && may_have_thousands(text)) return {text, Flaw::ambiguous_point};
   const std::size_t point = text.find('.');
   std::string_view whole = text.substr(0, point);
   std::string_view decimals = point == std::string_view::npos ? "" : text.substr(point + 1);
@@ -188,13 +199,13 @@ CheckedValue check_url(std::string_view raw) {
 
 }  // namespace
 
-CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch) {
+CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch, Point point) {
   if (raw.size() > kFieldBytesMax) return {raw, Flaw::field_too_long};
   switch (rule) {
     case ValueRule::id: return check_id(raw);
     case ValueRule::text: return check_text(raw, Flaw::missing_value);
     case ValueRule::list: return check_text(raw, Flaw::none);
-    case ValueRule::money: return check_money(raw, scratch);
+    case ValueRule::money: return check_money(raw, scratch, point);
     case ValueRule::date: return check_date(raw);
     case ValueRule::url: return check_url(raw);
   }
@@ -222,6 +233,9 @@ FlawWords words_of(Flaw flaw) {
     case Flaw::bad_number: return {"bad_number", "not a decimal number; write 15000 or 2.5"};
     case Flaw::decimal_comma:
       return {"decimal_comma", "write a decimal point and no thousands separator: 15000 or 2.5"};
+    case Flaw::ambiguous_point:
+      return {"ambiguous_point",
+              "the point may separate thousands or decimals; write 15000 for thousands, 15.00 or 2.1250 for decimals"};
     case Flaw::exponent: return {"exponent", "write the number in full, without an exponent"};
     case Flaw::negative: return {"negative", "must not be negative"};
     case Flaw::too_precise: return {"too_precise", "at most 6 decimals are possible"};

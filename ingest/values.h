@@ -26,6 +26,7 @@ enum class Flaw {
   cell_overflow,
   bad_number,
   decimal_comma,
+  ambiguous_point,
   exponent,
   negative,
   too_precise,
@@ -48,8 +49,12 @@ struct CheckedValue {
   Flaw flaw = Flaw::none;
 };
 
+// What a point in a number is. Where cells are separated by semicolons the decimal sign is mostly a comma, and
+// 15.000 fifteen thousand as often as fifteen.
+enum class Point { decimal, either };
+
 // Checks `raw` by `rule`. `scratch` is room for a normal form that differs; it must live as long as
 // the answer is used.
-CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch);
+CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch, Point point = Point::decimal);
 
 }  // namespace dl

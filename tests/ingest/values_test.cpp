@@ -5,9 +5,9 @@
 namespace dl {
 namespace {
 
-std::string normal(ValueRule rule, std::string_view raw) {
+std::string normal(ValueRule rule, std::string_view raw, Point point = Point::decimal) {
   std::string scratch;
-  const CheckedValue value = check_value(rule, raw, scratch);
+  const CheckedValue value = check_value(rule, raw, scratch, point);
   if (value.flaw == Flaw::none) return std::string(value.text);
   return "! " + std::string(words_of(value.flaw).code);
 }
@@ -35,6 +35,18 @@ TEST(Money, RefusesWhatIsNotExactlyADecimal) {
        {"abc", "$15", "15 EUR", ".5", "5.", "1.2.3", "+", "-", "NaN", "0x10", "inf"}) {
     EXPECT_EQ(normal(ValueRule::money, bad), "! bad_number") << bad;
   }
+}
+
+TEST(Money, WithAPointThatMaySeparateThousandsIsRefusedWhereThatIsUsual) {
+  for (const char* unclear : {"15.000", "1.000", "999.999", "1.234.567", " 2.125 "}) {
+    EXPECT_EQ(normal(ValueRule::money, unclear, Point::either), "! ambiguous_point") << unclear;
+  }
+  EXPECT_EQ(normal(ValueRule::money, "15.000"), "15");
+  EXPECT_EQ(normal(ValueRule::money, "2.1250", Point::either), "2.125");
+  for (const char* clear : {"15000", "15.5", "0.125", "1500.125", "2.12505"}) {
+    EXPECT_EQ(normal(ValueRule::money, clear, Point::either), clear);
+  }
+  EXPECT_EQ(normal(ValueRule::money, "15.000,50", Point::either), "! decimal_comma");
 }
 
 TEST(Date, IsARealDayInOneForm) {
