@@ -66,6 +66,19 @@ bool is_overflow(std::string_view text) {
   return text.size() >= 2 && text.front() == '#' && text.find_first_not_of('#') == std::string_view::npos;
 }
 
+// What a formula that failed shows, and exports: in English, German where it is another, and in any language.
+bool is_formula_error(std::string_view text) {
+  constexpr std::string_view kErrors[] = {"#N/A",   "#VALUE!", "#NAME?",  "#REF!",         "#DIV/0!", "#NULL!",  "#NUM!",
+                                          "#CALC!", "#SPILL!", "#FIELD!", "#GETTING_DATA", "#NV",     "#WERT!",  "#BEZUG!", "#ZAHL!"};
+  return text.starts_with('#') && std::find(std::begin(kErrors), std::end(kErrors), text) != std::end(kErrors);
+}
+
+// What stands in a cell instead of its value.
+Flaw cell_flaw(std::string_view text) {
+  if (is_overflow(text)) return Flaw::cell_overflow;
+  return is_formula_error(text) ? Flaw::cell_error : Flaw::none;
+}
+
 // 1.23E+15 was a long number once; its last digits are gone.
 bool is_scientific(std::string_view text) {
   if (text.empty() || !is_digit(text.front())) return false;
@@ -93,7 +106,7 @@ CheckedValue check_id(std::string_view raw) {
   if (id.empty()) return {id, Flaw::missing_value};
   if (kControls.any_in(id)) return {id, Flaw::control_character};
   if (id.size() > kIdBytesMax) return {id, Flaw::id_too_long};
-  if (is_overflow(id)) return {id, Flaw::cell_overflow};
+  if (const Flaw flaw = cell_flaw(id); flaw != Flaw::none) return {id, flaw};
   if (is_scientific(id)) return {id, Flaw::id_damaged};
   if (has_hidden_character(id)) return {id, Flaw::id_hidden_space};
   return {id, Flaw::none};
@@ -102,12 +115,11 @@ CheckedValue check_id(std::string_view raw) {
 CheckedValue check_text(std::string_view raw, Flaw when_empty) {
   if (trimmed(raw).empty() && when_empty != Flaw::none) return {raw, when_empty};
   if (kNotInText.any_in(raw)) return {raw, Flaw::control_character};
-  if (is_overflow(raw)) return {raw, Flaw::cell_overflow};
-  return {raw, Flaw::none};
+  return {raw, cell_flaw(raw)};
 }
 
 Flaw why_not_a_number(std::string_view text) {
-  if (is_overflow(text)) return Flaw::cell_overflow;
+  if (const Flaw flaw = cell_flaw(text); flaw != Flaw::none) return flaw;
   if (is_scientific(text)) return Flaw::exponent;
   const std::string_view rest = text.substr(text.front() == '-' || text.front() == '+' ? 1 : 0);
   const bool numeric = rest.find_first_not_of("0123456789.,eE+-") == std::string_view::npos;
@@ -157,7 +169,7 @@ int number_at(std::string_view text, std::size_t from, std::size_t count) {
 CheckedValue check_date(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
-  if (is_overflow(text)) return {text, Flaw::cell_overflow};
+  if (const Flaw flaw = cell_flaw(text); flaw != Flaw::none) return {text, flaw};
   const bool shaped = text.size() == 10 && text[4] == '-' && text[7] == '-' &&
                       all_digits(text.substr(0, 4)) && all_digits(text.substr(5, 2)) &&
                       all_digits(text.substr(8, 2));
@@ -186,6 +198,7 @@ CheckedValue check_url(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
   if (kControls.any_in(text)) return {text, Flaw::control_character};
+  if (const Flaw flaw = cell_flaw(text); flaw != Flaw::none) return {text, flaw};
   const std::size_t host = starts_with_scheme(text, "https://")  ? 8
                            : starts_with_scheme(text, "http://") ? 7
                                                                  : std::string_view::npos;
@@ -230,6 +243,8 @@ FlawWords words_of(Flaw flaw) {
       return {"cell_overflow",
               "the spreadsheet exported its filler instead of the value; widen the column and "
               "export again"};
+    case Flaw::cell_error:
+      return {"cell_error", "a formula of the spreadsheet failed, and its error was exported; mend the formula or enter the value"};
     case Flaw::bad_number: return {"bad_number", "not a decimal number; write 15000 or 2.5"};
     case Flaw::decimal_comma:
       return {"decimal_comma", "write a decimal point and no thousands separator: 15000 or 2.5"};

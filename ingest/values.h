@@ -24,6 +24,7 @@ enum class Flaw {
   id_damaged,
   id_hidden_space,
   cell_overflow,
+  cell_error,
   bad_number,
   decimal_comma,
   ambiguous_point,

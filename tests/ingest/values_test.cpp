@@ -87,6 +87,18 @@ TEST(Id, RefusesWhatASpreadsheetDidToIt) {
   EXPECT_EQ(normal(ValueRule::id, std::string(129, 'x')), "! id_too_long");
 }
 
+TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedWhateverItIsFor) {
+  for (const char* error : {"#N/A", "#VALUE!", "#NAME?", "#REF!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#GETTING_DATA", "#NV"}) {
+    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::list, ValueRule::money, ValueRule::date, ValueRule::url}) {
+      EXPECT_EQ(normal(rule, error), "! cell_error") << error;
+    }
+  }
+  for (const char* name : {"#1", "#SALE!", "#N/A campaign", "N/A", "#ref!"}) {
+    EXPECT_EQ(normal(ValueRule::id, name), name);
+    EXPECT_EQ(normal(ValueRule::text, name), name);
+  }
+}
+
 TEST(Url, IsAbsoluteAndMayHoldAMacro) {
   for (const char* good : {"https://example.com", "HTTP://example.com/a?b=c#d",
                            "https://ads.example.com/{CLICK_URL}?t=[timestamp]"}) {
