@@ -175,6 +175,19 @@ Result<bool> CsvReader::next(CsvRecord& record) {
   }
 }
 
+std::optional<char> delimiter_named_by(std::string_view first_line) {
+  constexpr std::string_view kName = "sep=";
+  const std::string_view text = without_end(first_line);
+  if (text.size() <= kName.size()) return std::nullopt;
+  const bool is_named = std::equal(kName.begin(), kName.end(), text.begin(), [](char want, char have) {
+    return want == (have >= 'A' && have <= 'Z' ? static_cast<char>(have - 'A' + 'a') : have);
+  });
+  const char delimiter = text[kName.size()];
+  if (!is_named || kCsvDelimiters.find(delimiter) == std::string_view::npos) return std::nullopt;
+  if (text.find_first_not_of(delimiter, kName.size()) != std::string_view::npos) return std::nullopt;
+  return delimiter;
+}
+
 char delimiter_of(std::string_view header_line) {
   std::size_t counts[3] = {};
   bool quoted = false;
@@ -192,6 +205,7 @@ std::string text_of(const CsvDialect& dialect) {
                                                  : "comma";
   text += dialect.ends_with_return ? " crlf" : " lf";
   if (dialect.has_mark) text += " bom";
+  if (dialect.names_delimiter) text += " sep";
   return text;
 }
 
@@ -201,6 +215,7 @@ CsvDialect dialect_of(std::string_view text) {
   if (text.starts_with("tab")) dialect.delimiter = '\t';
   dialect.ends_with_return = text.find(" crlf") != std::string_view::npos;
   dialect.has_mark = text.find(" bom") != std::string_view::npos;
+  dialect.names_delimiter = text.find(" sep") != std::string_view::npos;
   return dialect;
 }
 

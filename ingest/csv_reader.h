@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,9 @@ struct CsvDialect {
   char delimiter = ',';
   bool ends_with_return = false;  // lines end with \r\n
   bool has_mark = false;          // begins with a byte order mark, which Excel needs to see UTF-8
+  bool names_delimiter = false;   // its first line says sep=; to Excel
 };
-// "semicolon crlf bom", and back.
+// "semicolon crlf bom sep", and back.
 std::string text_of(const CsvDialect& dialect);
 CsvDialect dialect_of(std::string_view text);
 
@@ -87,6 +89,10 @@ class CsvReader {
 };
 
 inline constexpr std::string_view kCsvDelimiters = ",;\t";
+
+// The delimiter that a first line names which is no row, for Excel alone: sep=; (also where somebody saved it as a
+// row, with more delimiters behind it).
+std::optional<char> delimiter_named_by(std::string_view first_line);
 
 // The delimiter of a header line: the most frequent of , ; and tab outside quotes.
 char delimiter_of(std::string_view header_line);

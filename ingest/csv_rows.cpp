@@ -53,6 +53,7 @@ class CsvRows final : public RowReader {
   Result<std::string> sha256_hex() override { return lines_.sha256_hex(); }
 
  private:
+  Status find_dialect();
   void take_names(Problems& problems);
   void take_name(std::size_t at, std::array<bool, kColumnCount>& seen, Problems& problems);
   bool take_record(Row& row, Problems& problems);
@@ -83,15 +84,28 @@ void CsvRows::report(const char* column, std::string code, std::string message,
   problems.add(std::move(problem));
 }
 
-Status CsvRows::read_header(Problems& problems) {
+// By the first line, if it names the delimiter, and the first line below that is not blank.
+Status CsvRows::find_dialect() {
   Line line;
+  std::optional<char> named;
   bool any = true;
-  do {  // the first line that is not blank
+  bool is_passed_over = true;
+  while (any && is_passed_over) {
     Result<bool> more = first_line_.next(line);
     if (!more) return more.error();
     any = *more;
-  } while (any && line.flaw == LineFlaw::none && without_end(line.text).empty());
-  dialect_ = {delimiter_of(line.text), line.text.ends_with("\r\n"), first_line_.has_mark()};
+    if (!any) line = Line{};
+    if (line.number == 1) named = delimiter_named_by(line.text);
+    is_passed_over = line.flaw == LineFlaw::none && (without_end(line.text).empty() || (named && line.number == 1));
+  }
+  dialect_ = {named.value_or(delimiter_of(line.text)), line.text.ends_with("\r\n"), first_line_.has_mark(), named.has_value()};
+  if (!named) return Done{};
+  Result<bool> passed = lines_.next(line);  // it is no row; the lines below it keep their numbers
+  return passed ? Status(Done{}) : Status(passed.error());
+}
+
+Status CsvRows::read_header(Problems& problems) {
+  if (Status ok = find_dialect(); !ok) return ok;
   reader_.emplace(lines_, dialect_.delimiter);
   Result<bool> more = reader_->next(record_);
   if (!more) return more.error();

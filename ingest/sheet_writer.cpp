@@ -41,6 +41,10 @@ Status SheetWriter::finish() {
 // A name with any delimiter in it is quoted: the delimiter is told by counting them in the header.
 void SheetWriter::append_header() {
   if (dialect_.has_mark) text_ += "\xEF\xBB\xBF";
+  if (dialect_.names_delimiter) {
+    text_.append("sep=").append(1, dialect_.delimiter);
+    end_csv_line();
+  }
   for (std::size_t i = 0; i < header_.size(); ++i) {
     if (i > 0) text_ += dialect_.delimiter;
     const std::size_t at = header_[i].find_first_of(kCsvDelimiters);

@@ -28,5 +28,31 @@ TEST(CsvDialect, OfSemicolonsRefusesAPointThatMayBeThousands) {
   }
 }
 
+// As Excel writes and reads it, and shows neither the line nor counts it as a row.
+TEST(CsvDialect, IsTakenFromAFirstLineForExcel) {
+  const Program program;
+  const std::string sheet = sheet_of({sample_lines()[1], sample_lines()[2]});
+  for (const char delimiter : {',', ';', '\t'}) {
+    const std::string text = std::string("\xEF\xBB\xBF") + "sep=" + delimiter + "\n" + with_delimiter(sheet, delimiter);
+    Ran ran = program.run({program.write("in", text)});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_TRUE(ran.out.ends_with("(2 rows)\n")) << ran.out;
+    const std::string results = program.run({"results"}).out;
+    EXPECT_TRUE(results.starts_with(text.substr(0, text.find("campaign_id")) + "campaign_id" + delimiter)) << results;
+    ran = program.run({"check", "-"}, results);
+    EXPECT_EQ(ran.out, "stdin: 2 rows, 0 errors\n") << ran.err;
+  }
+}
+
+TEST(CsvDialect, NamedByALineLeavesTheLinesTheirNumbers) {
+  const Program program;
+  Ran ran = program.run({"check", program.write("in", "sep=,\n" + sheet_of({sample_lines()[1], row_with(2, "bid", "x")}))});
+  EXPECT_EQ(ran.err, "in:4: bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\" (row 3)\n");
+  ran = program.run({"check", program.write("in", "sep=;\n")});
+  EXPECT_EQ(ran.err, "in: file: empty_file: there is nothing in it\n");
+  ran = program.run({"check", program.write("in", "sep=;\n\n" + with_delimiter(sheet_of({sample_lines()[1]}), ';'))});
+  EXPECT_EQ(ran.out, "in: 1 row, 0 errors\n") << ran.err;
+}
+
 }  // namespace
 }  // namespace dl

@@ -136,6 +136,19 @@ TEST(Delimiter, IsFoundFromTheHeaderOutsideQuotes) {
   EXPECT_EQ(delimiter_of("a"), ',');
 }
 
+TEST(Delimiter, MayBeNamedByALineOfItsOwn) {
+  EXPECT_EQ(delimiter_named_by("sep=;\r\n"), ';');
+  EXPECT_EQ(delimiter_named_by("SEP=,"), ',');
+  EXPECT_EQ(delimiter_named_by("sep=\t\n"), '\t');
+  EXPECT_EQ(delimiter_named_by("sep=;;;;\n"), ';') << "saved as a row";
+  for (const char* none : {"", "\n", "sep=", "sep=\n", "sep=|\n", "sep=;name\n", "sep,name\n", "separator=;\n"}) {
+    EXPECT_EQ(delimiter_named_by(none), std::nullopt) << none;
+  }
+  const CsvDialect dialect = dialect_of("semicolon crlf bom sep");
+  EXPECT_EQ(text_of(dialect), "semicolon crlf bom sep");
+  EXPECT_TRUE(dialect.names_delimiter);
+}
+
 TEST(CsvField, IsQuotedOnlyWhereNeeded) {
   std::string out;
   append_csv_field(out, "plain text", ',');
