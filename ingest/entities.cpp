@@ -80,8 +80,7 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
       entity.valid = false;
       if (rule.rule == ValueRule::id) id_flaw = Flaw::missing_value;
     } else if (checked.flaw != Flaw::none) {
-      const FlawWords words = words_of(checked.flaw);
-      problems.add(problem_at(row, reader, rule.column, words.code, std::string(words.message)));
+      problems.add(problem_at(row, reader, rule.column, words_of(checked.flaw).code, message_for(checked.flaw, raw)));
       entity.valid = false;
     } else if (checked.text != raw) {
       entity.altered.set(index_of(rule.column));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
+#include <vector>
 
 #include "ingest/hidden_character.h"
 #include "storage/model/check.h"
@@ -166,6 +168,52 @@ int number_at(std::string_view text, std::size_t from, std::size_t count) {
   return number;
 }
 
+using Day = std::chrono::year_month_day;
+
+Day day_of(std::string_view year, std::string_view month, std::string_view day) {
+  return Day{std::chrono::year{number_at(year, 0, 4)}, std::chrono::month{static_cast<unsigned>(number_at(month, 0, 2))},
+             std::chrono::day{static_cast<unsigned>(number_at(day, 0, 2))}};
+}
+
+// The three numbers of a date in whatever order; nothing where it is none.
+std::optional<std::array<std::string_view, 3>> numbers_of_date(std::string_view text) {
+  const std::size_t first = text.find_first_of("/.-");
+  const std::size_t second = first == std::string_view::npos ? first : text.find(text[first], first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  const std::array<std::string_view, 3> numbers = {text.substr(0, first), text.substr(first + 1, second - first - 1),
+                                                   text.substr(second + 1)};
+  if (!std::all_of(numbers.begin(), numbers.end(), all_digits)) return std::nullopt;
+  return numbers;
+}
+
+// The days that a date in another form can mean: with the year in front the month comes next, behind a month or a day
+// either may be first. Without a year in full it can be any.
+struct MeantDays {
+  bool has_year = false;
+  std::vector<Day> days;
+};
+
+MeantDays days_meant_by(const std::array<std::string_view, 3>& numbers) {
+  const auto [a, b, c] = numbers;
+  MeantDays meant;
+  if (a.size() == 4 && b.size() <= 2 && c.size() <= 2) {
+    meant = {true, {day_of(a, b, c)}};
+  } else if (c.size() == 4 && a.size() <= 2 && b.size() <= 2) {
+    meant = {true, {day_of(c, b, a), day_of(c, a, b)}};
+  }
+  std::erase_if(meant.days, [](const Day& day) { return !day.ok(); });
+  if (meant.days.size() == 2 && meant.days[0] == meant.days[1]) meant.days.pop_back();
+  return meant;
+}
+
+Flaw why_not_in_form(std::string_view text) {
+  const auto numbers = numbers_of_date(text);
+  if (!numbers) return Flaw::bad_date;
+  const MeantDays meant = days_meant_by(*numbers);
+  if (!meant.has_year || meant.days.size() == 2) return Flaw::ambiguous_date;
+  return meant.days.empty() ? Flaw::no_such_day : Flaw::date_form;
+}
+
 CheckedValue check_date(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
@@ -173,15 +221,8 @@ CheckedValue check_date(std::string_view raw) {
   const bool shaped = text.size() == 10 && text[4] == '-' && text[7] == '-' &&
                       all_digits(text.substr(0, 4)) && all_digits(text.substr(5, 2)) &&
                       all_digits(text.substr(8, 2));
-  if (!shaped) {
-    const bool dated = text.find_first_not_of("0123456789/.-") == std::string_view::npos &&
-                       text.find_first_of("/.-") != std::string_view::npos;
-    return {text, dated ? Flaw::ambiguous_date : Flaw::bad_date};
-  }
-  const std::chrono::year_month_day day{
-      std::chrono::year{number_at(text, 0, 4)},
-      std::chrono::month{static_cast<unsigned>(number_at(text, 5, 2))},
-      std::chrono::day{static_cast<unsigned>(number_at(text, 8, 2))}};
+  if (!shaped) return {text, why_not_in_form(text)};
+  const Day day = day_of(text.substr(0, 4), text.substr(5, 2), text.substr(8, 2));
   return {text, day.ok() ? Flaw::none : Flaw::no_such_day};
 }
 
@@ -258,11 +299,20 @@ FlawWords words_of(Flaw flaw) {
     case Flaw::bad_date: return {"bad_date", "not a date; write YYYY-MM-DD"};
     case Flaw::ambiguous_date:
       return {"ambiguous_date", "day and month cannot be told apart; write YYYY-MM-DD"};
+    case Flaw::date_form: return {"date_form", "write YYYY-MM-DD"};
     case Flaw::no_such_day: return {"no_such_day", "the calendar has no such day"};
     case Flaw::bad_url:
       return {"bad_url", "not an absolute http or https address, like https://example.com/page"};
   }
   return {"", ""};
+}
+
+std::string message_for(Flaw flaw, std::string_view raw) {
+  if (flaw != Flaw::date_form) return std::string(words_of(flaw).message);
+  const Day day = days_meant_by(*numbers_of_date(trimmed(raw))).days.front();
+  const auto padded = [](unsigned number) { return (number < 10 ? "-0" : "-") + std::to_string(number); };
+  const std::string year = std::to_string(static_cast<int>(day.year()) + 10'000).substr(1);
+  return "write " + year + padded(static_cast<unsigned>(day.month())) + padded(static_cast<unsigned>(day.day()));
 }
 
 }  // namespace dl

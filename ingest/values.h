@@ -34,6 +34,7 @@ enum class Flaw {
   too_large,
   bad_date,
   ambiguous_date,
+  date_form,
   no_such_day,
   bad_url,
 };
@@ -43,6 +44,9 @@ struct FlawWords {
   std::string_view message;  // what is wrong and what to do
 };
 FlawWords words_of(Flaw flaw);
+
+// The message, for a value; where there is but one way to mean it, with what to write instead.
+std::string message_for(Flaw flaw, std::string_view raw);
 
 // `text` is the normal form: a view of `raw` or of `scratch`. Meaningless unless flaw is none.
 struct CheckedValue {

@@ -56,9 +56,28 @@ TEST(Date, IsARealDayInOneForm) {
   EXPECT_EQ(normal(ValueRule::date, "2025-13-01"), "! no_such_day");
   EXPECT_EQ(normal(ValueRule::date, "2025-00-10"), "! no_such_day");
   EXPECT_EQ(normal(ValueRule::date, "07/01/2025"), "! ambiguous_date");
-  EXPECT_EQ(normal(ValueRule::date, "2025-7-1"), "! ambiguous_date");
   EXPECT_EQ(normal(ValueRule::date, "July 1"), "! bad_date");
   EXPECT_EQ(normal(ValueRule::date, "########"), "! cell_overflow");
+}
+
+TEST(Date, InAnotherFormIsRefusedWithTheOneDayThatItMeans) {
+  const std::pair<const char*, const char*> all[] = {
+      {"15.03.2026", "write 2026-03-15"}, {"2025-7-1", "write 2025-07-01"},   {" 2025/07/01", "write 2025-07-01"},
+      {"07/25/2025", "write 2025-07-25"}, {"5.5.2025", "write 2025-05-05"},   {"29.2.2024", "write 2024-02-29"},
+  };
+  for (const auto& [date, words] : all) {
+    EXPECT_EQ(normal(ValueRule::date, date), "! date_form") << date;
+    EXPECT_EQ(message_for(Flaw::date_form, date), words);
+  }
+  for (const char* unclear : {"05.03.2026", "1/2/2025", "15.03.26", "1-2-3"}) {
+    EXPECT_EQ(normal(ValueRule::date, unclear), "! ambiguous_date") << unclear;
+  }
+  for (const char* none : {"31.02.2026", "13/13/2025", "2025-0-1", "2025-13-1"}) {
+    EXPECT_EQ(normal(ValueRule::date, none), "! no_such_day") << none;
+  }
+  for (const char* bad : {"2025-07", "2025", "1..2", "2025-07-01-02", "--", "2025-07/01"}) {
+    EXPECT_EQ(normal(ValueRule::date, bad), "! bad_date") << bad;
+  }
 }
 
 TEST(Id, RefusesWhatASpreadsheetDidToIt) {
