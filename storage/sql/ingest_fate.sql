@@ -1,7 +1,7 @@
 -- What loading an entity would do: no row means create.
 SELECT p.sha256 = :sha256,
        j.dsp_id IS NULL AND j.lease_token IS NULL AND j.archived_at IS NULL
-         AND j.state IN ('blocked', 'ready', 'waiting', 'failed')
+         AND j.state IN ('blocked', 'ready', 'waiting', 'failed', 'cancelled')
          AND NOT EXISTS (SELECT 1 FROM request q
                          WHERE q.job_id = j.id AND q.resolution IS NULL
                            AND q.purpose IN ('create', 'resubmit')),
