@@ -43,7 +43,7 @@ Result<BatchFacts> batch_wanted(Database& database, const Options& options) {
   return Error{Errc::no_input, options.db + ": there is no " + which + " in it"};
 }
 
-// The exit code: 1 if a row failed, is in doubt, or is blocked behind one that failed.
+// The exit code: 1 if a row failed, is in doubt, or is blocked behind one that failed, is in doubt or was cancelled.
 Result<int> print_results(const Options& options) {
   Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::read_only);
   if (!database) return database.error();
@@ -56,7 +56,7 @@ Result<int> print_results(const Options& options) {
                     dialect_of(batch->dialect.value_or("")), std::move(header));
   bool all_well = true;
   Status ok = read_results(**database, batch->id, [&](const ResultRow& result) -> Status {
-    all_well = all_well && !result.failed && result.state != "in_doubt";
+    all_well = all_well && !result.failed && !result.held_up;
     if (options.verb == Verb::errors && !result.failed) return Done{};
     const std::vector<std::string> fields = full_row(rows, result);
     return sheet.add({fields.begin(), fields.end()});

@@ -73,6 +73,7 @@ Status read_results(Database& database, BatchId batch,
       row.error = text_at(rows, 10);
       row.attempts = rows.getColumn(11).getInt64();
       row.failed = rows.getColumn(12).getInt() != 0;
+      row.held_up = rows.getColumn(13).getInt() != 0;
       if (Status ok = sink(row); !ok) return ok;
     }
     return Done{};

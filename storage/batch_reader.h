@@ -41,7 +41,8 @@ struct ResultRow {
   std::string state;  // of the row's deepest entity
   std::string error;  // its own, or that of the parent that failed
   std::int64_t attempts = 0;
-  bool failed = false;  // it, its ad group or its campaign
+  bool failed = false;   // it, its ad group or its campaign
+  bool held_up = false;  // in doubt, or blocked behind a parent that is in doubt or cancelled: a person decides
 };
 
 // Calls `sink` for every row in the order of the sheet, in one snapshot. Errors: sink's, SQLite's.

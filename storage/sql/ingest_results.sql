@@ -15,7 +15,10 @@ SELECT r.row, r.line, r.raw, leaf.state,
          END),
        (SELECT count(DISTINCT q.attempt) FROM request q
         WHERE q.job_id = leaf.id AND q.purpose = 'create' AND q.slot IS NOT 'not_sent'),
-       leaf.state = 'failed' OR campaign.state = 'failed' OR coalesce(ad_group.state = 'failed', 0)
+       leaf.state = 'failed' OR campaign.state = 'failed' OR coalesce(ad_group.state = 'failed', 0),
+       leaf.state = 'in_doubt'
+         OR (leaf.state = 'blocked' AND (campaign.state IN ('in_doubt', 'cancelled')
+                                         OR coalesce(ad_group.state IN ('in_doubt', 'cancelled'), 0)))
 FROM batch_row r
 JOIN job leaf ON leaf.id = r.job_id
 JOIN job campaign ON campaign.id = leaf.root_id

@@ -124,6 +124,25 @@ TEST(Results, CarryTheDspsIdsAndWordsDefused) {
   EXPECT_EQ(defused("id"), "id");
 }
 
+// They wait for a person, whatever else still moves.
+TEST(Results, EndWith1WhereRowsWaitBehindADoubtOrACancelledParent) {
+  Program program;
+  program.run({"-"}, sheet_of({sample_lines()[6]}));
+  EXPECT_EQ(program.run({"results"}).exit_code, 0);
+  program.as_daemon("UPDATE job SET state = 'in_doubt' WHERE kind = 'campaign'");
+  Ran ran = program.run({"results"});
+  EXPECT_EQ(ran.exit_code, 1) << ran.out;
+  EXPECT_NE(ran.out.find(",blocked,,,,its campaign is in_doubt,0"), std::string::npos) << ran.out;
+  program.as_daemon("UPDATE job SET state = 'cancelled' WHERE kind = 'campaign'");
+  EXPECT_EQ(program.run({"results"}).exit_code, 1);
+  program.as_daemon(
+      "UPDATE job SET state = 'succeeded', dsp_id = 'd' WHERE kind = 'campaign';"
+      "UPDATE job SET state = 'cancelled' WHERE kind = 'ad_group'");
+  EXPECT_EQ(program.run({"results"}).exit_code, 1);
+  program.as_daemon("UPDATE job SET state = 'cancelled' WHERE kind = 'ad'");
+  EXPECT_EQ(program.run({"results"}).exit_code, 0) << "what was cancelled is done";
+}
+
 TEST(Results, OfNothingAreAnError) {
   Program program;
   EXPECT_EQ(program.run({"results"}).exit_code, 66);
