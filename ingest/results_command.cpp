@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "ingest/commands.h"
@@ -43,6 +44,22 @@ Result<BatchFacts> batch_wanted(Database& database, const Options& options) {
   return Error{Errc::no_input, options.db + ": there is no " + which + " in it"};
 }
 
+// Whoever names no batch gets the last one, and might take it for all that failed.
+Status tell_earlier_failures(Database& database, BatchId shown_batch) {
+  constexpr std::size_t kNamedMax = 10;
+  const Result<std::vector<BatchId>> batches = failed_batches_before(database, shown_batch);
+  if (!batches) return batches.error();
+  if (batches->empty()) return Done{};
+  std::string named;
+  for (std::size_t i = 0; i < std::min(batches->size(), kNamedMax); ++i) {
+    named += (i > 0 ? ", " : "") + std::to_string((*batches)[i].value);
+  }
+  if (batches->size() > kNamedMax) named += " and " + std::to_string(batches->size() - kNamedMax) + " more";
+  std::fprintf(stderr, "this is batch %lld alone; jobs of earlier ones have failed, too (%s): dl-ingest errors BATCH\n",
+               static_cast<long long>(shown_batch.value), named.c_str());
+  return Done{};
+}
+
 // The exit code: 1 if a row failed, is in doubt, or is blocked behind one that failed, is in doubt or was cancelled.
 Result<int> print_results(const Options& options) {
   Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::read_only);
@@ -62,6 +79,7 @@ Result<int> print_results(const Options& options) {
     return sheet.add({fields.begin(), fields.end()});
   });
   if (ok) ok = sheet.finish();
+  if (ok && options.verb == Verb::errors && !options.batch) ok = tell_earlier_failures(**database, batch->id);
   if (!ok) return ok.error();
   return all_well ? 0 : static_cast<int>(Errc::incomplete);
 }

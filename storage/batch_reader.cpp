@@ -80,6 +80,18 @@ Status read_results(Database& database, BatchId batch,
   });
 }
 
+Result<std::vector<BatchId>> failed_batches_before(Database& database, BatchId batch) {
+  std::vector<BatchId> batches;
+  const Status ok = database.guard(database.path(), [&]() -> Status {
+    SQLite::Statement list(database.handle(), std::string(sql::k_ingest_failed_batches));
+    list.bind(":batch", batch.value);
+    while (list.executeStep()) batches.push_back(BatchId{list.getColumn(0).getInt64()});
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return batches;
+}
+
 Result<std::vector<StateCount>> count_states(Database& database, std::optional<BatchId> batch) {
   std::vector<StateCount> counts;
   const Status ok = database.guard(database.path(), [&]() -> Status {

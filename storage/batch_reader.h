@@ -49,6 +49,9 @@ struct ResultRow {
 Status read_results(Database& database, BatchId batch,
                     const std::function<Status(const ResultRow&)>& sink);
 
+// Batches before it by which jobs came that have failed. Errors: SQLite's.
+Result<std::vector<BatchId>> failed_batches_before(Database& database, BatchId batch);
+
 struct StateCount {
   JobKind kind;
   JobState state;

@@ -143,6 +143,30 @@ TEST(Results, EndWith1WhereRowsWaitBehindADoubtOrACancelledParent) {
   EXPECT_EQ(program.run({"results"}).exit_code, 0) << "what was cancelled is done";
 }
 
+// The last batch is not all that failed.
+TEST(Errors, WithoutABatchNameTheEarlierOnesThatHaveSome) {
+  Program program;
+  for (int i = 1; i <= 13; ++i) {
+    program.run({"-"}, sheet_of({row_with(1, "campaign_id", "cmp_" + std::to_string(i))}));
+  }
+  EXPECT_EQ(program.run({"errors"}).err, "");
+  const auto fail = [&](const std::string& batches) {
+    program.as_daemon("UPDATE job SET state = 'failed', error = 'boom' WHERE kind = 'campaign' AND batch_id " + batches +
+                      "; UPDATE job_count SET state = 'failed' WHERE kind = 'campaign' AND batch_id " + batches + " AND state = 'ready'");
+  };
+  fail("IN (2, 5)");
+  Ran ran = program.run({"errors"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 1) << "the last batch has none";
+  EXPECT_EQ(ran.err, "this is batch 13 alone; jobs of earlier ones have failed, too (2, 5): dl-ingest errors BATCH\n");
+  EXPECT_EQ(program.run({"errors", "13"}).err, "") << "asked for";
+  ran = program.run({"errors", "5"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 2);
+  fail("> 0");
+  EXPECT_NE(program.run({"errors"}).err.find("(1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more)"), std::string::npos);
+}
+
 TEST(Results, OfNothingAreAnError) {
   Program program;
   EXPECT_EQ(program.run({"results"}).exit_code, 66);
