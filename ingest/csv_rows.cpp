@@ -185,9 +185,13 @@ bool CsvRows::take_record(Row& row, Problems& problems) {
     return false;
   }
   if (record_.fields.size() != names_.size()) {
+    const char* what_to_do =
+        record_.fields.size() < names_.size()
+            ? "; empty cells at the end need their delimiters, too; or a field with a line break in it needs quotes around it"
+            : "; take away empty cells at the end; or a field with a delimiter in it needs quotes around it";
     report("row", "field_count",
            counted(static_cast<std::int64_t>(record_.fields.size()), "field") + " where the header has " +
-               std::to_string(names_.size()) + "; a field with a delimiter or a line break in it needs quotes around it",
+               std::to_string(names_.size()) + what_to_do,
            problems);
     return false;
   }

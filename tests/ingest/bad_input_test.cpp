@@ -61,10 +61,10 @@ std::vector<Case> cases() {
        "in:1: header: stray_return: has a carriage return without a line feed; save the file with "
        "line ends of Windows or Unix\n"},
       {"fields", sheet_of({row(1) + ",more", "a"}),
-       "in:2: row: field_count: 18 fields where the header has 17; a field with a delimiter or a line break in it needs quotes "
-       "around it\n"
-       "in:3: row: field_count: 1 field where the header has 17; a field with a delimiter or a line break in it needs quotes "
-       "around it\n"},
+       "in:2: row: field_count: 18 fields where the header has 17; take away empty cells at the end; or a field with a delimiter "
+       "in it needs quotes around it\n"
+       "in:3: row: field_count: 1 field where the header has 17; empty cells at the end need their delimiters, too; or a field "
+       "with a line break in it needs quotes around it\n"},
       {"several errors in several rows",
        sheet_of({row_with(1, "campaign_budget", "abc"), row_with(2, "end_date", "2025-02-30"),
                  row_with(3, "click_url", "www.example.com"), row_with(4, "ad_id", "1.23E+15")}),
