@@ -7,6 +7,7 @@
 
 #include "daemon/escape.h"
 #include "daemon/setting.h"
+#include "storage/idempotency_key.h"
 #include "storage/model/duration.h"
 #include "storage/model/nearest_name.h"
 
@@ -158,11 +159,11 @@ Status check_together(const Config& config) {
                                    std::to_string(tier.count) + "/" +
                                    format_duration(tier.window_ms)};
   }
-  const Millis resend_ms = config.http_timeout_ms + config.late_arrival_ms;
-  if (config.unknown_outcome == UnknownOutcome::resubmit && config.key_lifetime_ms <= resend_ms) {
+  const Millis last_use = last_use_of_key(config.key_lifetime_ms, config.http_timeout_ms, config.late_arrival_ms);
+  if (config.unknown_outcome == UnknownOutcome::resubmit && last_use <= 0) {
     return Error{Errc::config, "key_lifetime " + format_duration(config.key_lifetime_ms) +
-                                   " must be longer than http_timeout and late_arrival together (" +
-                                   format_duration(resend_ms) +
+                                   " must be longer by a third (at least a minute) than http_timeout and late_arrival together (" +
+                                   format_duration(config.http_timeout_ms + config.late_arrival_ms) +
                                    "), or nothing could ever be resubmitted"};
   }
   for (const int status : config.not_applied_status) {

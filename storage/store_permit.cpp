@@ -37,7 +37,6 @@ struct Store::Creation {
 
 namespace {
 
-constexpr Millis kKeyMargin = 60'000;
 constexpr Millis kWallClockDoubt = 3'600'000;  // so far it may have been set back over a reboot
 // The path of a look that is written before its id is known: that of the POST beside it (request.dsp_id).
 constexpr const char* kUnknownId = "/{id}/status";
@@ -246,8 +245,7 @@ bool Store::key_is_alive(const Creation& first, Moment now) const {
   } else {
     age += kWallClockDoubt;
   }
-  const Millis last_use = policy_.key_lifetime_ms - (policy_.http_timeout_ms + policy_.late_arrival_ms + kKeyMargin);
-  return age < last_use;
+  return age < last_use_of_key(policy_.key_lifetime_ms, policy_.http_timeout_ms, policy_.late_arrival_ms);
 }
 
 std::string Store::permit_status(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {

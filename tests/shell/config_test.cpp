@@ -175,7 +175,7 @@ TEST(Config, RefusesWhatCouldNeverSend) {
   EXPECT_TRUE(parse({kEndpoint, "--headroom=39"}));
   expect_refused(
       parse({kEndpoint, "--unknown-outcome=resubmit", "--key-lifetime=3min"}), Errc::config,
-      "key_lifetime 180s must be longer than http_timeout and late_arrival together (180s), "
+      "key_lifetime 180s must be longer by a third (at least a minute) than http_timeout and late_arrival together (180s), "
       "or nothing could ever be resubmitted");
   EXPECT_TRUE(parse({kEndpoint, "--key-lifetime=3min"}));
 }

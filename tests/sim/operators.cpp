@@ -2,14 +2,14 @@
 
 #include <sqlite3.h>
 
+#include "storage/idempotency_key.h"
 #include "tests/sim/daemon_process.h"
 
 namespace dl::sim {
 namespace {
 
 Millis last_use_of_a_key(const Scenario& scenario) {
-  constexpr Millis kMargin = 60'000;  // the product's own
-  return scenario.dsp.key_lifetime_ms - (kHttpTimeout + kLateArrival + kMargin);
+  return last_use_of_key(scenario.dsp.key_lifetime_ms, kHttpTimeout, kLateArrival);
 }
 
 }  // namespace

@@ -90,11 +90,13 @@ void lean_on(Focus focus, Scenario& scenario, Dice& dice) {
       break;
     case Focus::old_keys:
       dsp.honours = Honours::keys;
-      dsp.key_lifetime_ms = dice.between(15, 40) * 60'000;
+      dsp.key_lifetime_ms = dice.between(16, 40) * 60'000;  // a stop (SIGSTOP) lasts at most a quarter of it
       dsp.lost_answer = 0.2;
       dsp.late_apply = 0.2;
       dsp.refused_408 = 0.1;
       scenario.away_ms = dice.between(10, 60) * 60'000;
+      scenario.stops = 0.5;
+      scenario.lost_on_the_wire = 0.2;
       scenario.power_losses /= 4;
       break;
     case Focus::late_work:

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include "storage/idempotency_key.h"
 #include "tests/storage/store_fixture.h"
 
 namespace dl {
@@ -50,7 +51,7 @@ class StoreDoubt : public StoreTest {
     sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, nullptr);
   }
   Millis last_use() const {
-    return policy_.key_lifetime_ms - policy_.http_timeout_ms - policy_.late_arrival_ms - 60'000;
+    return last_use_of_key(policy_.key_lifetime_ms, policy_.http_timeout_ms, policy_.late_arrival_ms);
   }
   // The permit is refused, and the job is held with the reason that is given back.
   std::string held(int id, Purpose purpose) {
