@@ -44,8 +44,7 @@ TEST(Connections, AreMadeWithTheAddressThatAnswers) {
   site.load_sheet(shape(2, 2, 2));
   std::ofstream(site.file("hosts")) << "::1 localhost\n127.0.0.1 localhost\n";
   Launch launch = site.daemon({"--drain", "--rate-limit", "none", "--endpoint", "http://localhost:" + std::to_string(port)});
-  launch.environment["DL_CONNECT_TIMEOUT"] = "1m";  // a second for both
-  launch.environment["DL_UNREACHABLE_TIMEOUT"] = "10m";
+  launch.environment["DL_CONNECT_TIMEOUT"] = "2m";  // two seconds for both
   const Flags in_a_namespace = {"--mount", "sh", "-c", R"(mount --bind "$0" /etc/hosts && exec "$@")", site.file("hosts"),
                                 built_program(launch.program)};
   launch.arguments = joined(in_a_namespace, launch.arguments);
