@@ -103,8 +103,12 @@ asio::awaitable<Connection::Error> Connection::connect_to(const tcp::resolver::r
     error_code ignored;
     socket_.close(ignored);
     socket_.open(all[i].protocol(), error);
-    const auto share = (deadline_ - Steady::now()) / static_cast<int>(all.size() - i);
-    if (!error) error = co_await connect_within(share, all[i]);
+    const auto left = static_cast<int>(all.size() - i);
+    if (!error && left > 1) {
+      error = co_await connect_within((deadline_ - Steady::now()) / left, all[i]);
+    } else if (!error) {
+      std::tie(error) = co_await socket_.async_connect(all[i], kAwait);  // all that is left: the deadline ends it
+    }
     if (!error) hand_.reached = all[i];
     if (!error || stage_ == Stage::gone) break;
   }
