@@ -86,9 +86,9 @@ bool Run::is_idle() {
   return world_.time() - busy_at_ > kIdleAfter || world_.time() - silent_since_ > kSilentAfter;
 }
 
-// SIGSTOP: longer than the settle time, or three windows, or just a moment.
+// SIGSTOP: longer than the settle time, or three windows, or just a moment; not longer than a key leaves time for.
 void Run::stop_for_a_while() {
-  if (!daemon_) return;
+  if (!daemon_ || world_.is_stopped(daemon_->pid())) return;
   ++report_.stops;
   const std::int64_t span = world_.dice.between(100, 240'000);
   world_.stop_until(daemon_->pid(), world_.time() + span);

@@ -47,6 +47,7 @@ class World {
   bool step();
   // Events of a stopped process wait, in their order, until then.
   void stop_until(Pid whose, std::int64_t time);
+  bool is_stopped(Pid whose) const { return whose == stopped_ && time_ < stopped_until_; }
   void end(Pid whose) { ended_.push_back(whose.value); }  // its events are void
   Pid new_pid() { return Pid{++last_pid_}; }
 
