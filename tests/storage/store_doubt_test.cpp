@@ -139,6 +139,20 @@ TEST_F(StoreDoubt, AKeyIsUsedUntilTheDspMayHaveForgottenIt) {
       << "the first sending counts";
 }
 
+// Declared absent and settled, it is sent anew under the same key: to the DSP that is as old as ever.
+TEST_F(StoreDoubt, AKeyIsAsOldAsItsFirstUseThoughThatIsResolved) {
+  const Granted first = lose(kCampaign);
+  as_daemon("UPDATE request SET resolution = 'absent'; UPDATE job SET state = 'ready' WHERE id = 1");
+  pass(last_use() - 1);
+  const Granted anew = grant(kCampaign);
+  EXPECT_EQ(anew.idempotency_key, first.idempotency_key);
+  Outcome lost = unsure(anew);
+  lost.hold.reset();
+  finish(lost);
+  pass(1);
+  EXPECT_THAT(held(kCampaign, Purpose::resubmit), HasSubstr("key_lifetime has passed"));
+}
+
 TEST_F(StoreDoubt, AKeysAgeIsTheLongerOfBothClocks) {
   lose(kCampaign);
   lose(kOther);
