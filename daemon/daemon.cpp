@@ -297,8 +297,7 @@ void Daemon::await_signal() {
 // The first asks for a clean end; the second leaves at once, and what was on the wire is in doubt. A terminal that is
 // closed says SIGHUP, its shell may say it again, and who ends the session says SIGTERM behind it: that is nobody's impatience.
 void Daemon::on_signal(int number) {
-  const bool again = std::exchange(was_told_, was_told_ || number != SIGHUP);
-  if (again && number != SIGHUP) {
+  if (number != SIGHUP && std::exchange(was_told_, true)) {
     log_.warning("second signal: leaving at once; what is on the wire will be in doubt");
     std::_Exit(static_cast<int>(Errc::incomplete));
   }

@@ -53,13 +53,7 @@ Connection::Connection(Hand& hand, ConnectionId id)
     : hand_(hand), id_(id), socket_(hand.io), resolver_(hand.io), timer_(hand.io) {}
 
 asio::awaitable<void> Connection::live() {
-  std::string trouble;
-  try {
-    trouble = co_await open();
-  } catch (const boost::system::system_error& lack) {  // of a thread for the resolver
-    connect_trouble_ = ConnectTrouble::memory;
-    trouble = "resolve " + hand_.policy.endpoint.host + ": no thread for it, " + lack.what() + "; raise TasksMax= of the unit, or lower --workers";
-  }
+  std::string trouble = co_await open();
   if (stage_ == Stage::gone) co_return;
   if (!trouble.empty()) {
     fail(std::move(trouble), connect_trouble_);

@@ -70,8 +70,13 @@ asio::awaitable<std::string> Connection::open() {
     addresses = tcp::resolver::results_type::create(tcp::endpoint(literal, port), endpoint.host,
                                                     endpoint.port);
   } else {
-    std::tie(error, addresses) =
-        co_await resolver_.async_resolve(endpoint.host, endpoint.port, kAwait);
+    try {
+      std::tie(error, addresses) =
+          co_await resolver_.async_resolve(endpoint.host, endpoint.port, kAwait);
+    } catch (const boost::system::system_error& lack) {  // each io_context resolves on a thread of its own
+      connect_trouble_ = ConnectTrouble::memory;
+      co_return "resolve " + endpoint.host + ": no thread for it, " + lack.what() + "; raise TasksMax= of the unit, or lower --workers";
+    }
     if (error) {
       connect_trouble_ = trouble_of_resolving(error);
       co_return "resolve " + endpoint.host + ": " + error.message();
