@@ -37,6 +37,19 @@ void expect_next(ServiceManager& manager, const std::string& last) {
   });
 }
 
+// A daemon that has done its work and goes on sending for its database.
+struct Sender {
+  Sender() : daemon((site.load_sheet(shape(1, 1, 1)), site.daemon())) {
+    eventually("the sender works", [&] { return site.unfinished() == 0; });
+  }
+  const Site site;
+  Process daemon;
+};
+
+void expect_stands_by(Process& standby) {
+  eventually("it stands by", [&] { return standby.err().find("standby: waiting") != std::string::npos; });
+}
+
 TEST(Watchdog, HearsFromAnIdleDaemon) {
   const Site site;
   ServiceManager manager;
@@ -45,15 +58,13 @@ TEST(Watchdog, HearsFromAnIdleDaemon) {
 }
 
 TEST(Watchdog, HearsFromAStandbyAndGivesItTimeToTakeOver) {
-  const Site site;
-  site.load_sheet(shape(1, 1, 1));
-  Process first(site.daemon());
-  eventually("the first works", [&] { return site.unfinished() == 0; });
+  Sender sender;
+  const Site& site = sender.site;
   ServiceManager manager;
   const Process standby(watched(site.daemon({"--standby"}), manager));
   expect_next(manager, "READY=1\nSTATUS=standby: waiting for the lock");
   expect_life(manager);
-  first.signal(SIGKILL);
+  sender.daemon.signal(SIGKILL);
   expect_next(manager, "WATCHDOG_USEC=600000000");
   expect_next(manager, "READY=1\nSTATUS=sending to " + site.endpoint());
   expect_next(manager, "WATCHDOG_USEC=1000000");
@@ -62,17 +73,15 @@ TEST(Watchdog, HearsFromAStandbyAndGivesItTimeToTakeOver) {
 
 // A machine that goes down tells all at once. The signal is there before the lock comes free, and is seen after.
 TEST(Standby, ThatIsToldToStopDoesNotBeginWhereTheSenderEnds) {
-  const Site site;
-  site.load_sheet(shape(1, 1, 1));
-  Process first(site.daemon());
-  eventually("the first works", [&] { return site.unfinished() == 0; });
+  Sender sender;
+  const Site& site = sender.site;
   Process standby(site.daemon({"--standby"}));
-  eventually("the other waits", [&] { return standby.err().find("standby: waiting") != std::string::npos; });
+  expect_stands_by(standby);
   standby.signal(SIGSTOP);
   eventually("it is stopped", [&] { return text_of("/proc/" + std::to_string(standby.pid()) + "/stat").find(") T ") != std::string::npos; });
   standby.signal(SIGTERM);
-  first.signal(SIGTERM);
-  EXPECT_EQ(first.wait(), 0) << first.err();
+  sender.daemon.signal(SIGTERM);
+  EXPECT_EQ(sender.daemon.wait(), 0) << sender.daemon.err();
   standby.signal(SIGCONT);
   EXPECT_EQ(standby.wait(), 0) << standby.err();
   EXPECT_EQ(site.number("SELECT count(*) FROM instance"), 1) << "it has taken over";
@@ -81,10 +90,8 @@ TEST(Standby, ThatIsToldToStopDoesNotBeginWhereTheSenderEnds) {
 // New programs are installed, and a sheet is loaded before the daemon was started anew: migrated under its feet, its schema would be
 // another than it knows, and it and its standby would end.
 TEST(Upgrade, IsNotMadeByALoadBesideTheOldDaemon) {
-  const Site site;
-  site.load_sheet(shape(1, 1, 1));
-  Process daemon(site.daemon());
-  eventually("it works", [&] { return site.unfinished() == 0; });
+  Sender sender;
+  const Site& site = sender.site;
   // As an older schema looks from outside.
   const std::string older = std::to_string(site.number("SELECT max(version) - 1 FROM migration"));
   SQLite::Database file(site.db(), SQLite::OPEN_READWRITE, 60'000);
@@ -100,15 +107,13 @@ TEST(Upgrade, IsNotMadeByALoadBesideTheOldDaemon) {
 // Somebody moves the database away under a pair. The sender ends; a standby that began anew with an empty one would know
 // nothing of what was created, and create it again when the sheet is loaded again.
 TEST(Standby, DoesNotBeginAnewWhereTheDatabaseIsGone) {
-  const Site site;
-  site.load_sheet(shape(1, 1, 1));
-  Process first(site.daemon());
-  eventually("the first works", [&] { return site.unfinished() == 0; });
+  Sender sender;
+  const Site& site = sender.site;
   Process standby(site.daemon({"--standby"}));
-  eventually("the other waits", [&] { return standby.err().find("standby: waiting") != std::string::npos; });
-  std::error_code gone;  // as the first takes its log away when it ends
+  expect_stands_by(standby);
+  std::error_code gone;  // as the sender takes its log away when it ends
   for (const char* part : {"", "-wal", "-shm", ".generation"}) std::filesystem::rename(site.db() + part, site.db() + ".away" + part, gone);
-  EXPECT_EQ(first.wait(), 65) << first.err();
+  EXPECT_EQ(sender.daemon.wait(), 65) << sender.daemon.err();
   EXPECT_EQ(standby.wait(), 66) << standby.err();
   EXPECT_NE(standby.err().find("put it back"), std::string::npos) << standby.err();
   EXPECT_FALSE(std::filesystem::exists(site.db()));
