@@ -29,6 +29,7 @@ struct Hand {
   std::optional<boost::asio::ssl::context> tls;  // none: plain, or tls_trouble says why not
   std::string tls_trouble;
   boost::asio::ip::tcp::endpoint reached{};  // of the DSP's addresses, by the last connection that was made
+  int names_awaited = 0;  // of the resolver; some perhaps for connections that are gone
   std::function<void(ConnectionId)> forget;  // the connection is gone
 };
 

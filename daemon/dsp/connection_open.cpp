@@ -71,9 +71,12 @@ asio::awaitable<std::string> Connection::open() {
                                                     endpoint.port);
   } else {
     try {
+      ++hand_.names_awaited;
       std::tie(error, addresses) =
           co_await resolver_.async_resolve(endpoint.host, endpoint.port, kAwait);
+      --hand_.names_awaited;
     } catch (const boost::system::system_error& lack) {  // each io_context resolves on a thread of its own
+      --hand_.names_awaited;
       connect_trouble_ = ConnectTrouble::memory;
       co_return "resolve " + endpoint.host + ": no thread for it, " + lack.what() + "; raise TasksMax= of the unit, or lower --workers";
     }

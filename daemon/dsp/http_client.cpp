@@ -79,6 +79,8 @@ struct HttpClient::Impl {
     if (const auto connection = find(close.id)) connection->close();
   }
 
+  bool awaits_name() const { return hand.names_awaited > 0; }
+
   Hand hand;
   Inbox<Order> orders;
   std::vector<Order> taken;  // from the inbox
@@ -102,8 +104,11 @@ void HttpClient::stop() {
       const auto connection = home->connections.begin()->second;
       connection->cut();
     }
+    if (home->awaits_name()) home->hand.io.stop();
   });
 }
+
+bool HttpClient::awaits_name() const { return impl_->awaits_name(); }
 
 void HttpClient::connect(ConnectionId id) { impl_->order(order::Connect{id}); }
 void HttpClient::send(ConnectionId id, DspRequest request) {

@@ -24,6 +24,8 @@ class HttpClient {
   void run();
   // Cuts every connection; no event follows once run() has returned.
   void stop();
+  // After the end of run(): the destructor will wait for a name that is being resolved.
+  bool awaits_name() const;
 
   void connect(ConnectionId id);
   void send(ConnectionId id, DspRequest request);

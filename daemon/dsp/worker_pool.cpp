@@ -39,9 +39,17 @@ WorkerPool::WorkerPool(WirePolicy policy, int workers, WireEvents events)
   }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { stop(); }
+
+void WorkerPool::stop() {
+  if (impl_->threads.empty()) return;
   for (const auto& hand : impl_->hands) hand->stop();
   for (std::thread& thread : impl_->threads) thread.join();
+  impl_->threads.clear();
+}
+
+bool WorkerPool::awaits_name() const {
+  return std::any_of(impl_->hands.begin(), impl_->hands.end(), [](const auto& hand) { return hand->awaits_name(); });
 }
 
 void WorkerPool::connect(ConnectionId id) { impl_->hand(id).connect(id); }

@@ -8,8 +8,7 @@
 //
 // Thread rule: the public functions may be called from one thread, the daemon's. The events run on
 // worker threads and must only hand their values on (post). Ownership: the pool owns its threads;
-// the destructor cuts what is left without an event, and joins (it waits for a name that is being
-// resolved: getaddrinfo cannot be interrupted).
+// stop(), or the destructor, cuts what is left without an event, and joins.
 #pragma once
 
 #include <chrono>
@@ -71,6 +70,13 @@ class WorkerPool {
   // Closes an idle connection (closed() follows), or one that is connecting (connect_failed does);
   // one with a request on it is closed after its reply.
   void close(ConnectionId id);
+
+  // Cuts every connection and joins the threads: nothing is sent and no event comes after this.
+  // Nothing else may be called then but awaits_name() and the destructor. A second call does nothing.
+  void stop();
+  // After stop(): a name is still being resolved. getaddrinfo cannot be interrupted, so the destructor
+  // waits for it, a minute where the DNS server is silent.
+  bool awaits_name() const;
 
   // Asks all hands for a sign of life; true once each has given one since.
   void ask();

@@ -46,6 +46,16 @@ load() { # CAMPAIGNS IDS: as one of the group, beside the daemons
   (umask 0007 && setpriv --reuid daemon --regid demandlink --clear-groups dl-ingest --db /var/lib/demandlink/jobs.db /tmp/sheet.csv)
 }
 
+# A DNS server that takes the question and never answers: longer than our patience.
+silence_dns() {
+  printf '[Socket]\nListenDatagram=127.0.0.9:53\n' >/etc/systemd/system/silent-dns.socket
+  printf '[Service]\nExecStart=sleep infinity\n' >/etc/systemd/system/silent-dns.service
+  printf 'nameserver 127.0.0.9\noptions timeout:30 attempts:5\n' >/etc/resolv.conf
+  echo 'hosts: files dns' >/etc/nsswitch.conf
+  systemctl daemon-reload
+  systemctl start silent-dns.socket
+}
+
 inside() {
   local unit main
   systemd-sysusers && systemd-tmpfiles --create dl-daemon.conf
@@ -100,6 +110,15 @@ ENV
   check "a stop is clean" is dl-daemon Result success
   check "that of the other, too" is dl-standby Result success
   check "each entity was created once" /drill/dl-mock-dsp judge /tmp/ledger --expect 42
+
+  silence_dns
+  echo 'DL_ENDPOINT=https://dsp.example' >>/etc/demandlink/dl-daemon.env
+  load 1 fourth_
+  systemctl start dl-daemon
+  check "a DNS server that never answers is asked" is silent-dns.service ActiveState active
+  systemctl stop --no-block dl-daemon
+  check "and a stop does not wait for it" is dl-daemon ActiveState inactive
+  check "and is clean" is dl-daemon Result success
 
   echo 'DL_RATE_LIMIT=many' >>/etc/demandlink/dl-daemon.env
   systemctl start dl-daemon 2>/dev/null || true
