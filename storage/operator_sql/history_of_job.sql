@@ -11,3 +11,5 @@ SELECT utc, from_state, event, to_state, by_whom, attempt, request_id, http_stat
 FROM v_history WHERE key = :key ORDER BY id;
 SELECT request_id, sent_utc, purpose, path, attempt, http_status, outcome, resolution, latency_ms, error
 FROM v_requests WHERE key = :key ORDER BY request_id;
+SELECT 'no job has the key ' || coalesce(:key, '(:key is not set)') AS nothing_found
+WHERE NOT EXISTS (SELECT 1 FROM v_jobs WHERE key = :key);

@@ -12,3 +12,5 @@ GROUP BY culprit_id
 ORDER BY stuck DESC, jobs DESC
 LIMIT 100;
 SELECT key, open_parents, stuck, culprit_key, culprit_state, culprit_error FROM v_blocked WHERE key = :key;
+SELECT coalesce((SELECT key || ' is not blocked, it is ' || state FROM v_jobs WHERE key = :key), 'no job has the key ' || :key) AS nothing_found
+WHERE :key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM v_blocked WHERE key = :key);

@@ -61,7 +61,8 @@ TEST_F(OperatorSql, EveryFileRunsAndTheReadmeNamesIt) {
                             {"cancel_job.sql", "there is no such job"},
                             {"cancel_campaign.sql", "there is no such job"},
                             {"retry_subtree.sql", "there is no such job"},
-                            {"set_priority.sql", "priority is missing"}};
+                            {"set_priority.sql", "priority is missing"},
+                            {"retry_failed.sql", ":like is not set"}};
   out_of("pause.sql");  // so that there is something to resume, whatever the order
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
@@ -130,6 +131,27 @@ TEST_F(OperatorSql, AKeyThatNoJobHasIsSaidToBeOne) {
   }
 }
 
+TEST_F(OperatorSql, AQuestionAboutNothingIsAnswered) {
+  EXPECT_THAT(out_of("history_of_job.sql", {{":key", "c1/g9"}}), HasSubstr("no job has the key c1/g9"));
+  EXPECT_THAT(out_of("history_of_job.sql"), HasSubstr(":key is not set"));
+  EXPECT_THAT(out_of("history_of_job.sql", {{":key", "c2"}}), Not(HasSubstr("nothing_found")));
+  EXPECT_THAT(out_of("tree.sql", {{":campaign", "c9"}}), HasSubstr("no campaign has the key c9"));
+  EXPECT_THAT(out_of("tree.sql", {{":campaign", "c1"}}), Not(HasSubstr("nothing_found")));
+  EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c9"}}), HasSubstr("no job has the key c9"));
+  EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c1"}}), HasSubstr("c1 is not blocked, it is succeeded"));
+  EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c1/g1/a2"}}), Not(HasSubstr("nothing_found")));
+  EXPECT_THAT(out_of("why_blocked.sql"), Not(HasSubstr("nothing_found")));
+}
+
+// A moment that is none would be a ledger without requests.
+TEST_F(OperatorSql, AnAuditSinceNoMomentIsRefused) {
+  for (const char* moment : {"yesterday morning", "01.05.2026", "1777000000000"}) {
+    const ShellResult result = run("audit_requests.sql", {{":since", moment}});
+    EXPECT_NE(0, result.exit_code) << moment;
+    EXPECT_THAT(result.err, HasSubstr(":since is no time such as 2026-05-01 08:00")) << moment;
+  }
+}
+
 // A pasted id that is another campaign's would put this one's ad groups there.
 TEST_F(OperatorSql, AnIdThatAnotherJobHasDecidesNothing) {
   as_daemon("UPDATE job SET dsp_id = '8123' WHERE id = 1");
@@ -160,6 +182,16 @@ TEST_F(OperatorSql, RetryFailedTakesThoseThatAreLikeTheError) {
   EXPECT_EQ("ready", state(2));
   EXPECT_EQ("retry|maria|bid fixed", last_act());
   expect_consistent();
+}
+
+// ".parameter set :liek" would else retry all that ever failed.
+TEST_F(OperatorSql, RetryFailedTakesAllOnlyWhereThatIsSaid) {
+  const ShellResult result = run("retry_failed.sql", {{":liek", "%creative%"}});
+  EXPECT_NE(0, result.exit_code);
+  EXPECT_THAT(result.err, HasSubstr("'%' takes every failed job"));
+  EXPECT_EQ("failed", state(2));
+  EXPECT_THAT(out_of("retry_failed.sql", {{":like", "%"}}), HasSubstr("│ 1       │ 0 "));
+  EXPECT_EQ("ready", state(2));
 }
 
 TEST_F(OperatorSql, RetrySubtreeTakesWhatFailedOrWasCancelledBelow) {
