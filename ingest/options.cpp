@@ -138,6 +138,7 @@ CommandLine::CommandLine() {
 CLI::App* CommandLine::verb(const char* name, const char* description, Verb verb) {
   CLI::App* app = app_.add_subcommand(name, description);
   app->fallthrough();
+  app->footer(std::string("Also: --db, --config and the other options of dl-ingest itself (dl-ingest --help)\n\n") + kFooter);
   app->callback([this, verb] { options_.verb = verb; });
   return app;
 }

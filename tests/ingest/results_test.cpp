@@ -240,6 +240,7 @@ TEST(CommandLine, MapsWrongUseTo64) {
     EXPECT_EQ(program.run(args).exit_code, 64);
   }
   EXPECT_EQ(program.run({"--help"}).exit_code, 0);
+  EXPECT_NE(program.run({"status", "--help"}).out.find("Also: --db"), std::string::npos);
   const Ran version = program.run({"--version"});
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_TRUE(version.out.starts_with("dl-ingest 0.1.0\nSQLite ")) << version.out;
