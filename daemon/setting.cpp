@@ -225,8 +225,8 @@ constexpr Setting kSettings[] = {
         "Idempotency-Key, send the same again; lookup: ask the DSP by key"),
     row<Duration<&Config::settle_ms, 0>>(
         "settle", kDoubt, "TIME",
-        "how late the DSP may still apply a request; at least twice its\n"
-        "longest processing"),
+        "at least twice the longest time from a request's arrival\n"
+        "until the DSP has applied it and a lookup shows it"),
     row<Duration<&Config::key_lifetime_ms, 1>>("key_lifetime", kDoubt, "TIME",
                                                "how long the DSP remembers an Idempotency-Key"),
     row<Duration<&Config::confirm_timeout_ms, 1>>(

@@ -288,7 +288,7 @@ Status Database::check_integrity(std::int64_t whole_up_to) {
       if (unread == Errc::data && db_.execAndGet(check).getString() == "ok") unread = Errc::io;
       if (unread != Errc::data) return Error{unread, path_ + ": cannot be read (" + verdict + "); the file may be sound"};
       return Error{Errc::data, path_ + ": the database is damaged (" + verdict +
-                                   "); restore a backup, or salvage with: sqlite3 " + path_ + " .recover"};
+                                   "); restore a backup (docs/OPERATIONS.md: Files, backup, restore)"};
     }
     return Done{};
   });

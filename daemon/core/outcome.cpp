@@ -53,7 +53,7 @@ constexpr auto kRows = std::to_array<OutcomeRow>({
     {30, "501, 505", refused_for_good, "method or version are not supported"},
     {31, "502, 504, another 5xx", unknown, "a gateway lost its upstream after forwarding"},
     {32, "503", unavailable, "the account pauses; may come from a proxy in the middle of the request. See `not_applied_status`"},
-    {33, "the daemon or the machine dies after the intent", unknown, "the request may have left"},
+    {33, "the daemon or the machine dies after the intent", unknown, "the request may have left; the row says `owner_lost`"},
     {34, "the outcome of an answer cannot be committed", accepted,
      "the commit is tried again, never the POST; where the daemon dies over it, row 33"},
 });

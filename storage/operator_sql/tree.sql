@@ -7,4 +7,4 @@ PRAGMA wal_autocheckpoint = 0;
 .mode box
 SELECT tree, state, dsp_id, error FROM v_tree WHERE :campaign IS NULL OR campaign = :campaign;
 SELECT 'no campaign has the key ' || :campaign AS nothing_found
-WHERE NOT EXISTS (SELECT 1 FROM v_jobs WHERE key = :campaign AND kind = 'campaign');
+WHERE :campaign IS NOT NULL AND NOT EXISTS (SELECT 1 FROM v_jobs WHERE key = :campaign AND kind = 'campaign');

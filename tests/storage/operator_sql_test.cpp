@@ -137,6 +137,7 @@ TEST_F(OperatorSql, AQuestionAboutNothingIsAnswered) {
   EXPECT_THAT(out_of("history_of_job.sql", {{":key", "c2"}}), Not(HasSubstr("nothing_found")));
   EXPECT_THAT(out_of("tree.sql", {{":campaign", "c9"}}), HasSubstr("no campaign has the key c9"));
   EXPECT_THAT(out_of("tree.sql", {{":campaign", "c1"}}), Not(HasSubstr("nothing_found")));
+  EXPECT_THAT(out_of("tree.sql"), Not(HasSubstr("nothing_found")));
   EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c9"}}), HasSubstr("no job has the key c9"));
   EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c1"}}), HasSubstr("c1 is not blocked, it is succeeded"));
   EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c1/g1/a2"}}), Not(HasSubstr("nothing_found")));
