@@ -7,7 +7,7 @@
 namespace dl {
 
 void Connections::set(ConnectionId id, Use use) {
-  const auto [at, is_new] = uses_.try_emplace(id, State{use, true});
+  const auto [at, is_new] = uses_.try_emplace(id, State{.use = use});
   if (!is_new) {
     --counts_[static_cast<std::size_t>(at->second.use)];
     if (use == Use::busy) at->second.was_fresh = at->second.use == Use::idle_fresh;
@@ -31,9 +31,10 @@ ConnectionId Connections::open_next() {
   return id;
 }
 
-void Connections::opened(ConnectionId id) {
+void Connections::opened(ConnectionId id, std::int64_t boot_ms) {
   DL_CHECK(uses_.contains(id) && uses_.at(id).use == Use::opening, "only what was opening is opened");
   set(id, Use::idle_fresh);
+  uses_.at(id).opened_boot_ms = boot_ms;
 }
 
 void Connections::lost(ConnectionId id) {
@@ -78,6 +79,31 @@ std::optional<ConnectionId> Connections::take(Freshness freshness) {
 
 int Connections::idle(Freshness freshness) const {
   return count(Use::idle_fresh) + (freshness == Freshness::any ? count(Use::idle_used) : 0);
+}
+
+std::vector<ConnectionId> Connections::retire() {
+  std::vector<ConnectionId> idle;
+  for (auto& [id, state] : uses_) {
+    state.is_retired = true;
+    if (state.use == Use::idle_fresh || state.use == Use::idle_used) idle.push_back(id);
+  }
+  return idle;
+}
+
+bool Connections::is_retired(ConnectionId id) const {
+  const auto at = uses_.find(id);
+  return at != uses_.end() && at->second.is_retired;
+}
+
+bool Connections::is_unused(ConnectionId id) const {
+  const auto at = uses_.find(id);
+  if (at == uses_.end()) return false;
+  return at->second.use == Use::idle_fresh || (at->second.use == Use::busy && at->second.was_fresh);
+}
+
+bool Connections::is_older_than(Millis age, ConnectionId id, std::int64_t boot_ms) const {
+  const auto at = uses_.find(id);
+  return at != uses_.end() && boot_ms - at->second.opened_boot_ms > age;
 }
 
 std::optional<ConnectionId> Connections::idle_used() const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/core/dsp.h"
+#include "storage/model/moment.h"
 
 namespace dl {
 
@@ -21,7 +22,7 @@ class Connections {
   explicit Connections(int workers, int per_worker = 1) : per_worker_(per_worker), open_at_(static_cast<std::size_t>(workers)) {}
 
   ConnectionId open_next();             // a new name; it counts as opening
-  void opened(ConnectionId id);         // idle and fresh
+  void opened(ConnectionId id, std::int64_t boot_ms);  // idle and fresh
   // Failed to open, or closed: also while it is taken for a permit that is on its way to the tables. So
   // these three ignore ids that are gone.
   void lost(ConnectionId id);
@@ -35,6 +36,12 @@ class Connections {
   int idle(Freshness freshness) const;
   int idle_used_count() const { return count(Use::idle_used); }
   int total() const { return static_cast<int>(uses_.size()); }
+  // Those that there are speak with a token that is no longer to be trusted: what is idle is to be closed (they are given
+  // back), the others when they are idle next.
+  std::vector<ConnectionId> retire();
+  bool is_retired(ConnectionId id) const;
+  bool is_unused(ConnectionId id) const;  // nothing was sent on it so far, though it may be taken for a permit
+  bool is_older_than(Millis age, ConnectionId id, std::int64_t boot_ms) const;
   // An idle used connection that may make room for a fresh one.
   std::optional<ConnectionId> idle_used() const;
 
@@ -43,6 +50,8 @@ class Connections {
   struct State {
     Use use = Use::opening;
     bool was_fresh = true;  // when it was taken last
+    bool is_retired = false;
+    std::int64_t opened_boot_ms = 0;
   };
   int count(Use use) const { return counts_[static_cast<std::size_t>(use)]; }
   void set(ConnectionId id, Use use);

@@ -135,6 +135,7 @@ void Dispatcher::take_refusal(const Refused& refused, const AskedPermit& asked, 
     refused_ahead(refused, asked.connection, now);
   } else {
     connections_.untouched(asked.connection);
+    if (connections_.is_retired(asked.connection)) hang_up(asked.connection);
   }
   PermitRefusals& refusals = permit_refusals_[refused.job];
   if (++refusals.in_a_row < kShelvedAfter) return ask_load();
@@ -216,12 +217,14 @@ void Dispatcher::apply(Decided& decided, const Applied& applied, Moment now) {
   }
 }
 
-void Dispatcher::on(const input::Connected& connected, Moment) {
-  connections_.opened(connected.id);
-  note_reached();
+void Dispatcher::on(const input::Connected& connected, Moment now) {
+  connections_.opened(connected.id, now.boot_ms);
+  note_connected();
+  if (connections_.is_retired(connected.id)) hang_up(connected.id);
 }
 
 void Dispatcher::on(const input::Closed& closed, Moment now) {
+  if (connections_.is_unused(closed.id)) note_slammed("the connection was closed before anything was sent on it", closed.id, now);
   connections_.lost(closed.id);
   if (const auto at = nexts_.find(closed.id); at != nexts_.end() && at->second.front().is_awaited) drop_nexts(closed.id, now);
 }
@@ -230,14 +233,14 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   const auto at = flights_.find(replied.request);
   if (at == flights_.end()) {  // given up as lost; its slot was closed then, but it was on the wire until now
     limiter_.ended_late(now);
-    connections_.lost(replied.id);
-    return;
+    if (replied.reusable) commands_.emplace_back(command::Close{replied.id});
+    return connections_.lost(replied.id);
   }
   Flight flight = std::move(at->second);
   flights_.erase(at);
   connections_stay_ = replied.reusable;
   note_round_trip(flight, now);
-  if (replied.reply.wire == Wire::answered) note_reached();
+  note_whether_answered(replied.reply, replied.id, now);
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
   switch (slot_end(replied.reply)) {
     case SlotEnd::answered:
@@ -247,7 +250,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     case SlotEnd::not_sent: limiter_.not_sent(); break;
   }
   heed_headers(replied.reply, flight.ticket, now);
-  settle_account(replied.reply, what, flight.granted, now);
+  settle_account(replied.reply, what, replied.id, now);
   learn(what, flight);
   DecisionContext context;
   context.age_ms = flight.sent_boot_ms - flight.posted_boot_ms;
@@ -297,13 +300,17 @@ void Dispatcher::learn(OutcomeClass what, const Flight& flight) {
 
 void Dispatcher::take_back(ConnectionId id, bool reusable) {
   if (!reusable) return connections_.lost(id);
+  if (connections_.is_retired(id)) return hang_up(id);
   const bool enough = connections_.idle_used_count() >= policy_.workers;
   if (enough && freshness_for(Purpose::create) == Freshness::fresh) {  // POSTs will not use it
-    connections_.lost(id);
-    commands_.emplace_back(command::Close{id});
-    return;
+    return hang_up(id);
   }
   connections_.returned(id);
+}
+
+void Dispatcher::hang_up(ConnectionId id) {
+  connections_.lost(id);
+  commands_.emplace_back(command::Close{id});
 }
 
 void Dispatcher::on(const input::StopAsked&, Moment) { stopping_ = true; }

@@ -138,6 +138,7 @@ class Dispatcher {
     std::int64_t posted_boot_ms = 0;  // when the creation was sent: a poll's age counts from here
     Millis looked_age_ms = kNeverLooked;
     Ticket ticket;
+    std::optional<std::int64_t> missed_boot_ms{};  // when its end was first seen to be overdue
   };
   enum class Turn { now, next };  // when a connection is free for it: it is, or once it has carried what it carries
   struct AskedPermit {
@@ -182,7 +183,12 @@ class Dispatcher {
   void on(const input::TokenChanged&, Moment now);
   void on(const input::StopAsked&, Moment now);
 
+  void note_whether_answered(const DspReply& reply, ConnectionId id, Moment now);
   void note_reached();
+  void note_connected();
+  void note_slammed(const std::string& trouble, ConnectionId id, Moment now);
+  void note_failed_knock(const std::string& trouble, ConnectionId id, Moment now);
+  bool is_silent() const;
   bool is_done_at_once(JobKind kind) const;
   bool looks_at_once(JobKind kind, Moment now) const;
   void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
@@ -191,7 +197,9 @@ class Dispatcher {
   int connections_max(Moment now) const;
   void take_back(ConnectionId id, bool reusable);
   void heed_headers(const DspReply& reply, const Ticket& ticket, Moment now);
-  void settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now);
+  void settle_account(const DspReply& reply, OutcomeClass what, ConnectionId id, Moment now);
+  void retire_connections();
+  void hang_up(ConnectionId id);
   void pause_for_credentials(const std::string& reason, Moment now);
   void apply(Decided& decided, const Applied& applied, Moment now);
   void send(Granted& granted, const AskedPermit& asked, Moment now);
@@ -271,9 +279,11 @@ class Dispatcher {
   bool pause_unread_ = false;           // the tables said something meanwhile: ask them again
   std::int64_t accepted_count_ = 0;     // requests the DSP accepted: "others pass"
   std::unordered_map<JobId, std::int64_t> accepted_at_setback_;
-  int connect_failures_ = 0;            // in a row
+  int connect_failures_ = 0;            // since the last answer
+  int unanswered_ = 0;                  // requests since then
   std::int64_t connect_again_at_ = 0;
   std::optional<std::int64_t> unreachable_since_;
+  std::optional<std::int64_t> unreachable_before_;  // the last connection was made
   bool unreachable_ = false;            // connecting has failed for unreachable_timeout, to the last try
   std::string last_trouble_;
   int files_allow_ = 0;                 // connections, as long as files may not be opened without limit:

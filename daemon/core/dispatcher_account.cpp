@@ -13,6 +13,9 @@ namespace {
 using Level = command::Say::Level;
 
 constexpr Millis kConnectBackoffMax = 30'000;
+constexpr Millis kDoorstep = 10'000;        // closed so soon: nobody was behind the door; later it is a server's idle timeout
+constexpr int kSilent = 3;                  // requests in a row without an answer: it is not the network's odd loss any more
+constexpr Millis kSilenceBackoffMax = 300'000;  // each try may cost a doubt
 constexpr Millis kCredentialProbe = 60'000;
 constexpr Millis kMoreFilesAfter = 5'000;   // whether there are more descriptors is tried again
 constexpr int kFilesLeftAlone = 2;          // of those we had: for the token file and the database
@@ -30,12 +33,12 @@ void Dispatcher::heed_headers(const DspReply& reply, const Ticket& ticket, Momen
   if (until > now.boot_ms && until > before) account_changed_ = true;
 }
 
-void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const Granted& granted, Moment now) {
+void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, ConnectionId id, Moment now) {
   const bool refused = what == OutcomeClass::throttled || what == OutcomeClass::unavailable;
   if (refused) {
     std::optional<Millis> wait;
     if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
-    limiter_.refused(now, wait, jitter(granted.request.value, limiter_.refusals()));
+    limiter_.refused(now, wait, jitter(id.serial, limiter_.refusals()));
     account_changed_ = true;
     if (wait == kLongestWait) {
       say(Level::warning, "the DSP asks to wait for an hour or longer (Retry-After: " + *reply.retry_after +
@@ -46,6 +49,7 @@ void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const 
     return;
   }
   if (what == OutcomeClass::unauthorized) {
+    if (connections_.is_retired(id)) return;  // that was of the old token
     const std::string said = reply.http_status == 0 ? reply.trouble : "the DSP answered HTTP " + std::to_string(reply.http_status);
     return pause_for_credentials(said + "; check the token file and the account's permissions", now);
   }
@@ -64,19 +68,59 @@ void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const 
 void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
   probe_credentials_at_ = now.boot_ms + kCredentialProbe;
   if (account_.paused_by) return;
+  retire_connections();  // the probe reads the token file anew
   account_.paused_by = "daemon";
   account_.paused_reason = reason;
   account_changed_ = pause_changed_ = true;
   say(Level::error, "paused: " + reason);
 }
 
+// A connection keeps the token with which it was made, and a DSP that revokes that one keeps the connection.
 void Dispatcher::on(const input::TokenChanged&, Moment now) {
+  retire_connections();
   if (account_.paused_by == "daemon") probe_credentials_at_ = now.boot_ms;
 }
 
+void Dispatcher::retire_connections() {
+  for (const ConnectionId id : connections_.retire()) hang_up(id);
+}
+
+void Dispatcher::note_whether_answered(const DspReply& reply, ConnectionId id, Moment now) {
+  switch (reply.wire) {
+    case Wire::answered: return note_reached();
+    case Wire::not_sent:
+      if (reply.fresh_connection) note_slammed(reply.trouble, id, now);
+      return;
+    case Wire::no_answer: break;
+  }
+  ++unanswered_;
+  if (!is_silent()) return;
+  note_failed_knock(std::to_string(unanswered_) + " requests in a row without an answer (" + reply.trouble + ")", id, now);
+  if (unanswered_ < 2 * kSilent) unreachable_ = false;  // that much patience a drain has
+}
+
+// Only an answer says that somebody is there: what accepts connections may be a proxy that has nobody behind it. So the
+// backoff stays; but where nothing is sent meanwhile, nobody has been out of reach either.
+void Dispatcher::note_connected() {
+  if (is_silent()) return;
+  unreachable_before_ = std::exchange(unreachable_since_, std::nullopt);
+  unreachable_ = false;
+}
+
+// The door was opened, and shut again.
+void Dispatcher::note_slammed(const std::string& trouble, ConnectionId id, Moment now) {
+  if (connections_.is_older_than(kDoorstep, id, now.boot_ms)) return;
+  if (!unreachable_since_) unreachable_since_ = unreachable_before_;
+  note_failed_knock(trouble, id, now);
+}
+
+bool Dispatcher::is_silent() const { return unanswered_ >= kSilent; }
+
 void Dispatcher::note_reached() {
+  unanswered_ = 0;
   connect_failures_ = 0;
   unreachable_since_.reset();
+  unreachable_before_.reset();
   unreachable_ = false;
 }
 
@@ -114,15 +158,22 @@ void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
     case ConnectTrouble::ports: return make_do_with_fewer(failed.trouble, now);
     case ConnectTrouble::dsp: break;
   }
+  note_failed_knock(failed.trouble, failed.id, now);
+}
+
+void Dispatcher::note_failed_knock(const std::string& trouble, ConnectionId id, Moment now) {
   note_unreached(now);
   const bool is_of_the_same_knock = now.boot_ms < connect_again_at_;  // many were begun at once
   if (is_of_the_same_knock) return;
   ++connect_failures_;
-  const Millis backoff = std::min(kConnectBackoffMax, Millis{250} << std::min(connect_failures_, 10));
+  const Millis longest = is_silent() ? kSilenceBackoffMax : kConnectBackoffMax;
+  const Millis backoff = std::min(longest, Millis{250} << std::min(connect_failures_, 11));
   connect_again_at_ = now.boot_ms + backoff / 2 +
-                      static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(failed.id.serial, connect_failures_));
-  if (failed.trouble != last_trouble_ || connect_failures_ == 1) say(Level::warning, failed.trouble);
-  last_trouble_ = failed.trouble;
+                      static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(id.serial, connect_failures_));
+  if (trouble != last_trouble_ || connect_failures_ == 1) {
+    say(Level::warning, trouble + (is_silent() ? "; one at a time until the DSP answers" : ""));
+  }
+  last_trouble_ = trouble;
 }
 
 }  // namespace dl

@@ -99,7 +99,7 @@ void Dispatcher::refused_ahead(const Refused& refused, ConnectionId id, Moment n
 void Dispatcher::free_connection(ConnectionId id, bool reusable, Moment now) {
   const auto line = nexts_.find(id);
   if (line == nexts_.end()) return take_back(id, reusable);
-  const bool may = reusable && may_send(now) && !account_.paused_by && permits_abound(now);
+  const bool may = reusable && !connections_.is_retired(id) && may_send(now) && !account_.paused_by && permits_abound(now);
   if (!may) {
     drop_nexts(id, now);
     return take_back(id, reusable);

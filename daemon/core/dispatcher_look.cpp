@@ -24,7 +24,8 @@ void Dispatcher::look_at_once(const input::Replied& replied, const Flight& fligh
   const RequestId look = flight.granted.look;
   const JobKind kind = flight.granted.job.kind;
   const bool is_due = outcome.event == JobEvent::accepted && (outcome.due_in_ms.value_or(1) <= 0 || is_done_at_once(kind));
-  const bool may = replied.reusable && may_send(now) && !account_.paused_by && permits_abound(now);
+  const bool stays = replied.reusable && !connections_.is_retired(replied.id);
+  const bool may = stays && may_send(now) && !account_.paused_by && permits_abound(now);
   if (!is_due || !may) {
     outcome.look_unsent = look;
     return;

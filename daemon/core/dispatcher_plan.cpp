@@ -10,21 +10,28 @@ namespace dl {
 namespace {
 
 constexpr Millis kConnectAhead = 1'000;       // open a connection this long before a permit is free
+constexpr Millis kSecondLook = 2'000;         // what is overdue is given up this long after it was first seen to be
 
 }  // namespace
 
-// A request whose worker never reported: the worker is stuck or a reply was lost. It proves nothing.
+// A request whose worker never reported: the worker is stuck or a reply was lost. It proves nothing. Where we all stood still
+// (SIGSTOP, a freezer) the answer has perhaps come, and its worker is about to say so: hence the second look.
 void Dispatcher::give_up_lost_flights(Moment now) {
   if (now.boot_ms < next_lost_flight_at_) return;
   const Millis patience = policy_.http_timeout_ms + kLostAfterTimeout;
   next_lost_flight_at_ = INT64_MAX;
   std::vector<RequestId> lost;
-  for (const auto& [id, flight] : flights_) {
+  for (auto& [id, flight] : flights_) {
     const std::int64_t lost_at = flight.sent_boot_ms + patience;
-    if (lost_at <= now.boot_ms) {
+    std::int64_t look_at = lost_at - kSecondLook;
+    if (look_at <= now.boot_ms) {
+      if (!flight.missed_boot_ms) flight.missed_boot_ms = now.boot_ms;
+      look_at = std::max(lost_at, *flight.missed_boot_ms + kSecondLook);
+    }
+    if (look_at <= now.boot_ms) {
       lost.push_back(id);
     } else {
-      next_lost_flight_at_ = std::min(next_lost_flight_at_, lost_at);
+      next_lost_flight_at_ = std::min(next_lost_flight_at_, look_at);
     }
   }
   for (const RequestId id : lost) {
@@ -35,8 +42,8 @@ void Dispatcher::give_up_lost_flights(Moment now) {
 }
 
 void Dispatcher::take_off(RequestId id, Flight flight) {
-  const std::int64_t lost_at = flight.sent_boot_ms + policy_.http_timeout_ms + kLostAfterTimeout;
-  next_lost_flight_at_ = std::min(next_lost_flight_at_, lost_at);
+  const std::int64_t look_at = flight.sent_boot_ms + policy_.http_timeout_ms + kLostAfterTimeout - kSecondLook;
+  next_lost_flight_at_ = std::min(next_lost_flight_at_, look_at);
   if (flight.granted.purpose == Purpose::create) carrying_.emplace_back(flight.connection, id);
   flights_.emplace(id, std::move(flight));
 }
@@ -56,10 +63,12 @@ Freshness Dispatcher::freshness_for(Purpose purpose) const {
 
 bool Dispatcher::may_send(Moment now) const {
   if (stopping_ || finished_) return false;
+  const bool nothing_is_out = flights_.empty() && asked_permits_ == 0;
+  if (is_silent() && (!nothing_is_out || now.boot_ms < connect_again_at_)) return false;
   if (!account_.paused_by) return true;
   // Credentials: one probe now and then; a person's pause holds everything.
   return account_.paused_by == "daemon" && policy_.lifetime == Lifetime::for_ever &&
-         now.boot_ms >= probe_credentials_at_ && flights_.empty() && asked_permits_ == 0;
+         now.boot_ms >= probe_credentials_at_ && nothing_is_out;
 }
 
 // Whether so little is left that it could be done before the slowest plausible chain of processing is.
@@ -143,8 +152,7 @@ void Dispatcher::open_connections(Moment now) {
     if (connections_.total() >= most) {
       const std::optional<ConnectionId> old = connections_.idle_used();
       if (!old) return;
-      connections_.lost(*old);
-      commands_.emplace_back(command::Close{*old});
+      hang_up(*old);
     }
     commands_.emplace_back(command::Connect{connections_.open_next()});
   }

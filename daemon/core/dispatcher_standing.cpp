@@ -53,7 +53,8 @@ Going Dispatcher::going(const Tally& tally, Moment now) const {
 // Empty where something can be sent or is awaited.
 std::string Dispatcher::stalled_by(const Tally& tally, Moment now) const {
   if (account_.paused_by) return "paused by " + *account_.paused_by + ": " + account_.paused_reason;
-  if (unreachable_since_ && now.boot_ms > *unreachable_since_) return last_trouble_;
+  const bool awaits_answer = !flights_.empty() && !is_silent();
+  if (unreachable_since_ && now.boot_ms > *unreachable_since_ && !awaits_answer) return last_trouble_;
   const bool moves = work_.has_work_left() || !flights_.empty() || !busy_.empty() || loads_asked_ > 0;
   if (moves || tally.to_post + tally.confirming == 0) return "";
   if (tally.in_doubt > 0) return std::to_string(tally.in_doubt) + " in doubt wait for a decision (v_in_doubt)";

@@ -22,6 +22,8 @@ using Steady = std::chrono::steady_clock;
 
 // How long an early answer (413 and the like) is looked for once writing has failed.
 constexpr std::chrono::milliseconds kEarlyAnswerWait{1000};
+// So late a deadline is seen only where we were stopped (SIGSTOP, a freezer).
+constexpr std::chrono::milliseconds kStoodStill{1000};
 
 constexpr auto kAwait = asio::experimental::as_tuple(asio::use_awaitable);
 
@@ -279,7 +281,12 @@ void Connection::wait_for_deadline() {
 void Connection::on_deadline() {
   timer_runs_ = false;
   if (stage_ == Stage::gone || stage_ == Stage::idle) return;
-  if (Steady::now() < deadline_) return wait_for_deadline();
+  const Steady::time_point now = Steady::now();
+  if (now < deadline_) return wait_for_deadline();
+  if (now - deadline_ > kStoodStill) {  // and so may an answer have come meanwhile: that is read first
+    deadline_ = now + kStoodStill;
+    return wait_for_deadline();
+  }
   if (stage_ == Stage::connecting) {
     return fail("connect to " + hand_.policy.endpoint.host_and_port() + ": no success in " +
                     in_words(hand_.policy.connect_timeout),

@@ -65,6 +65,8 @@ void Brain::keep(std::vector<AnyCommand> commands) {
       last_limits_ = load->limits;
     } else if (auto* connect = std::get_if<command::Connect>(&what)) {
       connects_.push_back(connect->id);
+    } else if (auto* close = std::get_if<command::Close>(&what)) {
+      EXPECT_TRUE(hung_up_.insert(close->id).second) << "a connection is closed once";
     } else if (auto* send = std::get_if<command::Send>(&what)) {
       const JobId job{send->request.id.value % 1'000};
       EXPECT_TRUE(flights_.emplace(job, std::move(*send)).second) << "one request a job at a time";

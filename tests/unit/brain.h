@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ class Brain {
 
   const Dispatcher& dispatcher() const { return dispatcher_; }
   int loads_asked() const { return loads_asked_; }
+  bool is_hung_up(ConnectionId id) const { return hung_up_.contains(id); }
   int connects_asked() const { return static_cast<int>(connects_.size()); }
   std::size_t batches() const { return batches_.size(); }
   const WorkBatch& batch() const { return batches_.front(); }
@@ -76,6 +78,7 @@ class Brain {
   LoadLimits last_limits_;
   std::deque<WorkBatch> batches_;
   std::vector<ConnectionId> connects_;
+  std::set<ConnectionId> hung_up_;
   std::map<JobId, command::Send> flights_;
   std::map<JobId, JobRef> known_;
   std::map<JobId, int> setbacks_;

@@ -11,7 +11,7 @@ namespace {
 
 ConnectionId open_one(Connections& connections) {
   const ConnectionId id = connections.open_next();
-  connections.opened(id);
+  connections.opened(id, 0);
   return id;
 }
 
@@ -52,7 +52,7 @@ TEST(Connections, HandsOutOnlyWhatIsOpen) {
   Connections connections(1);
   const ConnectionId id = connections.open_next();
   EXPECT_EQ(connections.take(Freshness::any), std::nullopt);
-  connections.opened(id);
+  connections.opened(id, 0);
   EXPECT_EQ(connections.opening(), 0);
   EXPECT_EQ(connections.idle(Freshness::fresh), 1);
   EXPECT_EQ(connections.take(Freshness::fresh), id);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr Millis kTimeout = 10'000;
 constexpr Millis kGrace = kLostAfterTimeout;
+constexpr Millis kSecondLook = 2'000;
 constexpr Millis kLate = 60'000;
 constexpr Millis kHeld = 1'000 + 1 + 50;  // W' of a window of a second
 
@@ -44,6 +45,7 @@ class LostFlight : public testing::Test {
 
 TEST_F(LostFlight, IsGivenUpWithoutProofAndHoldsItsSlotForWhatMayArriveLate) {
   const std::int64_t lost_at = sent_at_ + kTimeout + kGrace;
+  advance_to(lost_at - kSecondLook);
   advance_to(lost_at - 1);
   EXPECT_EQ(brain_.batches(), 0U);
   advance_to(lost_at);
@@ -58,6 +60,7 @@ TEST_F(LostFlight, IsGivenUpWithoutProofAndHoldsItsSlotForWhatMayArriveLate) {
 
 TEST_F(LostFlight, HoldsASlotFromTheLateReportOfItsWorkerToo) {
   const std::int64_t lost_at = sent_at_ + kTimeout + kGrace;
+  advance_to(lost_at - kSecondLook);
   advance_to(lost_at);
   brain_.commit();
   const std::int64_t reported_at = lost_at + kLate - 1;
@@ -68,6 +71,23 @@ TEST_F(LostFlight, HoldsASlotFromTheLateReportOfItsWorkerToo) {
   EXPECT_FALSE(second_is_asked_for());
   advance_to(reported_at + kLate + kHeld);
   EXPECT_TRUE(second_is_asked_for());
+}
+
+// Stopped for an hour, and going on: the timer may be heard before the worker that has the answer.
+TEST_F(LostFlight, IsNotGivenUpBecauseEverybodyStoodStill) {
+  advance_to(sent_at_ + 3'600'000);
+  EXPECT_EQ(brain_.batches(), 0U);
+  brain_.reply(JobId{1}, answer(201, {"dsp-1"}));
+  ASSERT_EQ(brain_.batches(), 1U);
+  EXPECT_EQ(brain_.batch().outcomes.front().dsp_id, "dsp-1");
+}
+
+TEST_F(LostFlight, IsGivenUpAtTheSecondLookAfterwards) {
+  advance_to(sent_at_ + 3'600'000);
+  EXPECT_EQ(brain_.wake_at(), brain_.now().boot_ms + kSecondLook);
+  advance_to(brain_.now().boot_ms + kSecondLook);
+  ASSERT_EQ(brain_.batches(), 1U);
+  EXPECT_EQ(brain_.batch().outcomes.front().slot, SlotEnd::unsure);
 }
 
 }  // namespace

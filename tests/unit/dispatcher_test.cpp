@@ -163,6 +163,7 @@ TEST(Dispatcher, SurvivesAConnectionClosedWhileThePermitIsOnItsWay) {
     } else {
       brain.commit_refusing("it is not ready any more");
       brain.load(ready_work({a_job(1)}));
+      brain.wake();
       EXPECT_EQ(brain.connects_asked(), 1) << "the old one is gone";
     }
   }
@@ -173,7 +174,9 @@ TEST(Dispatcher, GivesUpARequestThatNoWorkerReports) {
   policy.http_timeout_ms = 120'000;
   Brain brain(policy);
   brain.start_with({a_job(1)});
-  brain.advance(149'999);
+  brain.advance(148'000);
+  brain.feed(input::Woke{});
+  brain.advance(1'999);
   brain.feed(input::Woke{});
   EXPECT_EQ(brain.batches(), 0U);
   brain.advance(1);
@@ -190,7 +193,9 @@ TEST(Dispatcher, GivesUpARequestThatNoWorkerReports) {
 TEST(Dispatcher, WakesForTheRequestThatNobodyMayReport) {
   Brain brain(brain_policy());
   brain.start_with({a_job(1)});
-  brain.wake();
+  brain.wake();  // to look a first time, and
+  brain.wake();  // a second
+  ASSERT_EQ(brain.batches(), 1U);
   EXPECT_EQ(brain.batch().outcomes.size(), 1U);
 }
 
