@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -12,10 +13,13 @@
 namespace dl {
 namespace {
 
-constexpr std::chrono::seconds kBetweenLooks{1};
+constexpr std::chrono::milliseconds kBetweenLooks{1'000};
+constexpr int kRestsALook = 20;  // rows of a long sheet cost a second a look: never more than a small part of one CPU
 
 struct Standing {
   std::array<std::array<std::int64_t, kJobStateCount>, 3> counts{};  // by kind and state
+  std::int64_t resolving = 0;    // of those in doubt, the ones that nobody has to decide
+  std::optional<RowFates> rows;  // of a batch that names jobs of earlier ones: its own say too little
   std::int64_t in_state(JobState state) const {
     std::int64_t sum = 0;
     for (const auto& kind : counts) sum += kind[static_cast<std::size_t>(state)];
@@ -30,13 +34,15 @@ struct Standing {
   }
   // Something is on its way, so that blocked jobs may still come to their turn.
   bool moves() const {
+    if (rows && rows->under_way() > 0) return true;
     return in_state(JobState::ready) + in_state(JobState::waiting) +
-               in_state(JobState::submitting) + in_state(JobState::confirming) >
+               in_state(JobState::submitting) + in_state(JobState::confirming) + resolving >
            0;
   }
   bool has_trouble() const {
     return in_state(JobState::failed) + in_state(JobState::in_doubt) > 0 ||
-           (!moves() && in_state(JobState::blocked) > 0);
+           (!moves() && in_state(JobState::blocked) > 0) ||
+           (rows && rows->failed + rows->held + rows->stuck > 0);
   }
 };
 
@@ -51,16 +57,39 @@ std::string clock_text(std::int64_t at_ms) {
 // Short enough for a column.
 std::string column_title(JobState state) { return std::string(name_of(state)); }
 
-std::string progress_text(const Standing& standing) {
-  const std::int64_t wanted = standing.all() - standing.in_state(JobState::cancelled);
-  const std::int64_t done = standing.in_state(JobState::succeeded);
-  const std::int64_t percent = wanted == 0 ? 100 : done * 100 / wanted;
+std::string share_text(std::int64_t done, std::int64_t wanted) {
   return std::to_string(done) + " of " + std::to_string(wanted) + " succeeded (" +
-         std::to_string(percent) + " %)";
+         std::to_string(done * 100 / wanted) + " %)";
+}
+
+std::string jobs_text(const Standing& standing, const std::optional<BatchFacts>& batch) {
+  const std::int64_t wanted = standing.all() - standing.in_state(JobState::cancelled);
+  if (wanted > 0) return share_text(standing.in_state(JobState::succeeded), wanted);
+  if (standing.all() > 0) return "all are cancelled";
+  if (!batch) return "no jobs: nothing has been loaded";
+  return "batch " + std::to_string(batch->id.value) + " made no jobs; its rows are of earlier batches";
+}
+
+std::string rows_text(const RowFates& rows) {
+  std::string text;
+  const auto add = [&](std::int64_t n, const char* what) {
+    if (n > 0) text += ", " + std::to_string(n) + " " + what;
+  };
+  add(rows.under_way(), "under way");
+  add(rows.failed, "failed");
+  add(rows.held, "in doubt until decided");
+  add(rows.stuck, "behind what has failed, was cancelled or is in doubt");
+  add(rows.cancelled, "cancelled");
+  return "of its " + counted(rows.rows, "row") + " " + std::to_string(rows.succeeded) + " succeeded" + text;
+}
+
+std::string progress_text(const Standing& standing, const std::optional<BatchFacts>& batch) {
+  const std::string jobs = jobs_text(standing, batch);
+  return standing.rows ? jobs + "\n" + rows_text(*standing.rows) : jobs;
 }
 
 // What keeps it, and where to look.
-std::string trouble_text(const Standing& standing) {
+std::string trouble_text(const Standing& standing, const std::optional<BatchFacts>& batch) {
   std::string text = "nothing moves any more";
   const char* before = ": ";
   const auto add = [&](JobState state, const char* what) {
@@ -70,12 +99,17 @@ std::string trouble_text(const Standing& standing) {
   add(JobState::in_doubt, "in doubt wait for a decision (v_in_doubt)");
   add(JobState::failed, "failed (v_failed; dl-ingest errors)");
   add(JobState::blocked, "wait behind others (v_blocked)");
+  if (standing.rows) text += before + ("see dl-ingest results " + std::to_string(batch->id.value));
   return text;
 }
 
-std::string outlook_text(const Standing& standing, const AccountFacts& account) {
+std::string outlook_text(const Standing& standing, const AccountFacts& account,
+                         const std::optional<BatchFacts>& batch) {
   if (account.paused_by) return "paused by " + *account.paused_by + ": " + account.paused_reason;
-  if (!standing.moves()) return standing.has_trouble() ? trouble_text(standing) : "all is done";
+  if (!standing.moves()) {
+    if (standing.has_trouble()) return trouble_text(standing, batch);
+    return standing.all() > 0 || standing.rows ? "all is done" : "there is nothing to do";
+  }
   if (account.eta_note.empty() || account.eta_note == "done") return "no estimate yet: dl-daemon makes it";
   if (!account.eta_at_ms) return account.eta_note;
   return account.eta_note + ", about " + clock_text(*account.eta_at_ms);
@@ -104,8 +138,9 @@ std::string table_text(const Standing& standing) {
   return text;
 }
 
-Result<Standing> look(Database& database, std::optional<BatchId> batch, AccountFacts& account) {
-  Result<std::vector<StateCount>> counts = count_states(database, batch);
+Result<Standing> look(Database& database, const std::optional<BatchFacts>& batch, AccountFacts& account) {
+  Result<std::vector<StateCount>> counts =
+      count_states(database, batch ? std::optional(batch->id) : std::nullopt);
   if (!counts) return counts.error();
   Result<AccountFacts> facts = read_account(database);
   if (!facts) return facts.error();
@@ -114,35 +149,44 @@ Result<Standing> look(Database& database, std::optional<BatchId> batch, AccountF
   for (const StateCount& count : *counts) {
     standing.counts[static_cast<std::size_t>(count.kind)][static_cast<std::size_t>(count.state)] =
         count.count;
+    standing.resolving += count.resolving;
+  }
+  if (batch && batch->jobs_of_earlier_batches > 0 && (!batch->archived_to || batch->is_archived_in_part)) {
+    Result<RowFates> rows = read_row_fates(database, batch->id);
+    if (!rows) return rows.error();
+    standing.rows = *rows;
   }
   return standing;
+}
+
+Result<std::optional<BatchFacts>> batch_asked_for(Database& database, const Options& options) {
+  if (!options.batch) return std::optional<BatchFacts>();
+  Result<std::optional<BatchFacts>> found = find_batch(database, options.batch);
+  if (found && !*found) {
+    return Error{Errc::no_input, options.db + ": there is no batch " + std::to_string(*options.batch) + " in it"};
+  }
+  return found;
 }
 
 Result<int> show_status(const Options& options) {
   Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::read_only);
   if (!database) return database.error();
-  std::optional<BatchId> batch;
-  if (options.batch) {
-    Result<std::optional<BatchFacts>> found = find_batch(**database, options.batch);
-    if (!found) return found.error();
-    if (!*found) {
-      return Error{Errc::no_input,
-                   options.db + ": there is no batch " + std::to_string(*options.batch) + " in it"};
-    }
-    batch = (*found)->id;
-  }
+  const Result<std::optional<BatchFacts>> batch = batch_asked_for(**database, options);
+  if (!batch) return batch.error();
   const bool redraw = options.watch == Watch::until_done && ::isatty(STDOUT_FILENO) == 1;
   for (;;) {
+    const auto began = std::chrono::steady_clock::now();
     AccountFacts account;
-    Result<Standing> standing = look(**database, batch, account);
+    Result<Standing> standing = look(**database, *batch, account);
     if (!standing) return standing.error();
+    const auto took = std::chrono::steady_clock::now() - began;
     std::printf("%s%s%s\n%s\n", redraw ? "\x1b[H\x1b[J" : "", table_text(*standing).c_str(),
-                progress_text(*standing).c_str(), outlook_text(*standing, account).c_str());
+                progress_text(*standing, *batch).c_str(), outlook_text(*standing, account, *batch).c_str());
     std::fflush(stdout);
     if (options.watch == Watch::once || !standing->moves()) {
       return standing->has_trouble() ? static_cast<int>(Errc::incomplete) : 0;
     }
-    std::this_thread::sleep_for(kBetweenLooks);
+    std::this_thread::sleep_for(std::max<std::chrono::nanoseconds>(kBetweenLooks, kRestsALook * took));
   }
 }
 

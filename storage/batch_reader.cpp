@@ -50,7 +50,8 @@ Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<s
                        optional_text(find, 4),
                        find.getColumn(5).getInt64(),
                        optional_text(find, 6),
-                       find.getColumn(7).getInt() != 0};
+                       find.getColumn(7).getInt() != 0,
+                       find.getColumn(8).getInt64()};
     return Done{};
   });
   if (!ok) return ok.error();
@@ -100,12 +101,33 @@ Result<std::vector<StateCount>> count_states(Database& database, std::optional<B
     while (list.executeStep()) {
       const auto kind = kind_named(list.getColumn(0).getString());
       const auto state = state_named(list.getColumn(1).getString());
-      if (kind && state) counts.push_back({*kind, *state, list.getColumn(2).getInt64()});
+      if (kind && state) {
+        counts.push_back({*kind, *state, list.getColumn(2).getInt64(), list.getColumn(3).getInt64()});
+      }
     }
     return Done{};
   });
   if (!ok) return ok.error();
   return counts;
+}
+
+Result<RowFates> read_row_fates(Database& database, BatchId batch) {
+  RowFates fates;
+  const Status ok = database.guard(database.path(), [&]() -> Status {
+    SQLite::Statement rows(database.handle(), std::string(sql::k_ingest_row_fates));
+    rows.bind(":batch", batch.value);
+    for (; rows.executeStep(); ++fates.rows) {
+      const std::optional<JobState> stands = state_named(rows.getColumn(0).getText());
+      if (stands == JobState::succeeded) ++fates.succeeded;
+      if (stands == JobState::cancelled) ++fates.cancelled;
+      if (stands == JobState::failed) ++fates.failed;
+      if (stands == JobState::in_doubt) ++fates.held;
+      if (stands == JobState::blocked) ++fates.stuck;
+    }
+    return Done{};
+  });
+  if (!ok) return ok.error();
+  return fates;
 }
 
 Result<AccountFacts> read_account(Database& database) {

@@ -26,6 +26,7 @@ struct BatchFacts {
   std::int64_t rows = 0;
   std::optional<std::string> archived_to;  // the file that its rows have been moved to
   bool is_archived_in_part = false;        // some of its rows are still here
+  std::int64_t jobs_of_earlier_batches = 0;  // that it names
 };
 
 // The batch, or the last one. Nothing if there is none. Errors: SQLite's.
@@ -56,9 +57,23 @@ struct StateCount {
   JobKind kind;
   JobState state;
   std::int64_t count = 0;
+  std::int64_t resolving = 0;  // in doubt, without a hold: nobody has to decide them
 };
 // Of a batch, or of all. Errors: SQLite's.
 Result<std::vector<StateCount>> count_states(Database& database, std::optional<BatchId> batch);
+
+// How the rows of a batch stand, whichever batch made their jobs.
+struct RowFates {
+  std::int64_t rows = 0;
+  std::int64_t succeeded = 0;
+  std::int64_t cancelled = 0;
+  std::int64_t failed = 0;
+  std::int64_t held = 0;   // in doubt until a person decides
+  std::int64_t stuck = 0;  // behind something that failed, was cancelled or is held
+  std::int64_t under_way() const { return rows - succeeded - cancelled - failed - held - stuck; }
+};
+// Reads each row with its job: 0.5 s for a million, 2 s where all are blocked and something has stopped. Errors: SQLite's.
+Result<RowFates> read_row_fates(Database& database, BatchId batch);
 
 struct AccountFacts {
   std::optional<std::string> paused_by;

@@ -1,4 +1,10 @@
-SELECT c.kind, c.state, sum(c.n)
+-- Jobs by kind and state; of those in doubt, how many resolve themselves (no hold): nobody has to decide them.
+SELECT c.kind, c.state, sum(c.n),
+       CASE c.state WHEN 'in_doubt' THEN
+         (SELECT count(*) FROM job j
+          WHERE j.state = 'in_doubt' AND j.hold IS NULL AND j.kind = c.kind
+            AND (j.batch_id = :batch OR :batch IS NULL))
+       ELSE 0 END
 FROM job_count c JOIN batch b ON b.id = c.batch_id
 WHERE b.state = 'loaded' AND (c.batch_id = :batch OR :batch IS NULL)
 GROUP BY c.kind, c.state

@@ -1,5 +1,6 @@
 SELECT id, source, format, header, dialect, row_count, archived_to,
-       archived_to IS NOT NULL AND archived_at IS NULL
+       archived_to IS NOT NULL AND archived_at IS NULL,
+       unchanged_count + changed_count + conflict_count
 FROM batch
 WHERE state = 'loaded' AND (id = :batch OR :batch IS NULL)
 ORDER BY id DESC

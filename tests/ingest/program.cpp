@@ -78,7 +78,7 @@ Ran Program::wait_for(pid_t pid) const {
 }
 
 pid_t Program::start(std::vector<std::string> args) const {
-  return spawn(std::move(args), "/dev/null", "/dev/null", "/dev/null");
+  return spawn(std::move(args), "/dev/null", "started.txt", "/dev/null");
 }
 
 std::string Program::write(std::string_view name, std::string_view text) const {

@@ -31,7 +31,7 @@ class Program {
   Ran run(std::vector<std::string> args, std::string_view in = "") const;
   // The same with a stdout that takes nothing.
   Ran run_with_full_stdout(std::vector<std::string> args) const;
-  // Starts it and returns its pid.
+  // Starts it, with its stdout in started.txt, and returns its pid.
   pid_t start(std::vector<std::string> args) const;
 
   std::filesystem::path path(std::string_view name) const { return folder_ / name; }
