@@ -31,7 +31,7 @@ std::int64_t rows_of(const std::vector<ArchiveBatch>& batches) {
 
 void print_plan(const ArchivePlan& plan, const Options& options) {
   std::printf("%zu of %zu batches (%s, and payload, requests and history of %s) would go to %s; %zu stay, because\n"
-              "something of them is not finished, or was touched in the last %s\n",
+              "something of them, or of what they share trees with, is not finished, or was touched in the last %s\n",
               plan.going.size(), plan.going.size() + plan.staying.size(), counted(rows_of(plan.going), "row").c_str(),
               counted(plan.jobs, "job").c_str(), options.archive_file.c_str(), plan.staying.size(),
               format_duration(options.older_than).c_str());

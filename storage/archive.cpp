@@ -94,7 +94,7 @@ class Mover {
   void remove_evidence(std::int64_t job);
 
   ArchivePlan plan_;
-  std::set<std::int64_t> touched_;  // roots of trees that an operator has touched since the plan was made
+  bool is_touched_ = false;  // an operator has been at a tree since the plan was made
   Database& database_;
   Database& archive_;
   std::string file_;
@@ -142,18 +142,19 @@ void Mover::hold_touched() {
   acts_.bind(":act", plan_.newest_act);
   while (acts_.executeStep()) {
     plan_.newest_act = acts_.getColumn(0).getInt64();
-    touched_.insert(acts_.getColumn(1).getInt64());
+    is_touched_ = true;
     plan_.hold(acts_.getColumn(1).getInt64());
   }
   acts_.reset();
 }
 
-// Before it is begun, so that seldom one is moved in part; what is certain is asked at each step.
+// A tree of it, or of a batch that has stayed since for such a tree. Before it is begun, so that seldom one is moved
+// in part; what is certain is asked at each step.
 Result<bool> Mover::lives_again(BatchId batch) {
   hold_touched();
   bool lives = false;
-  if (touched_.empty()) return lives;
-  const Status ok = each_row_of(database_, batch, [&](std::int64_t root) { lives = lives || touched_.contains(root); });
+  if (!is_touched_) return lives;
+  const Status ok = each_row_of(database_, batch, [&](std::int64_t root) { lives = lives || !plan_.is_free(root); });
   if (!ok) return ok.error();
   return lives;
 }
@@ -218,12 +219,12 @@ Status Mover::move_batch(const ArchiveBatch& batch) {
     return Error{Errc::software, "batch " + std::to_string(batch.id.value) + " is archived already"};
   });
   RowCopier row_copier = copier("batch_row", "batch_id = " + std::to_string(batch.id.value) + " AND row = ?1");
-  bool stays = false;  // from the first row of a touched tree on
+  bool stays = false;  // from the first row of a tree on that is held by now
   for (std::vector<Row> rows{{}}; ok && !rows.empty() && !stays;) {
     ok = step(
         [&]() -> Status {
           rows = next_rows(batch.id);
-          const auto living = std::ranges::find_if(rows, [&](const Row& row) { return touched_.contains(row.root); });
+          const auto living = std::ranges::find_if(rows, [&](const Row& row) { return !plan_.is_free(row.root); });
           stays = living != rows.end();
           rows.erase(living, rows.end());
           copy_batch(batch.id.value);

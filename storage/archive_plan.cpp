@@ -1,6 +1,7 @@
 #include "storage/archive_plan.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "queries_sql.h"
 #include "storage/model/duration.h"
@@ -13,6 +14,27 @@ constexpr std::int64_t kJobsAtOnce = 50'000;
 constexpr std::int64_t kRowsAtOnce = 50'000;
 // Longer than any settle time, late arrival or HTTP timeout; windows of the limit are added.
 constexpr Millis kYoungest = Millis{2} * 24 * 3'600'000;
+
+// Batches that name one tree, and whoever shares a tree with one of them, stay or go together.
+class Groups {
+ public:
+  Groups(std::size_t batches, std::size_t trees) : leader_(batches), named_by_(trees) {
+    std::iota(leader_.begin(), leader_.end(), std::uint32_t{0});
+  }
+  void name(std::uint32_t batch, std::int64_t root_id) {
+    std::uint32_t& other = named_by_[static_cast<std::size_t>(root_id)];
+    if (other == 0) other = batch + 1;
+    if (other != batch + 1) leader_[leader_of(other - 1)] = leader_of(batch);
+  }
+  std::uint32_t leader_of(std::uint32_t batch) {
+    while (leader_[batch] != batch) batch = leader_[batch] = leader_[leader_[batch]];
+    return batch;
+  }
+
+ private:
+  std::vector<std::uint32_t> leader_;    // by batch; of a group it is the one that leads itself
+  std::vector<std::uint32_t> named_by_;  // by root id: a batch that names the tree, + 1; 0: none yet
+};
 
 // The rules that give a batch up, applied to what the tables say.
 class Planner {
@@ -65,32 +87,46 @@ class Planner {
     });
   }
 
-  // Batches that stay hold the trees of all their rows, but only for the jobs: another batch does not stay because
-  // of them. So all are judged before the first one holds anything. One of which an interrupted run has moved some
-  // rows goes on only when nothing of the rest lives.
-  Status sort_batches() {
-    struct Listed {
-      ArchiveBatch batch;
-      std::int64_t loaded_at = 0;
-    };
-    std::vector<Listed> batches;
-    Status ok = read([&] {
+  struct Listed {
+    ArchiveBatch batch;
+    bool is_young = false;
+  };
+
+  Status list_batches(std::vector<Listed>& batches) {
+    return read([&] {
       SQLite::Statement list(db_, std::string(sql::k_archive_batches));
       while (list.executeStep()) {
         Listed& listed = batches.emplace_back();  // by members: at -O3 GCC 12 warns of a push_back of a temporary
         listed.batch.id = BatchId{list.getColumn(0).getInt64()};
         listed.batch.source = list.getColumn(1).getString();
-        listed.loaded_at = list.getColumn(2).getInt64();
+        listed.is_young = list.getColumn(2).getInt64() >= plan_.before_ms;
       }
     });
-    for (Listed& listed : batches) {
-      if (!ok) return ok;
-      bool lives = listed.loaded_at >= plan_.before_ms;
-      ok = each_row_of(database_, listed.batch.id, [&](std::int64_t root) {
-        ++listed.batch.rows;
+  }
+
+  // A batch goes only with all of its trees, and a tree only with all batches that name it: rows in the archive would
+  // else tell what was, while their jobs go on here. One of which an interrupted run has moved some rows goes on only
+  // when nothing of the rest lives.
+  Status sort_batches() {
+    std::vector<Listed> batches;
+    Status ok = list_batches(batches);
+    Groups groups(batches.size(), plan_.held.size());
+    std::vector<bool> stays(batches.size());  // by leader, in the end
+    for (std::uint32_t i = 0; ok && i < batches.size(); ++i) {
+      bool lives = batches[i].is_young;
+      ok = each_row_of(database_, batches[i].batch.id, [&](std::int64_t root) {
+        ++batches[i].batch.rows;
         lives = lives || !plan_.is_free(root);
+        groups.name(i, root);
       });
-      (lives ? plan_.staying : plan_.going).push_back(listed.batch);
+      stays[i] = lives;
+    }
+    if (!ok) return ok;
+    for (std::uint32_t i = 0; i < batches.size(); ++i) {
+      if (stays[i]) stays[groups.leader_of(i)] = true;
+    }
+    for (std::uint32_t i = 0; i < batches.size(); ++i) {
+      (stays[groups.leader_of(i)] ? plan_.staying : plan_.going).push_back(batches[i].batch);
     }
     for (const ArchiveBatch& batch : plan_.staying) {
       if (ok) ok = each_row_of(database_, batch.id, [&](std::int64_t root) { plan_.hold(root); });

@@ -1,5 +1,5 @@
-// What `dl-ingest archive` may move away: batches of which every row has been finished for good for a while, and
-// the jobs that no other batch shows. Reads in short pieces, so that it holds no snapshot for long, and decides
+// What `dl-ingest archive` may move away: trees that have been finished for good for a while, with all batches that name
+// them, and batches with all of their trees. Reads in short pieces, so that it holds no snapshot for long, and decides
 // nothing for good: whoever writes asks once more (archive_acts_since.sql, archive_mark_job.sql).
 // Thread rule: as the Database. The caller holds the IngestLock, so that no batch comes or grows meanwhile.
 #pragma once

@@ -66,6 +66,21 @@ class Archive : public SqlTest {
     put(fixture::kAd, JobState::succeeded);
     as_daemon("UPDATE job SET updated_at = 1 WHERE root_id = 1");
   }
+  void add_old_campaign(int id, const std::string& key) {
+    const std::string n = std::to_string(id);
+    as_daemon("INSERT INTO job (id, batch_id, kind, key, root_id, level, state, dsp_id, updated_at) VALUES (" + n +
+              ", 1, 'campaign', '" + key + "', " + n + ", 0, 'succeeded', 'd', 1);"
+              "INSERT INTO job_payload (job_id, body, sha256) VALUES (" + n + ", '{}', zeroblob(32))");
+  }
+  void add_old_batch(int id, const std::vector<int>& jobs) {
+    const std::string n = std::to_string(id);
+    as_daemon("INSERT INTO batch (id, state, source, size_bytes, sha256, format, loaded_by, started_at, loaded_at) "
+              "VALUES (" + n + ", 'loaded', 'old.csv', 1, '', 'csv', 'maria', 1, 1)");
+    for (const int job : jobs) {
+      as_daemon("INSERT INTO batch_row (batch_id, row, line, job_id) SELECT " + n + ", count(*) + 1, count(*) + 2, " +
+                std::to_string(job) + " FROM batch_row WHERE batch_id = " + n);
+    }
+  }
   // A second batch, loaded a day ago, whose only row is the ad a1.
   void show_a1_in_a_new_batch() {
     as_daemon("INSERT INTO batch (id, state, source, size_bytes, sha256, format, loaded_by, started_at, loaded_at) "
@@ -203,10 +218,43 @@ TEST_F(Archive, LeavesAFailedJobWhoseChildInAnotherTreeWaitsForIt) {
   EXPECT_EQ("", free_jobs());
 }
 
-TEST_F(Archive, LeavesTheJobsThatAYoungerBatchShows) {
+TEST_F(Archive, LeavesABatchWhoseTreeAYoungerOneShows) {
   show_a1_in_a_new_batch();
   EXPECT_EQ("", free_jobs());
-  EXPECT_THAT(plan().going, SizeIs(1)) << "its own batch goes all the same, with copies of them";
+  EXPECT_THAT(plan().going, IsEmpty()) << "its rows would tell what was, and its jobs go on here";
+}
+
+// c1 is named by batch 1 alone, c10 by 10 and 11, c11 by 11 and 12, and in the end 12 names c2 as well, which stays.
+TEST_F(Archive, LeavesAllThatHangsTogetherByTreesAndBatchesWithSomethingThatStays) {
+  add_old_campaign(10, "c10");
+  add_old_campaign(11, "c11");
+  add_old_batch(10, {10});
+  add_old_batch(11, {10, 11});
+  add_old_batch(12, {11});
+  EXPECT_EQ("1 2 3 4 10 11 ", free_jobs());
+  EXPECT_THAT(plan().going, SizeIs(4));
+  as_daemon("INSERT INTO batch_row (batch_id, row, line, job_id) VALUES (12, 9, 9, 5)");
+  EXPECT_EQ("1 2 3 4 ", free_jobs());
+  const ArchivePlan made = plan();
+  ASSERT_THAT(made.going, SizeIs(1));
+  EXPECT_EQ(made.going.front().id.value, 1);
+  EXPECT_THAT(made.staying, SizeIs(4));
+}
+
+// Batch 1 stays for c1, and with it c10, and for c10 batch 10.
+TEST_F(Archive, LeavesWhatHangsTogetherWithATreeThatCameAliveAfterThePlan) {
+  put(fixture::kAd, JobState::failed);
+  add_old_campaign(10, "c10");
+  add_old_batch(10, {10});
+  as_daemon("INSERT INTO batch_row (batch_id, row, line, job_id) VALUES (1, 9, 9, 10)");
+  const ArchivePlan made = plan();
+  ASSERT_THAT(made.going, SizeIs(2));
+  EXPECT_EQ("", retry_the_ad());
+  const Result<ArchiveCounts> moved = carry_out(made, *database_, file(), kNow);
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(moved->rows, 0);
+  EXPECT_EQ(moved->jobs, 0);
+  EXPECT_EQ("NULL", value("SELECT archived_to FROM batch WHERE id = 10"));
 }
 
 TEST_F(Archive, LeavesTheLimiterItsMemoryWhateverTheWallClockSays) {
