@@ -1,6 +1,9 @@
 #include "storage/archive.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <vector>
@@ -25,9 +28,20 @@ std::optional<std::string> archived_database(Database& database) {
   return of.getColumn(0).getString();
 }
 
+// By whatever name: a database that were its own archive would take no load any more.
+bool is_same_file(const std::string& a, const std::string& b) {
+  struct stat of_a {};
+  struct stat of_b {};
+  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+         of_a.st_ino == of_b.st_ino;
+}
+
 // Opens the archive, or makes it and writes into it whose it is. Two loads of one file never meet: the caller
 // has the database's lock.
 Result<std::unique_ptr<Database>> open_archive(Database& database, const std::string& file) {
+  if (is_same_file(file, database.path())) {
+    return Error{Errc::config, file + ": is the database itself; name another file for its archive"};
+  }
   Result<std::unique_ptr<Database>> opened = Database::open(file, OpenMode::create);
   if (!opened) return opened.error();
   Database& archive = **opened;
@@ -40,7 +54,7 @@ Result<std::unique_ptr<Database>> open_archive(Database& database, const std::st
     return Done{};
   });
   if (ok && owner != database.database_id()) {
-    if (owner || !is_empty || file == database.path()) {
+    if (owner || !is_empty) {
       return Error{Errc::config, file + ": is not an archive of " + database.path() + "; name another file"};
     }
     ok = archive.transaction(Writer::ingest, [&]() -> Status {
@@ -344,7 +358,8 @@ Result<ArchiveCounts> carry_out(const ArchivePlan& plan, Database& database, con
   if (!archive) return archive.error();
   ArchiveCounts counts;
   Status ok = database.guard(database.path(), [&]() -> Status {
-    Mover mover(plan, database, **archive, file, now_ms);
+    // As it is found from anywhere: the batches name it for years.
+    Mover mover(plan, database, **archive, std::filesystem::absolute(file).lexically_normal().string(), now_ms);
     for (const ArchiveBatch& batch : plan.going) {
       if (Status moved = mover.move_batch(batch); !moved) return moved;
     }

@@ -29,6 +29,7 @@ class ArchiveProgram : public ::testing::Test {
         "INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms,"
         " finished_at, slot) SELECT max(id), 1, 'status', 'GET', '/', 1, 0, 1, 1, 2, 'answered' FROM job");
   }
+  std::string old_db() const { return std::filesystem::canonical(program.path("old.db")).string(); }
   Ran archive() { return program.run({"archive", "--older-than", "180d", "--to", "old.db"}); }
 
   // The program on old.db: it takes the place of jobs.db for as long.
@@ -59,7 +60,7 @@ TEST_F(ArchiveProgram, GivesTheResultsOutOfTheArchive) {
   EXPECT_THAT(ran.out, HasSubstr("old.db: 1 of 2 batches with 9 rows, and payload, requests (23) and history of 23 jobs"));
   const Ran gone = program.run({"results", "1"});
   EXPECT_EQ(gone.exit_code, 66);
-  EXPECT_THAT(gone.err, HasSubstr("batch 1 is archived; ask dl-ingest --db old.db results 1"));
+  EXPECT_THAT(gone.err, HasSubstr("batch 1 is archived; ask dl-ingest --db " + old_db() + " results 1")) << "from anywhere";
   const Ran there = run_in_archive({"results", "1"});
   EXPECT_EQ(there.exit_code, 0) << there.err;
   EXPECT_EQ(there.out, before);
@@ -71,8 +72,8 @@ TEST_F(ArchiveProgram, SaysWhereTheRestOfABatchIsThatIsArchivedInPart) {
   program.as_daemon("UPDATE batch SET archived_at = NULL WHERE id = 1");
   const Ran asked = program.run({"results", "1"});
   EXPECT_EQ(asked.exit_code, 66);
-  EXPECT_THAT(asked.err, HasSubstr("batch 1 is archived in part; ask dl-ingest --db old.db results 1, and for the rows that are "
-                                   "still here v_results WHERE batch_id = 1"));
+  EXPECT_THAT(asked.err, HasSubstr("batch 1 is archived in part; ask dl-ingest --db " + old_db() +
+                                   " results 1, and for the rows that are still here v_results WHERE batch_id = 1"));
 }
 
 TEST_F(ArchiveProgram, KnowsTheSheetWhenItIsLoadedAgain) {

@@ -2,6 +2,7 @@
 #include "storage/archive.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "storage/free_space.h"
 #include "tests/storage/sql_fixture.h"
@@ -324,6 +325,26 @@ TEST_F(Archive, RefusesAFileThatIsNotItsOwnArchive) {
   auto foreign = Database::open(other, OpenMode::existing);
   ASSERT_TRUE(foreign);
   EXPECT_FALSE(refuse_archive(**foreign)) << "nothing is sent from an archive";
+}
+
+// An empty database looks like a new archive.
+TEST(EmptyArchive, IsNeverTheDatabaseItselfByWhateverName) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / ("dl-own-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(folder);
+  const std::string path = (folder / "em.db").string();
+  {
+    auto opened = Database::open(path, OpenMode::create);
+    ASSERT_TRUE(opened) << opened.error().message;
+    std::filesystem::create_symlink(path, folder / "linked.db");
+    for (const std::string& name : {path, (folder / "." / "em.db").string(), (folder / "linked.db").string()}) {
+      const Result<ArchiveCounts> refused = carry_out(ArchivePlan{}, **opened, name, kNow);
+      ASSERT_FALSE(refused) << name;
+      EXPECT_EQ(refused.error().code, Errc::config);
+      EXPECT_THAT(refused.error().message, HasSubstr("is the database itself"));
+      EXPECT_TRUE(refuse_archive(**opened)) << name;
+    }
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(Archive, GivesTheSpaceBackToTheFileSystem) {
