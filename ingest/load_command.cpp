@@ -1,15 +1,18 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "ingest/commands.h"
 #include "ingest/load.h"
 #include "ingest/progress.h"
 #include "storage/archive.h"
+#include "storage/batch_reader.h"
 #include "storage/ingest_lock.h"
 #include "storage/live_daemon.h"
 #include "storage/migrator.h"
@@ -55,6 +58,41 @@ void print_loaded(const InputFile& file, const Loaded& loaded, const std::option
   for (const Problem& conflict : loaded.conflicts) {
     std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
   }
+}
+
+// Its rows that nobody will send as things stand: what loading does not change, whoever loads should know. Only rows of
+// jobs that were there before can be such, and seldom has anything stopped at all.
+Result<RowFates> rows_at_rest(Database& database, const Loaded& loaded) {
+  const BatchCounts& counts = loaded.counts;
+  if (counts.unchanged + counts.changed + counts.conflicts == 0) return RowFates{};
+  const Result<std::vector<StateCount>> states = count_states(database, std::nullopt);
+  if (!states) return states.error();
+  const bool has_stopped = std::ranges::any_of(*states, [](const StateCount& of) {
+    return of.state == JobState::failed || of.state == JobState::cancelled || of.state == JobState::in_doubt;
+  });
+  return has_stopped ? read_row_fates(database, loaded.batch) : RowFates{};
+}
+
+// True: all of its rows are done or under way.
+bool tell_rows_at_rest(const InputFile& file, const Loaded& loaded, const RowFates& rows) {
+  const std::int64_t at_rest = rows.failed + rows.cancelled + rows.held + rows.stuck;
+  if (at_rest == 0) return true;
+  std::string text = file.name() + ": " + std::to_string(at_rest) + " of " + counted(rows.rows, "row") +
+                     " will not be sent as things stand";
+  const char* before = ": ";
+  const auto add = [&](std::int64_t n, const char* what) {
+    if (n > 0) text += std::exchange(before, ", ") + std::to_string(n) + " " + what;
+  };
+  add(rows.failed, "failed");
+  add(rows.cancelled, "cancelled");
+  add(rows.held, "in doubt until decided (v_in_doubt)");
+  add(rows.stuck, "behind what has failed, was cancelled or is in doubt");
+  const std::string batch = std::to_string(loaded.batch.value);
+  std::fprintf(stderr,
+               "%s; dl-ingest results %s says which and why; loading is no retry: INSERT INTO operator_act (job_id, act, "
+               "who, why) SELECT job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n",
+               text.c_str(), batch.c_str());
+  return false;
 }
 
 // The lock and the database, opened once for all files. Whoever has the lock removes orphans first.
@@ -144,7 +182,10 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
   }
   const Loaded& loaded = **ahead;
   print_loaded(file, loaded, options.rejects);
-  const bool complete = loaded.left_out == 0 && loaded.counts.conflicts == 0;
+  const Result<RowFates> at_rest = rows_at_rest(*target.database, loaded);
+  if (!at_rest) return at_rest.error();
+  const bool all_go = tell_rows_at_rest(file, loaded, *at_rest);
+  const bool complete = loaded.left_out == 0 && loaded.counts.conflicts == 0 && all_go;
   return complete ? 0 : static_cast<int>(Errc::incomplete);
 }
 

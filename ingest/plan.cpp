@@ -10,12 +10,18 @@ class Planner {
   Planner(const RowReader& reader, JobLookup* lookup) : reader_(reader), lookup_(lookup) {}
 
   Status add(const Row& row, const RowEntities& entities) {
+    bool has_stopped = false;  // it, or something above it
     for (const KindNames& names : kKinds) {
       if (names.kind > row.deepest) break;
       const Entity& entity = entities[names.kind];
       // Eight bytes an entity instead of its key: a plan may be off by one in a billion files.
-      if (!seen_.insert(std::hash<std::string>{}(entity.key)).second) continue;
-      if (Status ok = judge(row, names.kind, entity); !ok) return ok;
+      const std::size_t key = std::hash<std::string>{}(entity.key);
+      if (!seen_.insert(key).second) {
+        has_stopped = has_stopped || stopped_.contains(key);
+        continue;
+      }
+      if (Status ok = judge(row, names.kind, entity, has_stopped); !ok) return ok;
+      if (has_stopped) stopped_.insert(key);
     }
     return Done{};
   }
@@ -23,7 +29,7 @@ class Planner {
   Plan plan;
 
  private:
-  Status judge(const Row& row, JobKind kind, const Entity& entity) {
+  Status judge(const Row& row, JobKind kind, const Entity& entity, bool& has_stopped) {
     Plan::OfKind& counts = plan.kinds[static_cast<std::size_t>(kind)];
     std::optional<KnownJob> known;
     if (lookup_ != nullptr) {
@@ -31,11 +37,15 @@ class Planner {
       if (!found) return found.error();
       known = *found;
     }
+    const bool may_change = known && !known->same_content && known->may_change;
+    // New values are another try for what has failed, but not for what was cancelled.
+    if (known) has_stopped = has_stopped || known->state == "cancelled" || (known->state == "failed" && !may_change);
+    if (has_stopped && (!known || may_change)) ++plan.at_rest;
     if (!known) {
       ++counts.create;
     } else if (known->same_content) {
       ++counts.unchanged;
-    } else if (known->may_change) {
+    } else if (may_change) {
       ++counts.change;
     } else {
       ++counts.conflict;
@@ -50,6 +60,7 @@ class Planner {
   const RowReader& reader_;
   JobLookup* lookup_;
   std::unordered_set<std::size_t> seen_;
+  std::unordered_set<std::size_t> stopped_;  // of them
 };
 
 }  // namespace
@@ -57,7 +68,7 @@ class Planner {
 std::int64_t Plan::requests() const {
   std::int64_t entities = 0;
   for (const OfKind& kind : kinds) entities += kind.create + kind.change;
-  return 2 * entities;
+  return 2 * (entities - at_rest);
 }
 
 Result<Plan> make_plan(const InputFile& file, const Survey& survey, OnError policy,

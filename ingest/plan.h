@@ -20,8 +20,9 @@ struct Plan {
   };
   std::array<OfKind, 3> kinds;     // campaign, ad group, ad
   std::vector<Problem> conflicts;  // told like problems of the file
+  std::int64_t at_rest = 0;        // new or changed, but cancelled, or below something that failed or was cancelled
 
-  // Each new or changed entity costs a POST and at least one question for its status.
+  // Each new or changed entity costs a POST and at least one question for its status, unless it is at rest.
   std::int64_t requests() const;
 };
 

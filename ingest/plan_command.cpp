@@ -38,6 +38,11 @@ void print_plan(const InputFile& file, const Plan& plan, const AccountFacts& acc
   const std::int64_t requests = plan.requests();
   std::printf("  at least %lld requests, %s\n", static_cast<long long>(requests),
               time_text(requests, account).c_str());
+  if (plan.at_rest > 0) {
+    std::printf("  %lld of the new and changed would not be sent: cancelled, or below what has failed or was cancelled;\n"
+                "  loading is no retry (v_failed, v_blocked; operator_act)\n",
+                static_cast<long long>(plan.at_rest));
+  }
   for (const Problem& conflict : plan.conflicts) {
     std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
   }

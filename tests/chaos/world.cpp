@@ -149,13 +149,13 @@ World::Running World::start_ingest() {
   return ingest;
 }
 
-// Sheets are loaded one after the other; what was acknowledged (exit 0) must be there in the end.
+// Sheets are loaded one after the other; what was acknowledged (exit 0; 1: some of it waits behind what has failed) must be there in the end.
 void World::look_after_ingest() {
   if (ingest_.process) {
     if (!ingest_.process->ends_within(milliseconds{0})) return;
     const int exit_code = ingest_.process->wait();
     const bool waits_for_another = exit_code == static_cast<int>(Errc::busy);
-    if (exit_code == 0) {
+    if (exit_code == 0 || exit_code == static_cast<int>(Errc::incomplete)) {
       ++sheets_acknowledged_;
     } else if (!waits_for_another) {
       note_end(ingest_, exit_code, "dl-ingest");

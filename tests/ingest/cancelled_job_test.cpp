@@ -45,12 +45,41 @@ TEST(CancelledJob, ThatWasNeverSentTakesNewValuesAndSendsThemAfterARetry) {
   const Ran planned = program.run({"plan", "-"}, corrected());
   EXPECT_EQ(planned.exit_code, 0) << planned.out << planned.err;
   const Ran ran = program.run({"-"}, corrected());
-  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.exit_code, 1) << "it stays cancelled: " << ran.err;
   EXPECT_EQ(ran.out, "stdin: batch 2: 0 new, 2 unchanged, 1 changed (1 row)\n");
   EXPECT_EQ(program.ask("SELECT state || attempt FROM job WHERE id = 1"), "cancelled1") << "loading is no retry";
   act(program, "retry");
   EXPECT_EQ(program.ask("SELECT state || attempt FROM job WHERE id = 1"), "ready1");
   EXPECT_EQ(program.ask(kFromTheSheet), "1");
+}
+
+const std::string kWhatToDo =
+    "; dl-ingest results 2 says which and why; loading is no retry: INSERT INTO operator_act (job_id, act, who, why) SELECT "
+    "job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n";
+
+TEST(CancelledJob, IsToldToWhoeverLoadsItOrSomethingBelowIt) {
+  const std::string more = sheet_of({sample_lines()[1], row_with(1, "ad_id", "new_ad")});
+  Program program;
+  program.run({"-"}, sheet_of({sample_lines()[1]}));
+  EXPECT_EQ(program.run({"plan", "-"}, more).out.find("would not be sent"), std::string::npos);
+  act(program, "cancel");
+  const Ran planned = program.run({"plan", "-"}, more);
+  EXPECT_NE(planned.out.find("  at least 0 requests, "), std::string::npos) << planned.out;
+  EXPECT_NE(planned.out.find("  1 of the new and changed would not be sent"), std::string::npos) << planned.out;
+  const Ran below = program.run({"-"}, more);
+  EXPECT_EQ(below.exit_code, 1);
+  EXPECT_EQ(below.out, "stdin: batch 2: 1 new, 3 unchanged (2 rows)\n");
+  EXPECT_EQ(below.err, "stdin: 2 of 2 rows will not be sent as things stand: 2 behind what has failed, was cancelled or is "
+                       "in doubt" + kWhatToDo);
+  program.as_daemon("INSERT INTO operator_act (job_id, act, who, why) SELECT job_id, 'retry', 'maria', 'x' FROM v_jobs "
+                    "WHERE state IN ('failed', 'cancelled') AND campaign = 'cmp_2025_001'");
+  EXPECT_EQ(program.run({"-"}, more).exit_code, 0) << "after the act that was named";
+  program.as_daemon("INSERT INTO operator_act (job_id, act, who, why) SELECT job_id, 'cancel', 'maria', 'x' FROM v_jobs "
+                    "WHERE key LIKE '%/new_ad'");
+  const Ran itself = program.run({"-"}, more);
+  EXPECT_EQ(itself.exit_code, 1);
+  EXPECT_NE(itself.err.find("stdin: 1 of 2 rows will not be sent as things stand: 1 cancelled; "), std::string::npos) << itself.err;
+  EXPECT_EQ(program.run({"-"}, sheet_of({row_with(1, "campaign_id", "another")})).exit_code, 0) << "has nothing to do with it";
 }
 
 TEST(CancelledJob, WhosePostWasRefusedSendsNewValuesUnderANewKey) {
@@ -73,8 +102,9 @@ TEST(CancelledJob, WhosePostMayHaveBeenAppliedKeepsItsValues) {
     act(program, "cancel");
     const Ran ran = program.run({"-"}, corrected());
     EXPECT_EQ(ran.exit_code, 1);
-    EXPECT_EQ(ran.err, "stdin:2: campaign_id: conflict: this campaign is cancelled already, with other values; the new ones "
-                       "were not taken over: \"cmp_2025_001\" (warning)\n");
+    EXPECT_EQ(ran.err.substr(0, ran.err.find('\n') + 1),
+              "stdin:2: campaign_id: conflict: this campaign is cancelled already, with other values; the new ones "
+              "were not taken over: \"cmp_2025_001\" (warning)\n");
     EXPECT_EQ(program.ask(kFromTheSheet), "0");
     EXPECT_EQ(program.ask("SELECT state || attempt FROM job WHERE id = 1"), "cancelled1");
     act(program, "retry");
