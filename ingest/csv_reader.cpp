@@ -91,10 +91,17 @@ void CsvReader::collect(CsvRecord& record) {
 }
 
 bool CsvReader::give_up(CsvRecord& record, CsvFlaw flaw) {
-  record.flaw = flaw;
+  const bool has_lines_below = record.last_line > record.line;
+  record.flaw = has_lines_below ? CsvFlaw::unclosed_quote : flaw;
   record.fields.clear();
   begin_anew();
+  if (has_lines_below) lines_.go_back();
   return true;
+}
+
+void CsvReader::split_up(const CsvRecord& record) {
+  DL_CHECK(record.flaw == CsvFlaw::none && record.last_line > record.line, "a whole record of several lines is split up");
+  lines_.go_back();
 }
 
 // True when `record` is complete (or broken), false when it goes on with the next line.
@@ -102,7 +109,7 @@ bool CsvReader::take_line(const Line& line, CsvRecord& record) {
   const std::string_view text = without_end(line.text);
   if (!in_record_) {
     ++sheet_row_;
-    record.line = record_line_ = line.number;
+    record.line = record.last_line = record_line_ = line.number;
     record.sheet_row = sheet_row_;
     record_bytes_ = 0;
     if (line.flaw == LineFlaw::none && text.find('"') == std::string_view::npos) {
@@ -116,15 +123,16 @@ bool CsvReader::take_line(const Line& line, CsvRecord& record) {
     ends_.clear();
   }
   record.line = record_line_;
+  record.last_line = line.number;
   record.sheet_row = sheet_row_;
   record_bytes_ += line.text.size();
   if (line.flaw != LineFlaw::none) return give_up(record, csv_flaw(line.flaw));
-  if (record_bytes_ > kRecordBytesMax) {
-    ended_ = true;
-    return give_up(record, CsvFlaw::unclosed_quote);
-  }
+  if (record_bytes_ > kRecordBytesMax) return give_up(record, CsvFlaw::unclosed_quote);
+  const bool is_first = !in_record_;
   switch (feed_line(line.text)) {
-    case Fed::unfinished: return false;
+    case Fed::unfinished:
+      if (is_first) lines_.mark();
+      return false;
     case Fed::broken: return give_up(record, CsvFlaw::bad_quotes);
     case Fed::returned: return give_up(record, CsvFlaw::stray_return);
     case Fed::complete: break;
@@ -136,10 +144,7 @@ bool CsvReader::take_line(const Line& line, CsvRecord& record) {
 // The end of the file: a record without a last line break is complete, one with an open quote is
 // not.
 bool CsvReader::finish(CsvRecord& record) {
-  ended_ = true;
   if (!in_record_) return false;
-  record.line = record_line_;
-  record.sheet_row = sheet_row_;
   const auto on_field = [](void* bytes, std::size_t length, void* self) {
     auto* reader = static_cast<CsvReader*>(self);
     if (length > 0) reader->text_.append(static_cast<const char*>(bytes), length);
@@ -156,14 +161,14 @@ bool CsvReader::finish(CsvRecord& record) {
 Result<bool> CsvReader::next_of_any_kind(CsvRecord& record) {
   record.fields.clear();
   record.flaw = CsvFlaw::none;
-  while (!ended_) {
+  lines_.forget_mark();
+  for (;;) {
     Line line;
     Result<bool> more = lines_.next(line);
     if (!more) return more.error();
     if (!*more) return finish(record);
     if (take_line(line, record)) return true;
   }
-  return false;
 }
 
 Result<bool> CsvReader::next(CsvRecord& record) {

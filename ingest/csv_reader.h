@@ -1,8 +1,8 @@
 // Records of a CSV file (RFC 4180, strict): quoted fields, doubled quotes, line breaks in quotes,
 // \n or \r\n. The only file that includes libcsv, which is fed one physical line at a time so that
 // every record knows its first line; lines without a quote are split without it, to the same
-// effect. After an error the reader goes on with the next physical line. Thread rule: one thread.
-// Ownership: borrows the LineReader.
+// effect. After an error the reader goes on with the physical line below the record's first one: a quote that was left
+// open takes no other row with it. Thread rule: one thread. Ownership: borrows the LineReader.
 #pragma once
 
 #include <cstdint>
@@ -35,14 +35,16 @@ enum class CsvFlaw {
   none,
   nul_byte,
   bad_utf8,
-  too_long,        // record or line over kRecordBytesMax
+  too_long,        // a line over kRecordBytesMax
   bad_quotes,      // a quote inside an unquoted field, or text after a closing quote
-  unclosed_quote,  // up to the end of the file or over kRecordBytesMax: nothing after it was read
+  unclosed_quote,  // the record begins with this line, and what follows is no end of it: up to the end of the file, over
+                   // kRecordBytesMax, or where another flaw is
   stray_return,    // \r without \n
 };
 
 struct CsvRecord {
   std::int64_t line = 0;       // physical line where it begins
+  std::int64_t last_line = 0;  // and where it ends
   std::int64_t sheet_row = 0;  // as a spreadsheet counts: records and blank lines, 1 = first
   CsvFlaw flaw = CsvFlaw::none;
   std::vector<std::string_view> fields;  // valid until the next call; empty where flaw is set
@@ -58,6 +60,9 @@ class CsvReader {
   // The next record; blank lines, and records of nothing but delimiters, are passed over. False at
   // the end. Errors: io.
   Result<bool> next(CsvRecord& record);
+
+  // The record given last had several lines, and should not have had: those below the first come again.
+  void split_up(const CsvRecord& record);
 
  private:
   struct ParserDeleter {
@@ -85,7 +90,6 @@ class CsvReader {
   std::int64_t record_line_ = 0;  // where it began
   std::size_t record_bytes_ = 0;
   std::int64_t sheet_row_ = 0;
-  bool ended_ = false;
 };
 
 inline constexpr std::string_view kCsvDelimiters = ",;\t";

@@ -1,5 +1,6 @@
 #include "ingest/csv_rows.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "ingest/csv_reader.h"
@@ -25,13 +26,33 @@ CsvWords words_of(CsvFlaw flaw) {
               "has a quote where none may stand; quote the whole field and double the "
               "quotes in it: \"a \"\"b\"\" c\""};
     case CsvFlaw::unclosed_quote:
-      return {"unclosed_quote", "opens a quote that is not closed; nothing after it was read"};
+      return {"unclosed_quote",
+              "opens a quote that is not closed, or only in a row below; the rows below were read by themselves"};
     case CsvFlaw::stray_return:
       return {"stray_return",
               "has a carriage return without a line feed; save the file with line "
               "ends of Windows or Unix"};
   }
   return {"", ""};
+}
+
+std::size_t fields_in(std::string_view text, char delimiter) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), delimiter)) + 1;
+}
+
+// Has this cell, with `ours_before` of our columns in front of it, whole rows in it? Then a line in its middle has as many
+// fields as we have columns, or its first line is the rest of one row and its last line the beginning of another.
+bool has_rows_in_it(std::string_view cell, std::size_t ours_before, char delimiter) {
+  std::size_t end = cell.find('\n');
+  if (end == std::string_view::npos) return false;
+  const bool ends_a_row = fields_in(cell.substr(0, end), delimiter) >= kColumnCount - ours_before;
+  for (;;) {
+    cell.remove_prefix(end + 1);
+    end = cell.find('\n');
+    const std::size_t fields = fields_in(cell.substr(0, end), delimiter);
+    if (end == std::string_view::npos) return ends_a_row && fields > ours_before;
+    if (fields >= kColumnCount) return true;
+  }
 }
 
 class CsvRows final : public RowReader {
@@ -57,6 +78,8 @@ class CsvRows final : public RowReader {
   void take_names(Problems& problems);
   void take_name(std::size_t at, std::array<bool, kColumnCount>& seen, Problems& problems);
   bool take_record(Row& row, Problems& problems);
+  void report_field_count(Problems& problems) const;
+  bool has_swallowed_rows() const;
   void report(const char* column, std::string code, std::string message, Problems& problems) const;
 
   LineReader lines_;
@@ -66,6 +89,7 @@ class CsvRows final : public RowReader {
   CsvRecord record_;
   std::vector<std::string> names_;                     // all columns of the file
   std::array<std::size_t, kColumnCount> column_at_{};  // where our columns stand in a record
+  std::vector<std::size_t> ours_before_;               // of each column of the file: our columns in front of it
   std::vector<std::size_t> user_at_;                   // where the user's columns stand
   std::vector<std::string> header_;
   std::vector<std::string_view> fields_;
@@ -129,7 +153,10 @@ void CsvRows::take_names(Problems& problems) {
   const std::int64_t before = problems.count();
   names_.assign(record_.fields.begin(), record_.fields.end());
   std::array<bool, kColumnCount> seen{};
-  for (std::size_t at = 0; at < names_.size(); ++at) take_name(at, seen, problems);
+  for (std::size_t at = 0; at < names_.size(); ++at) {
+    ours_before_.push_back(static_cast<std::size_t>(std::count(seen.begin(), seen.end(), true)));
+    take_name(at, seen, problems);
+  }
   for (const ColumnRule& rule : kColumns) {
     if (seen[index_of(rule.column)]) continue;
     report(rule.name.data(), "missing_column",
@@ -178,21 +205,41 @@ Result<bool> CsvRows::next(Row& row, Problems& problems) {
   return false;
 }
 
+void CsvRows::report_field_count(Problems& problems) const {
+  std::string message = counted(static_cast<std::int64_t>(record_.fields.size()), "field");
+  if (record_.last_line > record_.line) message += " up to line " + std::to_string(record_.last_line);
+  message += " where the header has " + std::to_string(names_.size());
+  if (record_.last_line > record_.line) {
+    message += "; look whether a quote was left open; the rows below were read by themselves";
+  } else if (record_.fields.size() < names_.size()) {
+    message += "; empty cells at the end need their delimiters, too; or a field with a line break in it needs quotes around it";
+  } else {
+    message += "; take away empty cells at the end; or a field with a delimiter in it needs quotes around it";
+  }
+  report("row", "field_count", std::move(message), problems);
+}
+
+bool CsvRows::has_swallowed_rows() const {
+  for (std::size_t at = 0; at < names_.size(); ++at) {
+    if (has_rows_in_it(record_.fields[at], ours_before_[at], dialect_.delimiter)) return true;
+  }
+  return false;
+}
+
 bool CsvRows::take_record(Row& row, Problems& problems) {
+  const bool has_lines_below = record_.flaw == CsvFlaw::none && record_.last_line > record_.line;
+  if (has_lines_below && record_.fields.size() == names_.size() && has_swallowed_rows()) {
+    reader_->split_up(record_);
+    record_.flaw = CsvFlaw::unclosed_quote;
+  }
   if (record_.flaw != CsvFlaw::none) {
     const CsvWords words = words_of(record_.flaw);
     report("row", std::string(words.code), std::string(words.message), problems);
     return false;
   }
   if (record_.fields.size() != names_.size()) {
-    const char* what_to_do =
-        record_.fields.size() < names_.size()
-            ? "; empty cells at the end need their delimiters, too; or a field with a line break in it needs quotes around it"
-            : "; take away empty cells at the end; or a field with a delimiter in it needs quotes around it";
-    report("row", "field_count",
-           counted(static_cast<std::int64_t>(record_.fields.size()), "field") + " where the header has " +
-               std::to_string(names_.size()) + what_to_do,
-           problems);
+    report_field_count(problems);
+    if (has_lines_below) reader_->split_up(record_);
     return false;
   }
   row.number = number_;

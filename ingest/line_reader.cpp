@@ -95,10 +95,12 @@ LineReader::LineReader(const InputFile& file, std::size_t line_bytes_max)
     : file_(file), line_bytes_max_(line_bytes_max), buffer_(room_for(file)) {}
 
 Result<bool> LineReader::fill() {
-  if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
+  const std::size_t kept_from = mark_.value_or(begin_);
+  if (kept_from > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + kept_from, end_ - kept_from);
+    end_ -= kept_from;
+    begin_ -= kept_from;
+    if (mark_) mark_ = 0;
   }
   if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
   Result<std::size_t> got = file_.read_at(offset_, std::span(buffer_).subspan(end_));
@@ -129,6 +131,10 @@ Result<bool> LineReader::next(Line& line) {
     }
     searched += room;
     if (searched > line_bytes_max_) {
+      if (mark_) {
+        line = {{}, line_number_ + 1, LineFlaw::too_long};
+        return true;
+      }
       if (Status ok = skip_rest_of_line(); !ok) return ok.error();
       line = {{buffer_.data() + begin_, 0}, ++line_number_, LineFlaw::too_long};
       return true;
@@ -144,6 +150,18 @@ Result<bool> LineReader::next(Line& line) {
   line.flaw = line.text.size() > line_bytes_max_ ? LineFlaw::too_long : flaw_of(line.text);
   if (line.flaw == LineFlaw::too_long) line.text = {};
   return true;
+}
+
+void LineReader::mark() {
+  mark_ = begin_;
+  lines_before_mark_ = line_number_;
+}
+
+void LineReader::go_back() {
+  DL_CHECK(mark_, "there is a mark to go back to");
+  begin_ = *mark_;
+  line_number_ = lines_before_mark_;
+  mark_.reset();
 }
 
 Status LineReader::skip_rest_of_line() {
@@ -162,6 +180,7 @@ Status LineReader::skip_rest_of_line() {
 }
 
 Result<std::string> LineReader::sha256_hex() {
+  mark_.reset();
   for (;;) {
     begin_ = end_;
     Result<bool> more = fill();

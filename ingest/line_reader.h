@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,12 @@ class LineReader {
   // False at the end. Errors: io.
   Result<bool> next(Line& line);
 
+  // Keeps what comes from here on, which must not be much, so that go_back() can give it again. A line that is too long
+  // cannot be kept: then going back is all that is left to do.
+  void mark();
+  void forget_mark() { mark_.reset(); }
+  void go_back();  // to the mark, which is forgotten
+
   std::int64_t bytes_read() const { return offset_; }
   bool has_mark() const { return has_mark_; }  // after the first line
   // Of the whole input; reads on to its end if need be. Once. Errors: io.
@@ -64,6 +71,8 @@ class LineReader {
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // unread bytes are buffer_[begin_, end_)
   std::size_t end_ = 0;
+  std::optional<std::size_t> mark_;  // in buffer_, not above begin_
+  std::int64_t lines_before_mark_ = 0;
   std::int64_t offset_ = 0;
   std::int64_t line_number_ = 0;
   bool has_mark_ = false;

@@ -46,7 +46,8 @@ class Bytes {
 };
 
 constexpr Bytes kControls = Bytes("").with_controls();
-constexpr Bytes kNotInText = kControls.without("\n\r\t");
+constexpr Bytes kNotInText = kControls.without("\t");
+constexpr Bytes kLineBreaks("\n\r");
 constexpr Bytes kNotInUrl(" \"<>\\^`");
 constexpr Bytes kAboveAscii = Bytes("").with_all_above_ascii();
 
@@ -74,6 +75,9 @@ bool is_formula_error(std::string_view text) {
                                           "#CALC!", "#SPILL!", "#FIELD!", "#GETTING_DATA", "#NV",     "#WERT!",  "#BEZUG!", "#ZAHL!"};
   return text.starts_with('#') && std::find(std::begin(kErrors), std::end(kErrors), text) != std::end(kErrors);
 }
+
+// Of a text with control characters.
+Flaw control_flaw(std::string_view text) { return kLineBreaks.any_in(text) ? Flaw::line_break : Flaw::control_character; }
 
 // What stands in a cell instead of its value.
 Flaw cell_flaw(std::string_view text) {
@@ -106,7 +110,7 @@ bool has_hidden_character(std::string_view text) {
 CheckedValue check_id(std::string_view raw) {
   const std::string_view id = trimmed(raw);
   if (id.empty()) return {id, Flaw::missing_value};
-  if (kControls.any_in(id)) return {id, Flaw::control_character};
+  if (kControls.any_in(id)) return {id, control_flaw(id)};
   if (id.size() > kIdBytesMax) return {id, Flaw::id_too_long};
   if (const Flaw flaw = cell_flaw(id); flaw != Flaw::none) return {id, flaw};
   if (is_scientific(id)) return {id, Flaw::id_damaged};
@@ -116,11 +120,12 @@ CheckedValue check_id(std::string_view raw) {
 
 CheckedValue check_text(std::string_view raw, Flaw when_empty) {
   if (trimmed(raw).empty() && when_empty != Flaw::none) return {raw, when_empty};
-  if (kNotInText.any_in(raw)) return {raw, Flaw::control_character};
+  if (kNotInText.any_in(raw)) return {raw, control_flaw(raw)};
   return {raw, cell_flaw(raw)};
 }
 
 Flaw why_not_a_number(std::string_view text) {
+  if (kLineBreaks.any_in(text)) return Flaw::line_break;
   if (const Flaw flaw = cell_flaw(text); flaw != Flaw::none) return flaw;
   if (is_scientific(text)) return Flaw::exponent;
   const std::string_view rest = text.substr(text.front() == '-' || text.front() == '+' ? 1 : 0);
@@ -207,6 +212,7 @@ MeantDays days_meant_by(const std::array<std::string_view, 3>& numbers) {
 }
 
 Flaw why_not_in_form(std::string_view text) {
+  if (kLineBreaks.any_in(text)) return Flaw::line_break;
   const auto numbers = numbers_of_date(text);
   if (!numbers) return Flaw::bad_date;
   const MeantDays meant = days_meant_by(*numbers);
@@ -238,7 +244,7 @@ bool starts_with_scheme(std::string_view text, std::string_view scheme) {
 CheckedValue check_url(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
-  if (kControls.any_in(text)) return {text, Flaw::control_character};
+  if (kControls.any_in(text)) return {text, control_flaw(text)};
   if (const Flaw flaw = cell_flaw(text); flaw != Flaw::none) return {text, flaw};
   const std::size_t host = starts_with_scheme(text, "https://")  ? 8
                            : starts_with_scheme(text, "http://") ? 7
@@ -273,6 +279,8 @@ FlawWords words_of(Flaw flaw) {
     case Flaw::field_too_long: return {"field_too_long", "longer than 64 KiB"};
     case Flaw::control_character:
       return {"control_character", "contains a control character; remove it"};
+    case Flaw::line_break:
+      return {"line_break", "contains a line break; write it in one line, and look whether a quote was left open here"};
     case Flaw::id_too_long: return {"id_too_long", "an id has at most 128 bytes"};
     case Flaw::id_damaged:
       return {"id_damaged",

@@ -20,6 +20,7 @@ enum class Flaw {
   missing_value,
   field_too_long,
   control_character,
+  line_break,
   id_too_long,
   id_damaged,
   id_hidden_space,

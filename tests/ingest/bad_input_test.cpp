@@ -53,7 +53,7 @@ std::vector<Case> cases() {
       {"bad UTF-8", sheet_of({row(1), row_with(2, "objective", "caf\xE9")}),
        "in:3: row: bad_utf8: is not UTF-8; export the sheet as \"CSV UTF-8\"\n"},
       {"open quote", sheet_of({row(1), row_with(2, "campaign_id", "\"cmp"), row(3)}),
-       "in:3: row: unclosed_quote: opens a quote that is not closed; nothing after it was read\n"},
+       "in:3: row: unclosed_quote: opens a quote that is not closed, or only in a row below; the rows below were read by themselves\n"},
       {"quote in a field", sheet_of({row_with(1, "objective", "say \"x\"")}),
        "in:2: row: bad_quotes: has a quote where none may stand; quote the whole field and double "
        "the quotes in it: \"a \"\"b\"\" c\"\n"},
@@ -86,9 +86,21 @@ std::vector<Case> cases() {
        "\"reach\"\n"
        "in:6: bid: contradiction: line 2 says \"2.8\" for the same ad_group: \"2.9\"\n"
        "in:7: ad_type: contradiction: line 2 says \"banner\" for the same ad: \"video\"\n"},
-      {"lines after quoted line breaks",
-       sheet_of({row_with(1, "campaign_name", "\"two\nlines\""), row_with(2, "bid", "x")}),
-       "in:4: bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\" (row 3)\n"},
+      {"quoted line breaks, and the lines after them",
+       sheet_of({row_with(1, "campaign_name", "\"two\nlines\""), row_with(2, "bid", "x"), row_with(3, "ad_id", "\"a\r\nb\""),
+                 row_with(4, "bid", "\"1\n\""), row_with(5, "end_date", "\"\n2025-08-15\""),
+                 row_with(6, "click_url", "\"https://a.example/\n\"")}),
+       "in:2: campaign_name: line_break: contains a line break; write it in one line, and look whether a quote was left open "
+       "here: \"two\\x0alines\"\n"
+       "in:4: bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\" (row 3)\n"
+       "in:5: ad_id: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
+       "\"a\\x0d\\x0ab\" (row 4)\n"
+       "in:7: bid: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
+       "\"1\\x0a\" (row 5)\n"
+       "in:9: end_date: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
+       "\"\\x0a2025-08-15\" (row 6)\n"
+       "in:11: click_url: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
+       "\"https://a.example/\\x0a\" (row 7)\n"},
       {"hidden characters are shown",
        sheet_of({row_with(1, "bid", "2\xC2\xA0""500"), row_with(2, "ad_id", "ad\xE2\x80\xAE_1\xC2\x9B")}),
        "in:2: bid: bad_number: not a decimal number; write 15000 or 2.5: \"2\\u00a0500\"\n"

@@ -64,7 +64,6 @@ TEST(CsvReader, GoesOnBehindARecordItCannotRead) {
   EXPECT_EQ(records("\"a\"b,c\nd,e\n"), (Records{flawed(1, 1, CsvFlaw::bad_quotes), "2/2:d|e"}));
   EXPECT_EQ(records(std::string_view("a\0b\nc\n", 6)),
             (Records{flawed(1, 1, CsvFlaw::nul_byte), "2/2:c"}));
-  EXPECT_EQ(records("\"a\n\xFF\nc\n"), (Records{flawed(1, 1, CsvFlaw::bad_utf8), "3/2:c"}));
   EXPECT_EQ(records("a\rb\nc\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:c"}));
   EXPECT_EQ(records("\"a\"\rb\nc\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:c"}));
   std::string endless(2'000'000, 'x');
@@ -82,11 +81,29 @@ TEST(CsvReader, EndsNoRecordAtALoneReturnWhateverQuotesStandAroundIt) {
   EXPECT_EQ(records("\"a\r\",\"\r\n\"\r\n\"b\",\"\n\"\n"), (Records{"1/1:a\r|\r\n", "3/2:b|\n"})) << "in quotes it may stand";
 }
 
-TEST(CsvReader, NamesTheLineWhereAnOpenQuoteBegan) {
-  EXPECT_EQ(records("a\nb,\"c\nd\ne\n"), (Records{"1/1:a", flawed(2, 2, CsvFlaw::unclosed_quote)}));
+// They were lost with it, and nobody was told their lines.
+TEST(CsvReader, ReadsTheLinesBelowAnOpenQuoteByThemselves) {
+  EXPECT_EQ(records("a\nb,\"c\nd\ne\n"), (Records{"1/1:a", flawed(2, 2, CsvFlaw::unclosed_quote), "3/3:d", "4/4:e"}));
+  EXPECT_EQ(records("b,\"c\nd\n\"e\",f\ng\n"), (Records{flawed(1, 1, CsvFlaw::unclosed_quote), "2/2:d", "3/3:e|f", "4/4:g"}));
+  EXPECT_EQ(records("\"a\n\xFF\nc\n"),
+            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), flawed(2, 2, CsvFlaw::bad_utf8), "3/3:c"}));
+  EXPECT_EQ(records("\"a\n\"b\rc\nd"),
+            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), flawed(2, 2, CsvFlaw::unclosed_quote), "3/3:d"}));
+  EXPECT_EQ(records("\"a\nb\n\"c\"d\n\"e\nf\"\n"),
+            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), "2/2:b", flawed(3, 3, CsvFlaw::bad_quotes), "4/4:e\nf"}));
+  EXPECT_EQ(records("\"a"), (Records{flawed(1, 1, CsvFlaw::unclosed_quote)}));
+  EXPECT_EQ(records("\"a\n" + std::string(2'000'000, 'x') + "\nc\n"),
+            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), flawed(2, 2, CsvFlaw::too_long), "3/3:c"}));
+}
+
+TEST(CsvReader, LooksForTheEndOfAQuoteInOneMebibyte) {
   std::string endless = "a\n\"open\n";
   for (int i = 0; i < 300'000; ++i) endless += "line,line\n";
-  EXPECT_EQ(records(endless), (Records{"1/1:a", flawed(2, 2, CsvFlaw::unclosed_quote)}));
+  const Records all = records(endless);
+  ASSERT_EQ(all.size(), 300'002U);
+  EXPECT_EQ(all[1], flawed(2, 2, CsvFlaw::unclosed_quote));
+  EXPECT_EQ(all[2], "3/3:line|line");
+  EXPECT_EQ(all.back(), "300002/300002:line|line");
 }
 
 TEST(CsvReader, SplitsLinesWithoutQuotesAsLibcsvDoes) {

@@ -39,11 +39,11 @@ TEST(Results, GiveOddSheetsBackByteForByte) {
       "ID,campaign_name,campaign_budget,start_date,"
       "end_date,objective,ad_group_id,ad_group_name,bid,targeting_ages,targeting_interests,"
       "targeting_geo\n"
-      "\"first, \"\"best\"\"\", a1 "
-      ",banner,https://x.com/1,https://x.com/2,new,c/1,\"two\nlines\",0100.50,2025-01-01,"
+      "\"first,\n\"\"best\"\"\", a1 "
+      ",banner,https://x.com/1,https://x.com/2,new,c/1,\"two, words\",0100.50,2025-01-01,"
       "2025-01-31,reach,g%1,caf\xC3\xA9,2.50,,,\n"
       ",a1,banner,https://x.com/1,https://x.com/2,new,c/"
-      "1,\"two\nlines\",100.5,2025-01-01,2025-01-31,reach,g%1,"
+      "1,\"two, words\",100.5,2025-01-01,2025-01-31,reach,g%1,"
       "caf\xC3\xA9,2.5,,,\n";
   Program program;
   const Ran loaded = program.run({"-"}, sheet);

@@ -101,7 +101,7 @@ TEST(Id, RefusesWhatASpreadsheetDidToIt) {
   for (const char* seen : {"\xD7\x90", "\xC2\xA1", "\xC2\xAE", "\xE2\x80\x90", "\xE2\x80\xA7", "\xEF\xBB\xBC", "\xF0\x9F\x98\x80"}) {
     EXPECT_EQ(normal(ValueRule::id, std::string("cmp_1") + seen), std::string("cmp_1") + seen);
   }
-  EXPECT_EQ(normal(ValueRule::id, "a\nb"), "! control_character");
+  EXPECT_EQ(normal(ValueRule::id, "a\ab"), "! control_character");
   EXPECT_EQ(normal(ValueRule::id, std::string(128, 'x')), std::string(128, 'x'));
   EXPECT_EQ(normal(ValueRule::id, std::string(129, 'x')), "! id_too_long");
 }
@@ -130,8 +130,11 @@ TEST(Url, IsAbsoluteAndMayHoldAMacro) {
   }
 }
 
-TEST(Text, KeepsItsBlanksAndLineBreaksAndRefusesControlCharacters) {
-  EXPECT_EQ(normal(ValueRule::text, " two\r\nlines\t"), " two\r\nlines\t");
+TEST(Text, KeepsItsBlanksAndRefusesLineBreaksAndControlCharacters) {
+  EXPECT_EQ(normal(ValueRule::text, " two\twords\t"), " two\twords\t");
+  for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::list, ValueRule::money, ValueRule::date, ValueRule::url}) {
+    for (const char* broken : {"1\n2", "1\r\n2", "1\r", "\n2"}) EXPECT_EQ(normal(rule, broken), "! line_break");
+  }
   EXPECT_EQ(normal(ValueRule::text, "bell\a"), "! control_character");
   EXPECT_EQ(normal(ValueRule::text, " "), "! missing_value");
   EXPECT_EQ(normal(ValueRule::list, ""), "");
