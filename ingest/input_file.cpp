@@ -23,6 +23,13 @@ Error io_error(const std::string& name, const char* doing) {
   return {Errc::io, name + ": " + doing + ": " + std::strerror(errno)};
 }
 
+// What open() takes.
+Status check_kind(const struct stat& info, const std::string& name) {
+  if (S_ISDIR(info.st_mode)) return Error{Errc::no_input, name + ": is a directory; name the file in it"};
+  if (S_ISREG(info.st_mode) || S_ISFIFO(info.st_mode)) return Done{};
+  return Error{Errc::no_input, name + ": is not a regular file"};
+}
+
 Status write_all(int fd, std::string_view bytes, const std::string& name) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -61,18 +68,13 @@ Result<InputFile> InputFile::open(const std::string& name) {
   InputFile file(fd, shown_name, 0);
   struct stat info {};
   if (::fstat(fd, &info) != 0) return no_input(shown_name, errno);
-  if (S_ISDIR(info.st_mode)) {
-    return Error{Errc::no_input, shown_name + ": is a directory; name the file in it"};
-  }
+  if (Status ok = check_kind(info, shown_name); !ok && (!is_stdin || S_ISDIR(info.st_mode))) return ok.error();
   if (S_ISREG(info.st_mode) && !is_stdin) {
     if (info.st_size > kInputBytesMax) {
       return Error{Errc::data, shown_name + ": longer than 8 GiB; split it"};
     }
     file.size_bytes_ = info.st_size;
     return file;
-  }
-  if (!is_stdin && !S_ISFIFO(info.st_mode)) {
-    return Error{Errc::no_input, shown_name + ": is not a regular file"};
   }
   Result<int> spool = open_temporary_file(shown_name);
   if (!spool) return spool.error();
@@ -81,6 +83,13 @@ Result<InputFile> InputFile::open(const std::string& name) {
   if (!size) return size.error();
   spooled.size_bytes_ = *size;
   return spooled;
+}
+
+Status InputFile::check(const std::string& name) {
+  if (name == "-") return Done{};
+  struct stat info {};
+  if (::stat(name.c_str(), &info) != 0 || ::access(name.c_str(), R_OK) != 0) return no_input(name, errno);
+  return check_kind(info, name);
 }
 
 Result<InputFile> InputFile::from_text(const std::string& name, std::string_view text) {

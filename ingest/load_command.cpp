@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include "ingest/commands.h"
@@ -124,14 +122,23 @@ void tell_news(Target& target) {
   target.has_news = false;
 }
 
-// "dl-ingest chek sheet.csv" must not load the sheet.
-Status refuse_misspelt_verb(const Options& options) {
+// All of them, before the first is loaded: "dl-ingest sheet.csv chek" must not load the sheet. The exit code; 0: all are there.
+int check_inputs(const Options& options) {
   constexpr std::array<std::string_view, 7> kVerbs = {"check", "plan", "results", "errors", "status", "archive", "template"};
-  if (options.files.empty() || ::access(options.files.front().c_str(), F_OK) == 0) return Done{};
-  const std::string why = options.files.front() + ": " + std::strerror(errno);
-  const auto verb = nearest_name(options.files.front(), kVerbs);
-  if (!verb) return Done{};  // a missing file, which is told in its turn
-  return Error{Errc::no_input, why + "; did you mean dl-ingest " + std::string(*verb) + "? Nothing was loaded"};
+  int exit_code = 0;
+  for (const std::string& name : options.files) {
+    const Status there = InputFile::check(name);
+    if (there) continue;
+    Error error = there.error();
+    const auto verb = ::access(name.c_str(), F_OK) == 0 ? std::nullopt : nearest_name(name, kVerbs);
+    if (verb) {
+      error.message += "; did you mean dl-ingest " + std::string(*verb) + "? Nothing was loaded";
+    } else if (options.files.size() > 1) {
+      error.message += "; nothing was loaded";
+    }
+    exit_code = worse_of(exit_code, complain(error));
+  }
+  return exit_code;
 }
 
 LoadOptions load_options(const Options& options) {
@@ -193,9 +200,9 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
 
 int run_load(const Options& options) {
   print_database(options);
-  if (Status ok = refuse_misspelt_verb(options); !ok) return complain(ok.error());
+  int exit_code = check_inputs(options);
+  if (exit_code != 0) return exit_code;
   Target target;
-  int exit_code = 0;
   for (std::size_t i = 0; i < input_count(options); ++i) {
     Result<InputFile> file = open_input(options, i);
     Result<int> code = file ? load_one(options, *file, target) : Result<int>(file.error());

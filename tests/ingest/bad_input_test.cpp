@@ -306,13 +306,32 @@ TEST(Output, ThatCannotBeWrittenEndsWith74) {
   EXPECT_EQ(program.ask("SELECT count(*) FROM batch WHERE state = 'loaded'"), "1") << "what was loaded is loaded";
 }
 
-// It is taken for a file; the sheet behind it must not be loaded.
+// It is taken for a file; the sheet beside it must not be loaded.
 TEST(BadInput, ThatIsAMisspeltVerbLoadsNothing) {
-  Program program;
-  const Ran ran = program.run({"chek", program.write("sheet.csv", sample())});
+  const Program program;
+  const std::string sheet = program.write("sheet.csv", sample());
+  Ran ran = program.run({"chek", sheet});
   EXPECT_EQ(ran.exit_code, 66);
   EXPECT_EQ(ran.err, "dl-ingest: chek: No such file or directory; did you mean dl-ingest check? Nothing was loaded\n");
+  ran = program.run({sheet, "plann"});
+  EXPECT_EQ(ran.exit_code, 66);
+  EXPECT_EQ(ran.err, "dl-ingest: plann: No such file or directory; did you mean dl-ingest plan? Nothing was loaded\n");
   EXPECT_FALSE(program.has_database());
+}
+
+// The sheets in front of it had been loaded by then.
+TEST(BadInput, ThatIsNotThereLoadsNothingOfTheOtherFiles) {
+  const Program program;
+  const std::string sheet = program.write("sheet.csv", sample());
+  std::filesystem::create_directory(program.path("folder"));
+  const Ran ran = program.run({sheet, "gone.csv", "-", "folder", sheet}, sample());
+  EXPECT_EQ(ran.exit_code, 66);
+  EXPECT_EQ(ran.err, "dl-ingest: gone.csv: No such file or directory; nothing was loaded\n"
+                     "dl-ingest: folder: is a directory; name the file in it; nothing was loaded\n");
+  EXPECT_EQ(ran.out, "");
+  EXPECT_FALSE(program.has_database());
+  EXPECT_EQ(program.run({sheet, "-"}, sample()).out, "sheet.csv: batch 1: 23 new, 0 unchanged (9 rows)\n"
+                                                     "stdin: batch 2: 0 new, 23 unchanged (9 rows)\n");
 }
 
 TEST(Usage, ThatIsWrongNamesProgramFlagAndValue) {
