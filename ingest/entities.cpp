@@ -67,13 +67,14 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
   Entity& entity = level.entity;
   entity.valid = true;
   entity.altered.reset();
+  const Point point = point_ == Point::either ? point_ : reader.point();
   std::array<std::string_view, 6> values;  // normal forms
   Flaw id_flaw = Flaw::none;
   std::size_t i = 0;
   for (const ColumnRule& rule : columns_of(kind)) {
     const std::string_view raw = row[rule.column];
     level.raw[i] = raw;
-    const CheckedValue checked = check_value(rule.rule, level.raw[i], level.scratch[i], reader.point());
+    const CheckedValue checked = check_value(rule.rule, level.raw[i], level.scratch[i], point);
     values[i] = checked.text;
     if (rule.rule == ValueRule::id) id_flaw = checked.flaw;
     if (row.refused[index_of(rule.column)]) {
@@ -82,6 +83,7 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
     } else if (checked.flaw != Flaw::none) {
       problems.add(problem_at(row, reader, rule.column, words_of(checked.flaw).code, message_for(checked.flaw, raw)));
       entity.valid = false;
+      has_decimal_comma_ = has_decimal_comma_ || proves_decimal_comma(checked.flaw, raw);
     } else if (checked.text != raw) {
       entity.altered.set(index_of(rule.column));
     }

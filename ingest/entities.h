@@ -23,12 +23,18 @@ struct Entity {
 
 class RowEntities {
  public:
+  RowEntities() = default;
+  // `point`: of the input, where more is known of it than its reader can.
+  explicit RowEntities(Point point) : point_(point) {}
+
   // Takes the next row. Problems of its values are added with their place. True if there are none.
   bool take(const Row& row, const RowReader& reader, Problems& problems);
 
   // Of the row taken last; only up to its deepest kind.
   const Entity& operator[](JobKind kind) const { return levels_[index(kind)].entity; }
   JobKind deepest() const { return deepest_; }
+  // Was there a value, in any row so far, that proves that the input has decimal commas?
+  bool has_decimal_comma() const { return has_decimal_comma_; }
 
  private:
   struct Level {
@@ -42,6 +48,8 @@ class RowEntities {
 
   std::array<Level, 3> levels_;
   JobKind deepest_ = JobKind::ad;
+  Point point_ = Point::decimal;
+  bool has_decimal_comma_ = false;
 };
 
 // A problem at the value of `column`.

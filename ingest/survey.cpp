@@ -41,6 +41,25 @@ Status note_entities(const RowEntities& entities, std::int64_t row_number, SeenE
   return Done{};
 }
 
+// All rows once. True: some value proves that the input has decimal commas.
+Result<bool> look_at_rows(RowReader& reader, Point point, SeenEntities& seen, Survey& survey, const SurveySink& so_far) {
+  Row row;
+  RowEntities entities(point);
+  ComingAgain coming_again;
+  for (;;) {
+    Result<bool> more = reader.next(row, survey.problems);
+    if (!more) return more.error();
+    if (!*more) return entities.has_decimal_comma();
+    ++survey.rows;
+    const bool good = entities.take(row, reader, survey.problems);
+    if (!good) survey.problems.mark_bad_row(row.number);
+    if (Status ok = note_entities(entities, row.number, seen, coming_again, survey); !ok) return ok.error();
+    if (survey.rows % kRowsBetweenTellings != 0) continue;
+    so_far({survey.rows, reader.bytes_read(),
+            !survey.problems.empty() || coming_again.looks_scattered(survey.rows)});
+  }
+}
+
 void refuse_if_nothing_is_there(Survey& survey) {
   if (survey.rows > 0 || !survey.problems.empty()) return;
   survey.problems.add({0, 0, "file", "no_rows",
@@ -62,38 +81,23 @@ bool Survey::leaves_out(OnError policy, std::int64_t row_number,
   return false;
 }
 
-Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, OnError policy,
-                      const SurveySink& so_far) {
+namespace {
+
+// `point`: what is known of it before. Nothing: it is otherwise, and all has to be looked at again.
+Result<std::optional<Survey>> survey_with(Point point, const InputFile& file, InputFormat format, OnError policy,
+                                          const SurveySink& so_far) {
   Survey survey;
-  if (!format) {
-    Result<InputFormat> found = sniff_format(file);
-    if (!found) return found.error();
-    format = *found;
-  }
-  survey.format = *format;
-  Result<std::unique_ptr<RowReader>> opened = open_rows(file, *format, survey.problems);
+  survey.format = format;
+  Result<std::unique_ptr<RowReader>> opened = open_rows(file, format, survey.problems);
   if (!opened) return opened.error();
   RowReader& reader = **opened;
   survey.header = reader.header();
   survey.dialect = reader.dialect();
   const bool header_is_good = survey.problems.empty();
-
-  Row row;
-  RowEntities entities;
   SeenEntities seen;
-  ComingAgain coming_again;
-  for (;;) {
-    Result<bool> more = reader.next(row, survey.problems);
-    if (!more) return more.error();
-    if (!*more) break;
-    ++survey.rows;
-    const bool good = entities.take(row, reader, survey.problems);
-    if (!good) survey.problems.mark_bad_row(row.number);
-    if (Status ok = note_entities(entities, row.number, seen, coming_again, survey); !ok) return ok.error();
-    if (survey.rows % kRowsBetweenTellings != 0) continue;
-    so_far({survey.rows, reader.bytes_read(),
-            !survey.problems.empty() || coming_again.looks_scattered(survey.rows)});
-  }
+  const Result<bool> has_decimal_comma = look_at_rows(reader, point, seen, survey, so_far);
+  if (!has_decimal_comma) return has_decimal_comma.error();
+  if (*has_decimal_comma && point == Point::decimal && reader.point() == Point::decimal) return std::optional<Survey>();
   refuse_if_nothing_is_there(survey);
   Result<std::string> digest = reader.sha256_hex();
   if (!digest) return digest.error();
@@ -109,7 +113,23 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
   }
   survey.loadable = survey.problems.empty() ||
                     (policy != OnError::reject_file && header_is_good && survey.rows > 0);
-  return survey;
+  return std::optional<Survey>(std::move(survey));
+}
+
+}  // namespace
+
+Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, OnError policy,
+                      const SurveySink& so_far) {
+  if (!format) {
+    Result<InputFormat> found = sniff_format(file);
+    if (!found) return found.error();
+    format = *found;
+  }
+  Result<std::optional<Survey>> found = survey_with(Point::decimal, file, *format, policy, so_far);
+  // One decimal comma makes 15.000 doubtful also in the rows above it; whoever mends the comma must not get fifteen.
+  if (found && !*found) found = survey_with(Point::either, file, *format, policy, so_far);
+  if (!found) return found.error();
+  return std::move(**found);
 }
 
 }  // namespace dl

@@ -259,6 +259,13 @@ CheckedValue check_url(std::string_view raw) {
 
 }  // namespace
 
+bool proves_decimal_comma(Flaw flaw, std::string_view raw) {
+  if (flaw == Flaw::date_form || flaw == Flaw::ambiguous_date) return raw.find('.') != std::string_view::npos;
+  if (flaw != Flaw::decimal_comma) return false;
+  const std::size_t comma = raw.find(',');
+  return comma != std::string_view::npos && raw.find_first_of(".,", comma + 1) == std::string_view::npos;
+}
+
 CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch, Point point) {
   if (raw.size() > kFieldBytesMax) return {raw, Flaw::field_too_long};
   switch (rule) {

@@ -101,6 +101,19 @@ std::vector<Case> cases() {
        "\"\\x0a2025-08-15\" (row 6)\n"
        "in:11: click_url: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
        "\"https://a.example/\\x0a\" (row 7)\n"},
+      {"points in a sheet with a decimal comma",
+       sheet_of({row_with(1, "campaign_budget", "15.000"), row_with(2, "bid", "0.125"), row_with(3, "bid", "\"2,50\""),
+                 row_with(4, "campaign_budget", "2.125"), row_with(5, "bid", "2.50")}),
+       "in:2: campaign_budget: ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, 15.00 "
+       "or 2.1250 for decimals: \"15.000\"\n"
+       "in:4: bid: decimal_comma: write a decimal point and no thousands separator: 15000 or 2.5: \"2,50\"\n"
+       "in:5: campaign_budget: ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, 15.00 "
+       "or 2.1250 for decimals: \"2.125\"\n"},
+      {"points in a sheet with commas between thousands",
+       sheet_of({row_with(1, "campaign_budget", "\"15,000.00\""), row_with(2, "bid", "2.125"),
+                 row_with(3, "campaign_budget", "\"1,234,567\"")}),
+       "in:2: campaign_budget: decimal_comma: write a decimal point and no thousands separator: 15000 or 2.5: \"15,000.00\"\n"
+       "in:4: campaign_budget: decimal_comma: write a decimal point and no thousands separator: 15000 or 2.5: \"1,234,567\"\n"},
       {"hidden characters are shown",
        sheet_of({row_with(1, "bid", "2\xC2\xA0""500"), row_with(2, "ad_id", "ad\xE2\x80\xAE_1\xC2\x9B")}),
        "in:2: bid: bad_number: not a decimal number; write 15000 or 2.5: \"2\\u00a0500\"\n"
@@ -276,23 +289,6 @@ TEST(BadInput, OfALineTooLongIsStillJsonLines) {
   EXPECT_TRUE(ran.err.ends_with("in:2: row: record_too_long: is longer than 16 MiB\n")) << ran.err;
 }
 
-TEST(BadInput, ThatIsNoFileEndsWith66) {
-  Program program;
-  std::filesystem::create_directory(program.path("folder"));
-  Ran ran = program.run({"folder"});
-  EXPECT_EQ(ran.exit_code, 66);
-  EXPECT_EQ(ran.err, "dl-ingest: folder: is a directory; name the file in it\n");
-  ran = program.run({"missing.csv"});
-  EXPECT_EQ(ran.exit_code, 66);
-  EXPECT_EQ(ran.err, "dl-ingest: missing.csv: No such file or directory\n");
-  ran = program.run({"/dev/zero"});
-  EXPECT_EQ(ran.exit_code, 66);
-  EXPECT_EQ(ran.err, "dl-ingest: /dev/zero: is not a regular file\n");
-  ran = program.run({"a\n\x1b[31mb"});
-  EXPECT_EQ(ran.err, "dl-ingest: a\\x0a\\x1b[31mb: No such file or directory\n") << "one line, and no command to a terminal";
-  EXPECT_FALSE(program.has_database());
-}
-
 TEST(Output, ThatCannotBeWrittenEndsWith74) {
   const Program program;
   program.write("in", sample());
@@ -304,68 +300,6 @@ TEST(Output, ThatCannotBeWrittenEndsWith74) {
     EXPECT_NE(ran.err.find("dl-ingest: stdout: writing: "), std::string::npos) << ran.err;
   }
   EXPECT_EQ(program.ask("SELECT count(*) FROM batch WHERE state = 'loaded'"), "1") << "what was loaded is loaded";
-}
-
-// It is taken for a file; the sheet beside it must not be loaded.
-TEST(BadInput, ThatIsAMisspeltVerbLoadsNothing) {
-  const Program program;
-  const std::string sheet = program.write("sheet.csv", sample());
-  Ran ran = program.run({"chek", sheet});
-  EXPECT_EQ(ran.exit_code, 66);
-  EXPECT_EQ(ran.err, "dl-ingest: chek: No such file or directory; did you mean dl-ingest check? Nothing was loaded\n");
-  ran = program.run({sheet, "plann"});
-  EXPECT_EQ(ran.exit_code, 66);
-  EXPECT_EQ(ran.err, "dl-ingest: plann: No such file or directory; did you mean dl-ingest plan? Nothing was loaded\n");
-  EXPECT_FALSE(program.has_database());
-}
-
-// The sheets in front of it had been loaded by then.
-TEST(BadInput, ThatIsNotThereLoadsNothingOfTheOtherFiles) {
-  const Program program;
-  const std::string sheet = program.write("sheet.csv", sample());
-  std::filesystem::create_directory(program.path("folder"));
-  const Ran ran = program.run({sheet, "gone.csv", "-", "folder", sheet}, sample());
-  EXPECT_EQ(ran.exit_code, 66);
-  EXPECT_EQ(ran.err, "dl-ingest: gone.csv: No such file or directory; nothing was loaded\n"
-                     "dl-ingest: folder: is a directory; name the file in it; nothing was loaded\n");
-  EXPECT_EQ(ran.out, "");
-  EXPECT_FALSE(program.has_database());
-  EXPECT_EQ(program.run({sheet, "-"}, sample()).out, "sheet.csv: batch 1: 23 new, 0 unchanged (9 rows)\n"
-                                                     "stdin: batch 2: 0 new, 23 unchanged (9 rows)\n");
-}
-
-TEST(Usage, ThatIsWrongNamesProgramFlagAndValue) {
-  const Program program;
-  const std::string sheet = program.write("sheet.csv", sample());
-  const std::string help = "; see dl-ingest --help\n";
-  const std::vector<std::pair<std::vector<std::string>, std::string>> all = {
-      {{"--priority", "high", sheet}, "--priority: \"high\" must be a whole number"},
-      {{"--priority", "9999999999", sheet}, "--priority: \"9999999999\" is out of range"},
-      {{"status", "last"}, "BATCH: \"last\" must be a whole number"},
-      {{"--nosuch", sheet}, "The following argument was not expected: --nosuch"},
-      {{"archive"}, "--older-than is required"},
-      {{sheet, "status"}, "\"sheet.csv\": status takes no FILE; to load it, first say dl-ingest sheet.csv"},
-      {{"17.csv", "results", "2"}, "\"17.csv\": results takes no FILE; to load it, first say dl-ingest 17.csv"},
-      {{"errors", "1", "2"}, "\"2\": errors takes one BATCH behind it; ask for others with commands of their own"},
-      {{"template", "3"}, "\"3\": template takes no FILE; to load it, first say dl-ingest 3"},
-      {{"status", "--line", "{}"}, "status takes no --line; load it with a command of its own"},
-  };
-  for (const auto& [arguments, words] : all) {
-    const Ran ran = program.run(arguments);
-    EXPECT_EQ(ran.exit_code, 64) << words;
-    EXPECT_EQ(ran.err, "dl-ingest: " + words + help);
-  }
-  EXPECT_FALSE(program.has_database());
-}
-
-// The one before the verb was passed over.
-TEST(Usage, TakesFilesOnBothSidesOfAVerb) {
-  const Program program;
-  const std::string sheet = program.write("sheet.csv", sample());
-  const Ran ran = program.run({"missing.csv", "check", sheet});
-  EXPECT_EQ(ran.exit_code, 66);
-  EXPECT_NE(ran.err.find("missing.csv: No such file"), std::string::npos) << ran.err;
-  EXPECT_EQ(ran.out, "sheet.csv: 9 rows, 0 errors\n");
 }
 
 TEST(BadInput, OfAnotherKindSaysHowToExportIt) {

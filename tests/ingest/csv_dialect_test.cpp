@@ -13,19 +13,29 @@ std::string with_delimiter(std::string text, char delimiter) {
 }
 
 // Fifteen thousand was submitted as fifteen.
-TEST(CsvDialect, OfSemicolonsRefusesAPointThatMayBeThousands) {
+TEST(CsvDialect, OfSemicolonsOrTabsRefusesAPointThatMayBeThousands) {
   const Program program;
   const std::string sheet = sheet_of({row_with(1, "campaign_budget", "15.000"), row_with(2, "bid", "2.125")});
   const std::string why = "ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, "
                           "15.00 or 2.1250 for decimals: ";
-  Ran ran = program.run({program.write("in", with_delimiter(sheet, ';'))});
-  EXPECT_EQ(ran.exit_code, 65);
-  EXPECT_EQ(ran.err, "in:2: campaign_budget: " + why + "\"15.000\"\nin:3: bid: " + why + "\"2.125\"\n"
-                     "in: 2 errors, nothing was loaded\n");
-  for (const char delimiter : {',', '\t'}) {
-    ran = program.run({"check", program.write("in", with_delimiter(sheet, delimiter))});
-    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  for (const char delimiter : {';', '\t'}) {
+    const Ran ran = program.run({program.write("in", with_delimiter(sheet, delimiter))});
+    EXPECT_EQ(ran.exit_code, 65);
+    EXPECT_EQ(ran.err, "in:2: campaign_budget: " + why + "\"15.000\"\nin:3: bid: " + why + "\"2.125\"\n"
+                       "in: 2 errors, nothing was loaded\n");
   }
+  const Ran ran = program.run({"check", program.write("in", sheet)});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+}
+
+// Whoever mended the comma alone would have submitted fifteen.
+TEST(CsvDialect, OfCommasLosesItsPointsToADecimalCommaAnywhereInTheSheet) {
+  const Program program;
+  program.write("in", sheet_of({row_with(1, "campaign_budget", "15.000"), sample_lines()[2], row_with(3, "bid", "\"2,50\"")}));
+  const Ran ran = program.run({"in", "--on-error", "skip-row", "--rejects", "rejects"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.out, "in: batch 1: 3 new, 0 unchanged (3 rows, 2 left out)\n");
+  EXPECT_NE(program.read("rejects").find("campaign_budget: ambiguous_point: "), std::string::npos);
 }
 
 // As Excel writes and reads it, and shows neither the line nor counts it as a row.

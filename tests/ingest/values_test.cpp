@@ -49,6 +49,15 @@ TEST(Money, WithAPointThatMaySeparateThousandsIsRefusedWhereThatIsUsual) {
   EXPECT_EQ(normal(ValueRule::money, "15.000,50", Point::either), "! decimal_comma");
 }
 
+TEST(Money, HasDecimalCommasWhereAnotherValueProvesThem) {
+  for (const char* proof : {"2,5", "2,50", "1.500,00", "1,500"}) EXPECT_TRUE(proves_decimal_comma(Flaw::decimal_comma, proof)) << proof;
+  for (const char* none : {"15,000.00", "1,234,567"}) EXPECT_FALSE(proves_decimal_comma(Flaw::decimal_comma, none)) << none;
+  EXPECT_TRUE(proves_decimal_comma(Flaw::date_form, "15.03.2026"));
+  EXPECT_TRUE(proves_decimal_comma(Flaw::ambiguous_date, "05.03.2026"));
+  EXPECT_FALSE(proves_decimal_comma(Flaw::date_form, "07/25/2025"));
+  EXPECT_FALSE(proves_decimal_comma(Flaw::bad_number, "abc,"));
+}
+
 TEST(Date, IsARealDayInOneForm) {
   EXPECT_EQ(normal(ValueRule::date, "2024-02-29"), "2024-02-29");
   EXPECT_EQ(normal(ValueRule::date, "2025-02-29"), "! no_such_day");
