@@ -36,7 +36,7 @@ inline constexpr std::size_t kColumnCount = 17;
 constexpr std::size_t index_of(Column column) { return static_cast<std::size_t>(column); }
 
 // What a value must look like; values.h has the rules.
-enum class ValueRule { id, text, list, money, date, url };
+enum class ValueRule { id, name, text, list, money, date, url };
 
 struct ColumnRule {
   Column column;
@@ -54,7 +54,7 @@ inline constexpr std::array<ColumnRule, kColumnCount> kColumns = {{
     {Column::campaign_id, "campaign_id", JobKind::campaign, "campaign_id", "", "id", ValueRule::id,
      "cmp_2025_001"},
     {Column::campaign_name, "campaign_name", JobKind::campaign, "campaign_name", "", "name",
-     ValueRule::text, "Summer Styles 2025"},
+     ValueRule::name, "Summer Styles 2025"},
     {Column::campaign_budget, "campaign_budget", JobKind::campaign, "campaign_budget", "", "budget",
      ValueRule::money, "15000"},
     {Column::start_date, "start_date", JobKind::campaign, "start_date", "", "start_date",
@@ -65,7 +65,7 @@ inline constexpr std::array<ColumnRule, kColumnCount> kColumns = {{
      ValueRule::text, "engagement"},
     {Column::ad_group_id, "ad_group_id", JobKind::ad_group, "id", "", "id", ValueRule::id,
      "ag_1001"},
-    {Column::ad_group_name, "ad_group_name", JobKind::ad_group, "name", "", "name", ValueRule::text,
+    {Column::ad_group_name, "ad_group_name", JobKind::ad_group, "name", "", "name", ValueRule::name,
      "Young Adults - Urban"},
     {Column::bid, "bid", JobKind::ad_group, "bid", "", "bid", ValueRule::money, "2.5"},
     {Column::targeting_ages, "targeting_ages", JobKind::ad_group, "targeting_ages", "targeting",

@@ -21,8 +21,9 @@ std::string shown(std::string_view value, std::size_t bytes_max) {
     const auto byte = static_cast<unsigned char>(kept[at]);
     const HiddenCharacter hidden = is_text ? hidden_character_at_front(kept.substr(at)) : HiddenCharacter{};
     if (hidden.length > 0) {
-      text += "\\u";
-      for (int bits = 12; bits >= 0; bits -= 4) text += kHex[(hidden.code_point >> bits) & 15];
+      const bool is_long = hidden.code_point > 0xFFFF;
+      text += is_long ? "\\U" : "\\u";
+      for (int bits = is_long ? 28 : 12; bits >= 0; bits -= 4) text += kHex[(hidden.code_point >> bits) & 15];
       at += hidden.length - 1;
     } else if (byte >= 0x20 && byte != 0x7F && (is_text || byte < 0x80)) {
       text += kept[at];

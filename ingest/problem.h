@@ -23,7 +23,7 @@ struct Problem {
 // One line without its end. `file`: the name to print. The row is added where it is not the line.
 std::string to_text(const Problem& problem, std::string_view file);
 
-// Control characters, and whatever is not ASCII where it is not UTF-8, as \xNN, hidden ones as \uNNNN; at most
+// Control characters, and whatever is not ASCII where it is not UTF-8, as \xNN, hidden ones as \uNNNN or \UNNNNNNNN; at most
 // `bytes_max` bytes of it, never half a character.
 std::string shown(std::string_view value, std::size_t bytes_max);
 

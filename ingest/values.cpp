@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "ingest/formula_error.h"
 #include "ingest/hidden_character.h"
 #include "storage/model/check.h"
 
@@ -48,8 +49,8 @@ class Bytes {
 constexpr Bytes kControls = Bytes("").with_controls();
 constexpr Bytes kNotInText = kControls.without("\t");
 constexpr Bytes kLineBreaks("\n\r");
+constexpr Bytes kToLookAt = kControls.with_all_above_ascii();
 constexpr Bytes kNotInUrl(" \"<>\\^`");
-constexpr Bytes kAboveAscii = Bytes("").with_all_above_ascii();
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -64,25 +65,35 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// ######## is what a spreadsheet shows where a column is too narrow, and exports if told to.
-bool is_overflow(std::string_view text) {
-  return text.size() >= 2 && text.front() == '#' && text.find_first_not_of('#') == std::string_view::npos;
+// Of a trimmed text: what must not be in it, whatever it says.
+Flaw character_flaw(ValueRule rule, std::string_view text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+  if (!kToLookAt.any_in(text)) return Flaw::none;
+  const bool is_free = rule == ValueRule::name || rule == ValueRule::text || rule == ValueRule::list;
+  if ((is_free ? kNotInText : kControls).any_in(text)) {
+    return kLineBreaks.any_in(text) ? Flaw::line_break : Flaw::control_character;
+  }
+  if (text.find(kReplacement) != std::string_view::npos) return Flaw::damaged_text;
+  if (rule != ValueRule::list && is_all_hidden(text)) return Flaw::missing_value;
+  const bool is_hidden = rule == ValueRule::name ? has_hidden_character_in_name(text) : has_hidden_character(text);
+  if (!is_hidden) return Flaw::none;
+  return rule == ValueRule::id ? Flaw::id_hidden_space : Flaw::hidden_character;
 }
-
-// What a formula that failed shows, and exports: in English, German where it is another, and in any language.
-bool is_formula_error(std::string_view text) {
-  constexpr std::string_view kErrors[] = {"#N/A",   "#VALUE!", "#NAME?",  "#REF!",         "#DIV/0!", "#NULL!",  "#NUM!",
-                                          "#CALC!", "#SPILL!", "#FIELD!", "#GETTING_DATA", "#NV",     "#WERT!",  "#BEZUG!", "#ZAHL!"};
-  return text.starts_with('#') && std::find(std::begin(kErrors), std::end(kErrors), text) != std::end(kErrors);
-}
-
-// Of a text with control characters.
-Flaw control_flaw(std::string_view text) { return kLineBreaks.any_in(text) ? Flaw::line_break : Flaw::control_character; }
 
 // What stands in a cell instead of its value.
 Flaw cell_flaw(std::string_view text) {
   if (is_overflow(text)) return Flaw::cell_overflow;
   return is_formula_error(text) ? Flaw::cell_error : Flaw::none;
+}
+
+// The same of each part of a list.
+Flaw list_flaw(std::string_view list) {
+  for (;;) {
+    const std::size_t end = list.find(';');
+    const Flaw flaw = cell_flaw(trimmed(list.substr(0, end)));
+    if (flaw != Flaw::none || end == std::string_view::npos) return flaw;
+    list.remove_prefix(end + 1);
+  }
 }
 
 // 1.23E+15 was a long number once; its last digits are gone.
@@ -99,32 +110,29 @@ bool is_scientific(std::string_view text) {
   return point == std::string_view::npos || all_digits(mantissa.substr(point + 1));
 }
 
-bool has_hidden_character(std::string_view text) {
-  if (!kAboveAscii.any_in(text)) return false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (hidden_character_at_front(text.substr(at)).length > 0) return true;
-  }
-  return false;
-}
-
 CheckedValue check_id(std::string_view raw) {
   const std::string_view id = trimmed(raw);
   if (id.empty()) return {id, Flaw::missing_value};
-  if (kControls.any_in(id)) return {id, control_flaw(id)};
+  if (const Flaw flaw = character_flaw(ValueRule::id, id); flaw != Flaw::none) return {id, flaw};
   if (id.size() > kIdBytesMax) return {id, Flaw::id_too_long};
   if (const Flaw flaw = cell_flaw(id); flaw != Flaw::none) return {id, flaw};
   if (is_scientific(id)) return {id, Flaw::id_damaged};
-  if (has_hidden_character(id)) return {id, Flaw::id_hidden_space};
   return {id, Flaw::none};
 }
 
-CheckedValue check_text(std::string_view raw, Flaw when_empty) {
-  if (trimmed(raw).empty() && when_empty != Flaw::none) return {raw, when_empty};
-  if (kNotInText.any_in(raw)) return {raw, control_flaw(raw)};
-  return {raw, cell_flaw(raw)};
+// Names, lists and other texts. They keep their blanks.
+CheckedValue check_text(ValueRule rule, std::string_view raw) {
+  const std::string_view text = trimmed(raw);
+  if (text.empty()) return {raw, rule == ValueRule::list ? Flaw::none : Flaw::missing_value};
+  if (const Flaw flaw = character_flaw(rule, text); flaw != Flaw::none) return {raw, flaw};
+  if (rule == ValueRule::list) return {raw, list_flaw(text)};
+  // A name may be a hashtag: #SALE!
+  if (rule == ValueRule::name && !is_known_formula_error(text) && !is_overflow(text)) return {raw, Flaw::none};
+  return {raw, cell_flaw(text)};
 }
 
 Flaw why_not_a_number(std::string_view text) {
+  if (is_all_hidden(text)) return Flaw::missing_value;
   if (kLineBreaks.any_in(text)) return Flaw::line_break;
   if (const Flaw flaw = cell_flaw(text); flaw != Flaw::none) return flaw;
   if (is_scientific(text)) return Flaw::exponent;
@@ -212,6 +220,7 @@ MeantDays days_meant_by(const std::array<std::string_view, 3>& numbers) {
 }
 
 Flaw why_not_in_form(std::string_view text) {
+  if (is_all_hidden(text)) return Flaw::missing_value;
   if (kLineBreaks.any_in(text)) return Flaw::line_break;
   const auto numbers = numbers_of_date(text);
   if (!numbers) return Flaw::bad_date;
@@ -244,7 +253,7 @@ bool starts_with_scheme(std::string_view text, std::string_view scheme) {
 CheckedValue check_url(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
-  if (kControls.any_in(text)) return {text, control_flaw(text)};
+  if (const Flaw flaw = character_flaw(ValueRule::url, text); flaw != Flaw::none) return {text, flaw};
   if (const Flaw flaw = cell_flaw(text); flaw != Flaw::none) return {text, flaw};
   const std::size_t host = starts_with_scheme(text, "https://")  ? 8
                            : starts_with_scheme(text, "http://") ? 7
@@ -270,56 +279,14 @@ CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scra
   if (raw.size() > kFieldBytesMax) return {raw, Flaw::field_too_long};
   switch (rule) {
     case ValueRule::id: return check_id(raw);
-    case ValueRule::text: return check_text(raw, Flaw::missing_value);
-    case ValueRule::list: return check_text(raw, Flaw::none);
+    case ValueRule::name:
+    case ValueRule::text:
+    case ValueRule::list: return check_text(rule, raw);
     case ValueRule::money: return check_money(raw, scratch, point);
     case ValueRule::date: return check_date(raw);
     case ValueRule::url: return check_url(raw);
   }
   DL_CHECK(false, "a value rule without a check");
-}
-
-FlawWords words_of(Flaw flaw) {
-  switch (flaw) {
-    case Flaw::none: return {"", ""};
-    case Flaw::missing_value: return {"missing_value", "a value is needed here"};
-    case Flaw::field_too_long: return {"field_too_long", "longer than 64 KiB"};
-    case Flaw::control_character:
-      return {"control_character", "contains a control character; remove it"};
-    case Flaw::line_break:
-      return {"line_break", "contains a line break; write it in one line, and look whether a quote was left open here"};
-    case Flaw::id_too_long: return {"id_too_long", "an id has at most 128 bytes"};
-    case Flaw::id_damaged:
-      return {"id_damaged",
-              "a spreadsheet turned this id into a rounded number; format the column as text and "
-              "enter the id again"};
-    case Flaw::id_hidden_space:
-      return {"id_hidden_space", "contains an invisible space or mark; type the id again"};
-    case Flaw::cell_overflow:
-      return {"cell_overflow",
-              "the spreadsheet exported its filler instead of the value; widen the column and "
-              "export again"};
-    case Flaw::cell_error:
-      return {"cell_error", "a formula of the spreadsheet failed, and its error was exported; mend the formula or enter the value"};
-    case Flaw::bad_number: return {"bad_number", "not a decimal number; write 15000 or 2.5"};
-    case Flaw::decimal_comma:
-      return {"decimal_comma", "write a decimal point and no thousands separator: 15000 or 2.5"};
-    case Flaw::ambiguous_point:
-      return {"ambiguous_point",
-              "the point may separate thousands or decimals; write 15000 for thousands, 15.00 or 2.1250 for decimals"};
-    case Flaw::exponent: return {"exponent", "write the number in full, without an exponent"};
-    case Flaw::negative: return {"negative", "must not be negative"};
-    case Flaw::too_precise: return {"too_precise", "at most 6 decimals are possible"};
-    case Flaw::too_large: return {"too_large", "at most 15 digits before the point are possible"};
-    case Flaw::bad_date: return {"bad_date", "not a date; write YYYY-MM-DD"};
-    case Flaw::ambiguous_date:
-      return {"ambiguous_date", "day and month cannot be told apart; write YYYY-MM-DD"};
-    case Flaw::date_form: return {"date_form", "write YYYY-MM-DD"};
-    case Flaw::no_such_day: return {"no_such_day", "the calendar has no such day"};
-    case Flaw::bad_url:
-      return {"bad_url", "not an absolute http or https address, like https://example.com/page"};
-  }
-  return {"", ""};
 }
 
 std::string message_for(Flaw flaw, std::string_view raw) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "ingest/columns.h"
+#include "ingest/flaw.h"
 
 namespace dl {
 
@@ -14,37 +15,6 @@ inline constexpr std::size_t kIdBytesMax = 128;
 inline constexpr std::size_t kFieldBytesMax = 64 * 1024;
 inline constexpr int kMoneyIntegerDigitsMax = 15;
 inline constexpr int kMoneyDecimalsMax = 6;
-
-enum class Flaw {
-  none,
-  missing_value,
-  field_too_long,
-  control_character,
-  line_break,
-  id_too_long,
-  id_damaged,
-  id_hidden_space,
-  cell_overflow,
-  cell_error,
-  bad_number,
-  decimal_comma,
-  ambiguous_point,
-  exponent,
-  negative,
-  too_precise,
-  too_large,
-  bad_date,
-  ambiguous_date,
-  date_form,
-  no_such_day,
-  bad_url,
-};
-
-struct FlawWords {
-  std::string_view code;     // stable, for scripts
-  std::string_view message;  // what is wrong and what to do
-};
-FlawWords words_of(Flaw flaw);
 
 // The message, for a value; where there is but one way to mean it, with what to write instead.
 std::string message_for(Flaw flaw, std::string_view raw);

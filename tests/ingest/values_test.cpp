@@ -102,8 +102,10 @@ TEST(Id, RefusesWhatASpreadsheetDidToIt) {
                    "1"),
             "! id_hidden_space");
   // Soft hyphen, C1 control, Arabic mark, right-to-left mark and override, narrow and wide spaces, word joiner.
+  // Variation selector, grapheme joiner, empty Braille pattern, Hangul filler, a tag.
   for (const char* hidden : {"\xC2\xAD", "\xC2\x9B", "\xD8\x9C", "\xE2\x80\x8F", "\xE2\x80\xAE", "\xE2\x80\xAF",
-                             "\xE3\x80\x80", "\xE2\x81\xA0", "\xEF\xBB\xBF"}) {
+                             "\xE3\x80\x80", "\xE2\x81\xA0", "\xEF\xBB\xBF", "\xEF\xB8\x8F", "\xCD\x8F", "\xE2\xA0\x80",
+                             "\xE3\x85\xA4", "\xF3\xA0\x81\x81"}) {
     EXPECT_EQ(normal(ValueRule::id, std::string("cmp_1") + hidden), "! id_hidden_space") << hidden;
   }
   // Letters of any script, and neighbours of what is hidden.
@@ -121,10 +123,67 @@ TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedWhateverItIsFor) {
       EXPECT_EQ(normal(rule, error), "! cell_error") << error;
     }
   }
-  for (const char* name : {"#1", "#SALE!", "#N/A campaign", "N/A", "#ref!"}) {
-    EXPECT_EQ(normal(ValueRule::id, name), name);
-    EXPECT_EQ(normal(ValueRule::text, name), name);
+  for (const char* name : {"#1", "#SALE", "#N/A campaign", "N/A", "#ref!", "Err:", "Err:5a", "#!", "#SALE! now!"}) {
+    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list}) EXPECT_EQ(normal(rule, name), name);
   }
+}
+
+TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedInWhateverLanguage) {
+  for (const char* error : {"#ERROR!", "#NOM?", "#VALEUR!", "#BLOCKED!", "Err:502", "Err:508", " #REF!", "#N/A ", "#VALOR!", "#NAAM?",
+                            "#\xC2\xA1VALOR!", "#\xC2\xBFNOMBRE?", "#DEEL/0!", "#\xD0\x98\xD0\x9C\xD0\xAF?"}) {
+    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list, ValueRule::money, ValueRule::date,
+                                 ValueRule::url}) {
+      EXPECT_EQ(normal(rule, error), "! cell_error") << error;
+    }
+  }
+  for (const char* list : {"UK;#N/A", "#REF!;UK", "UK; Err:502 ;IE"}) EXPECT_EQ(normal(ValueRule::list, list), "! cell_error") << list;
+  EXPECT_EQ(normal(ValueRule::list, "UK;####"), "! cell_overflow");
+  EXPECT_EQ(normal(ValueRule::text, "UK;#N/A"), "UK;#N/A");
+  // A person may have given it; no spreadsheet shows it.
+  EXPECT_EQ(normal(ValueRule::name, "#SALE!"), "#SALE!");
+  EXPECT_EQ(normal(ValueRule::text, "#SALE!"), "! cell_error");
+}
+
+constexpr const char* kNoBreakSpace = "\xC2\xA0";
+constexpr const char* kZeroWidthSpace = "\xE2\x80\x8B";
+constexpr const char* kJoiner = "\xE2\x80\x8D";
+constexpr const char* kEmojiStyle = "\xEF\xB8\x8F";
+
+TEST(HiddenCharacters, AreRefusedInAllButNames) {
+  for (const char* hidden : {kNoBreakSpace, kZeroWidthSpace, kJoiner, kEmojiStyle, "\xEF\xBB\xBF"}) {
+    const std::string mark(hidden);
+    EXPECT_EQ(normal(ValueRule::url, "https://a.example/" + mark), "! hidden_character");
+    EXPECT_EQ(normal(ValueRule::url, mark + "https://a.example/"), "! hidden_character");
+    EXPECT_EQ(normal(ValueRule::text, "engage" + mark + "ment"), "! hidden_character");
+    EXPECT_EQ(normal(ValueRule::list, "UK;" + mark + "IE"), "! hidden_character");
+    EXPECT_EQ(normal(ValueRule::list, mark), "! hidden_character");
+    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::money, ValueRule::date, ValueRule::url}) {
+      EXPECT_EQ(normal(rule, " " + mark + mark + " "), "! missing_value");
+    }
+  }
+}
+
+TEST(HiddenCharacters, MayStandInsideANameWhereTheyAreWritten) {
+  for (const std::string& good : {std::string("Soldes\xC2\xA0: -50\xE2\x80\xAF%"), std::string("\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB dev"),
+                                  std::string("love \xE2\x9D\xA4\xEF\xB8\x8F"), std::string("\xE5\xA4\x8F\xE3\x80\x80\xE7\xA7\x8B"),
+                                  std::string("\xD9\x85\xDB\x8C\xE2\x80\x8C\xD8\xAE"),
+                                  std::string("\xF0\x9F\x8F\xB4\xF3\xA0\x81\xA7\xF3\xA0\x81\xBF")}) {
+    EXPECT_EQ(normal(ValueRule::name, good), good);
+  }
+  for (const char* hidden : {kNoBreakSpace, kZeroWidthSpace, kJoiner}) {
+    EXPECT_EQ(normal(ValueRule::name, std::string("Sale") + hidden), "! hidden_character");
+    EXPECT_EQ(normal(ValueRule::name, std::string(hidden) + "Sale"), "! hidden_character");
+    EXPECT_EQ(normal(ValueRule::name, std::string("Sale ") + hidden + " "), "! hidden_character");
+  }
+  EXPECT_EQ(normal(ValueRule::name, std::string(kEmojiStyle) + "Sale"), "! hidden_character");
+  EXPECT_EQ(normal(ValueRule::name, std::string("Sa") + kZeroWidthSpace + "le"), "! hidden_character");
+}
+
+TEST(DamagedText, IsRefusedWhateverItIsFor) {
+  for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list}) {
+    EXPECT_EQ(normal(rule, "Caf\xEF\xBF\xBD"), "! damaged_text");
+  }
+  EXPECT_EQ(normal(ValueRule::url, "https://a.example/\xEF\xBF\xBD"), "! damaged_text");
 }
 
 TEST(Url, IsAbsoluteAndMayHoldAMacro) {
