@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "ingest/look_alike.h"
 #include "ingest/values.h"
 
 namespace dl {
@@ -59,10 +60,11 @@ bool report_pair(const KeptRow& first, const KeptRow& later, std::uint64_t key_h
       const std::size_t i = index_of(rule.column);
       if (means_the_same(rule, first.values[i], later.values[i])) continue;
       differs = true;
+      const auto [before, now] = told_apart(first.values[i], later.values[i]);
       problems.add({later.places[i].line, later.sheet_row, later.places[i].column, "contradiction",
-                    "line " + std::to_string(first.places[i].line) + " says \"" +
-                        shown(first.values[i], 80) + "\" for the same " + std::string(names.name),
-                    later.values[i], true});
+                    "line " + std::to_string(first.places[i].line) + " says \"" + before + "\" for the same " +
+                        std::string(names.name),
+                    now, true});
     }
   }
   return differs;
