@@ -1,7 +1,6 @@
 #include "ingest/look_alike.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "ingest/problem.h"
 
@@ -63,7 +62,8 @@ std::string escaped(const std::u32string& points) {
 
 std::pair<std::string, std::string> told_apart(std::string_view a, std::string_view b) {
   const std::size_t shorter = std::min(a.size(), b.size());
-  std::size_t begin = static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(shorter), b.begin()).first - a.begin());
+  std::size_t begin = 0;  // common bytes at the beginning
+  while (begin < shorter && a[begin] == b[begin]) ++begin;
   while (begin > 0 && (is_inside_character(a, begin) || is_inside_character(b, begin))) --begin;
   std::size_t end = 0;  // common bytes at the end
   while (end < shorter - begin && a[a.size() - end - 1] == b[b.size() - end - 1]) ++end;

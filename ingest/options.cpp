@@ -96,6 +96,7 @@ class CommandLine {
   void add_batch(CLI::App& app, const std::string& without);
   void add_archive();
   std::optional<std::string> left_over(const std::string& verb) const;
+  std::optional<std::string> out_of_place() const;
   std::optional<std::string> contradiction() const;
   void take_texts();
 
@@ -179,9 +180,25 @@ std::optional<std::string> CommandLine::left_over(const std::string& verb) const
   return '"' + file + "\": " + verb + " takes no FILE; to load it, first say dl-ingest " + file;
 }
 
+// A flag of the program's own that the verb would pass over.
+std::optional<std::string> CommandLine::out_of_place() const {
+  const Verb verb = options_.verb;
+  const auto unless = [&](bool fits, const char* flag, const char* place) -> std::optional<std::string> {
+    if (fits || app_.count(flag) == 0) return std::nullopt;
+    return std::string(flag) + " goes with " + place + ", not with " + app_.get_subcommands().front()->get_name();
+  };
+  const bool reads = verb == Verb::load || verb == Verb::check || verb == Verb::plan;
+  std::optional<std::string> what = unless(verb == Verb::load, "--rejects", "loading");
+  if (!what) what = unless(verb == Verb::load, "--priority", "loading");
+  if (!what) what = unless(reads, "--on-error", "a FILE to be read");
+  if (!what) what = unless(verb != Verb::status && verb != Verb::archive, "--format", "a sheet to be read or written");
+  return what;
+}
+
 std::optional<std::string> CommandLine::contradiction() const {
   const bool reads =
       options_.verb == Verb::load || options_.verb == Verb::check || options_.verb == Verb::plan;
+  if (std::optional<std::string> what = out_of_place()) return what;
   if (!reads) {
     if (std::optional<std::string> what = left_over(app_.get_subcommands().front()->get_name())) return what;
   }

@@ -54,23 +54,22 @@ Result<std::unique_ptr<Database>> open_if_there(const Options& options) {
   return Database::open(options.db, OpenMode::read_only);
 }
 
-Result<int> plan_one(const Options& options, const InputFile& file, Database* database) {
+Result<int> plan_one(const Options& options, const InputFile& file, Database* database, Planner& planner) {
   Result<Survey> found = survey(file, options.format, options.on_error, [](const SurveySoFar&) {});
   if (!found) return found.error();
   print_problems(file, found->problems);
   if (!found->loadable) return static_cast<int>(Errc::data);
   AccountFacts account = kUnknownAccount;
-  std::optional<JobLookup> lookup;
   if (database != nullptr) {
     Result<AccountFacts> facts = read_account(*database);
     if (!facts) return facts.error();
     if (facts->limit_count) account = *facts;
-    lookup.emplace(*database);
   }
-  Result<Plan> plan = make_plan(file, *found, options.on_error, lookup ? &*lookup : nullptr);
+  Result<Plan> plan = planner.plan(file, *found, options.on_error);
   if (!plan) return plan.error();
   print_plan(file, *plan, account);
-  return found->problems.empty() ? 0 : static_cast<int>(Errc::data);
+  const bool complete = found->problems.empty() && plan->conflicts.empty();
+  return complete ? 0 : static_cast<int>(Errc::incomplete);  // as the load will end
 }
 
 }  // namespace
@@ -79,10 +78,13 @@ int run_plan(const Options& options) {
   print_database(options);
   Result<std::unique_ptr<Database>> database = open_if_there(options);
   if (!database) return complain(database.error());
+  std::optional<JobLookup> lookup;
+  if (*database != nullptr) lookup.emplace(**database);
+  Planner planner(lookup ? &*lookup : nullptr);
   int exit_code = 0;
   for (std::size_t i = 0; i < input_count(options); ++i) {
     Result<InputFile> file = open_input(options, i);
-    Result<int> code = file ? plan_one(options, *file, database->get()) : Result<int>(file.error());
+    Result<int> code = file ? plan_one(options, *file, database->get(), planner) : Result<int>(file.error());
     exit_code = worse_of(exit_code, code ? *code : complain(code.error()));
   }
   return exit_code;

@@ -66,6 +66,13 @@ TEST(Usage, ThatIsWrongNamesProgramFlagAndValue) {
       {{"errors", "1", "2"}, "\"2\": errors takes one BATCH behind it; ask for others with commands of their own"},
       {{"template", "3"}, "\"3\": template takes no FILE; to load it, first say dl-ingest 3"},
       {{"status", "--line", "{}"}, "status takes no --line; load it with a command of its own"},
+      {{"check", sheet, "--on-error", "skip-row", "--rejects", "zz"}, "--rejects goes with loading, not with check"},
+      {{"plan", sheet, "--on-error", "skip-row", "--rejects", "zz"}, "--rejects goes with loading, not with plan"},
+      {{"results", "--priority", "5", "--rejects", "zz"}, "--rejects goes with loading, not with results"},
+      {{"errors", "--priority", "0"}, "--priority goes with loading, not with errors"},
+      {{"check", "--priority", "5", sheet}, "--priority goes with loading, not with check"},
+      {{"status", "--on-error", "skip-row"}, "--on-error goes with a FILE to be read, not with status"},
+      {{"--format", "json", "archive", "--older-than", "1d"}, "--format goes with a sheet to be read or written, not with archive"},
   };
   for (const auto& [arguments, words] : all) {
     const Ran ran = program.run(arguments);

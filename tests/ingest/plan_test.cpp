@@ -1,0 +1,66 @@
+// A plan says what the load would do, and ends as it would end. Through the real program.
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "program.h"
+
+namespace dl {
+namespace {
+
+// "create unchanged change conflict" of the kind, of the n-th file.
+std::string counts(const std::string& out, const std::string& kind, int nth = 1) {
+  std::size_t at = 0;
+  for (int i = 0; i < nth; ++i) at = out.find("\n  " + kind + " ", at) + 1;
+  std::istringstream line(out.substr(at, out.find('\n', at) - at));
+  std::string word;
+  std::string all;
+  line >> word;
+  while (line >> word) all += (all.empty() ? "" : " ") + word;
+  return all;
+}
+
+TEST(Plan, EndsAsTheLoadWithRowsLeftOut) {
+  const Program program;
+  program.write("in", sheet_of({row_with(1, "bid", "abc"), sample_lines()[2]}));
+  const Ran planned = program.run({"plan", "in", "--on-error", "skip-row"});
+  EXPECT_EQ(counts(planned.out, "campaign"), "1 0 0 0");
+  const Ran loaded = program.run({"in", "--on-error", "skip-row"});
+  EXPECT_EQ(loaded.exit_code, 1) << loaded.err;
+  EXPECT_EQ(planned.exit_code, loaded.exit_code);
+  EXPECT_EQ(program.run({"plan", "in"}).exit_code, 65);
+}
+
+TEST(Plan, EndsAsTheLoadWithConflicts) {
+  const Program program;
+  program.run({"-"}, sheet_of({sample_lines()[1]}));
+  program.as_daemon("UPDATE job SET state = 'confirming', dsp_id = 'd1' WHERE kind = 'campaign'");
+  program.write("in", sheet_of({row_with(1, "objective", "x")}));
+  const Ran planned = program.run({"plan", "in"});
+  EXPECT_EQ(counts(planned.out, "campaign"), "0 0 0 1");
+  const Ran loaded = program.run({"in"});
+  EXPECT_EQ(loaded.out, "in: batch 2: 0 new, 2 unchanged, 1 in conflict (1 row)\n") << loaded.err;
+  EXPECT_EQ(loaded.exit_code, 1);
+  EXPECT_EQ(planned.exit_code, loaded.exit_code);
+}
+
+TEST(Plan, OfSeveralFilesKnowsWhatTheFirstBring) {
+  const Program program;
+  program.write("p1", sheet_of({sample_lines()[1]}));
+  program.write("p2", sheet_of({sample_lines()[1], row_with(1, "ad_id", "ad_2")}));
+  program.write("p3", sheet_of({row_with(1, "bid", "9")}));
+  const Ran planned = program.run({"plan", "p1", "p2", "p3"});
+  EXPECT_EQ(planned.exit_code, 0) << planned.err;
+  EXPECT_EQ(counts(planned.out, "campaign"), "1 0 0 0");
+  EXPECT_EQ(counts(planned.out, "campaign", 2), "0 1 0 0");
+  EXPECT_EQ(counts(planned.out, "ad", 2), "1 1 0 0");
+  EXPECT_EQ(counts(planned.out, "campaign", 3), "0 1 0 0");
+  EXPECT_EQ(counts(planned.out, "ad_group", 3), "0 0 1 0");
+  const Ran loaded = program.run({"p1", "p2", "p3"});
+  EXPECT_EQ(loaded.out, "p1: batch 1: 3 new, 0 unchanged (1 row)\n"
+                        "p2: batch 2: 1 new, 3 unchanged (2 rows)\n"
+                        "p3: batch 3: 0 new, 2 unchanged, 1 changed (1 row)\n");
+}
+
+}  // namespace
+}  // namespace dl
