@@ -57,6 +57,7 @@ bool RowEntities::is_repeated(JobKind kind, const Row& row) const {
   const Level& level = levels_[index(kind)];
   std::size_t i = 0;
   for (const ColumnRule& rule : columns_of(kind)) {
+    if (row.refused[index_of(rule.column)]) return false;  // its text is empty, as of one that is absent
     if (level.raw[i++] != row[rule.column]) return false;
   }
   return true;
