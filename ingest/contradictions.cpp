@@ -17,6 +17,7 @@ constexpr std::size_t kKeptBytesMax = 32 * 1024 * 1024;  // of rows for their te
 // A row kept beyond the reader's next call.
 struct KeptRow {
   std::size_t bytes = sizeof(KeptRow);
+  std::int64_t number = 0;
   std::int64_t line = 0;
   std::int64_t sheet_row = 0;
   std::array<std::string, kColumnCount> values;
@@ -26,6 +27,7 @@ struct KeptRow {
 
 KeptRow keep(const Row& row, const RowReader& reader, const RowEntities& entities) {
   KeptRow kept;
+  kept.number = row.number;
   kept.line = row.line;
   kept.sheet_row = row.sheet_row;
   for (const ColumnRule& rule : kColumns) {
@@ -64,7 +66,7 @@ bool report_pair(const KeptRow& first, const KeptRow& later, std::uint64_t key_h
       problems.add({later.places[i].line, later.sheet_row, later.places[i].column, "contradiction",
                     "line " + std::to_string(first.places[i].line) + " says \"" + before + "\" for the same " +
                         std::string(names.name),
-                    now, true});
+                    now, true, later.number});
     }
   }
   return differs;

@@ -27,7 +27,8 @@ Problem problem_at(const Row& row, const RowReader& reader, Column column, std::
           std::string(code),
           std::move(message),
           std::string(row[column]),
-          true};
+          true,
+          row.number};
 }
 
 bool RowEntities::take(const Row& row, const RowReader& reader, Problems& problems) {

@@ -1,5 +1,7 @@
 #include "ingest/json_rows.h"
 
+#include <algorithm>
+
 #include "ingest/json_tree.h"
 #include "ingest/line_reader.h"
 #include "storage/digest.h"
@@ -43,10 +45,12 @@ class JsonRows : public RowReader {
   void read_document(std::string_view text, std::int64_t first_line, Problems& problems) {
     chains_.clear();
     at_ = 0;
-    tree_.read(text, first_line, problems);
+    tree_.read(text, first_line, number_, problems);
     for (const std::size_t root : tree_.roots())
       unroll({root, JsonTree::kNone, JsonTree::kNone}, 0);
-    if (tree_.roots().empty()) skip_document(problems);
+    if (!tree_.roots().empty()) return;
+    skip_document(problems);
+    number_ = std::max(number_, tree_.last_row());  // no later row has the number of one that a problem names
   }
   // A document without rows counts as one bad row.
   void skip_document(Problems& problems) { problems.mark_bad_row(++number_); }

@@ -55,11 +55,12 @@ std::string likely_keys(JobKind kind, std::string_view key) {
 
 }  // namespace
 
-void JsonTree::read(std::string_view text, std::int64_t first_line, Problems& problems) {
+void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t rows_before, Problems& problems) {
   nodes_.clear();
   roots_.clear();
   texts_.clear();
   frames_.assign(1, Frame{});
+  last_row_ = rows_before;
   is_too_large_ = false;
   const std::optional<JsonFault> fault =
       read_json(text, first_line, [&](const JsonToken& token) { take(token, problems); });
@@ -119,7 +120,7 @@ void JsonTree::refuse_unknown(Problems& problems) {
   Node& node = nodes_[key_node_];
   node.is_refused = true;
   problems.add({key_line_, 0, "row", "unknown_key",
-                "this key is not known, and what is in it would be lost" + likely_keys(node.kind, key_), key_, true});
+                "this key is not known, and what is in it would be lost" + likely_keys(node.kind, key_), key_, true, node.first_row});
 }
 
 void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
@@ -142,7 +143,7 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
   if (value.line > 0) {
     value.is_refused = true;
     problems.add({token.line, 0, path_of(key_node_, *key_column_), "repeated_key",
-                  "two keys of one object mean this; leave one", key_, true});
+                  "two keys of one object mean this; leave one", key_, true, nodes_[key_node_].first_row});
     return;
   }
   value = {texts_.size(), token.text.size(), token.line, false};
@@ -159,18 +160,20 @@ void JsonTree::refuse_value(std::int64_t line, std::string_view wanted, Problems
   } else {
     nodes_[key_node_].is_refused = true;
   }
-  problems.add({line, 0, label, "wrong_type", "must be " + std::string(wanted), "", false});
+  problems.add({line, 0, label, "wrong_type", "must be " + std::string(wanted), "", false, nodes_[key_node_].first_row});
 }
 
 // An element of a list of entities, or the document, is not an object.
 void JsonTree::refuse_element(std::int64_t line, Problems& problems) {
   const std::size_t owner = frames_.back().node;
   std::string label = "row";
+  std::int64_t row = 0;
   if (owner != kNone) {
     nodes_[owner].is_refused = true;
     label = children_key(nodes_[owner].kind);
+    row = nodes_[owner].first_row;
   }
-  problems.add({line, 0, label, "wrong_type", "must be an object {...}", "", false});
+  problems.add({line, 0, label, "wrong_type", "must be an object {...}", "", false, row});
 }
 
 void JsonTree::enter_object(std::int64_t line, Problems& problems) {
@@ -228,6 +231,8 @@ std::size_t JsonTree::add_node(JobKind kind, Origin origin, std::size_t parent, 
   node.parent = parent;
   std::vector<std::size_t>& siblings = parent == kNone ? roots_ : nodes_[parent].children;
   node.place = siblings.size();
+  const bool shares_row = parent != kNone && siblings.empty();  // with the parent, which has no row of its own then
+  node.first_row = shares_row ? nodes_[parent].first_row : ++last_row_;
   siblings.push_back(at);
   nodes_.push_back(std::move(node));
   return at;

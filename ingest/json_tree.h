@@ -32,6 +32,7 @@ class JsonTree {
     Origin origin = Origin::nested;
     bool is_refused = false;  // its list of children is none, or under an unknown key; the problem is told
     std::int64_t line = 0;    // where it begins
+    std::int64_t first_row = 0;  // of the rows of its deepest entities, unrolled
     std::size_t parent = kNone;
     std::size_t place = 0;          // among the parent's children, or in the document
     std::array<Value, 6> values{};  // in the order of columns_of(kind)
@@ -43,11 +44,13 @@ class JsonTree {
   explicit JsonTree(std::size_t entities_max = kEntitiesMax) : entities_max_(entities_max) {}
 
   // Reads one document: a campaign, a flat row, or an array of them. A problem of syntax, or too
-  // many entities, leaves the tree without nodes.
-  void read(std::string_view text, std::int64_t first_line, Problems& problems);
+  // many entities, leaves the tree without nodes. Its rows are numbered from behind `rows_before`.
+  void read(std::string_view text, std::int64_t first_line, std::int64_t rows_before, Problems& problems);
 
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<std::size_t>& roots() const { return roots_; }
+  // The number of the last row; of a document that is refused, of the last that a problem names.
+  std::int64_t last_row() const { return last_row_; }
   std::string_view text_of(const Value& value) const {
     return std::string_view(texts_).substr(value.offset, value.length);
   }
@@ -77,6 +80,7 @@ class JsonTree {
   std::vector<std::size_t> roots_;
   std::string texts_;
   std::vector<Frame> frames_;
+  std::int64_t last_row_ = 0;
   // What the key before the next value means.
   std::size_t key_node_ = kNone;
   const ColumnRule* key_column_ = nullptr;

@@ -18,6 +18,7 @@ struct Problem {
   std::string message;  // what is wrong and what to do
   std::string value;    // as it stands in the file; shortened when printed
   bool has_value = false;
+  std::int64_t row = 0;  // its Row::number; 0: of no row, or of one that could not be read
 };
 
 // One line without its end. `file`: the name to print. The row is added where it is not the line.

@@ -13,7 +13,8 @@ Rejects::Rejects(std::optional<std::string> path, Survey& survey)
       format_(survey.format == InputFormat::csv ? InputFormat::csv : InputFormat::jsonl) {
   if (!path_) return;
   for (const Problem& problem : survey.problems.errors()) {
-    std::string& text = errors_[problem.line];
+    if (problem.row == 0) continue;
+    std::string& text = errors_[problem.row];
     if (!text.empty()) text += "; ";
     text += problem.column + ": " + problem.code + ": " + problem.message;
   }
@@ -49,7 +50,7 @@ Status Rejects::add(const Row& row, const RowReader& reader) {
   if (stream_ == nullptr) {
     if (Status ok = open(reader); !ok) return ok;
   }
-  const auto known = errors_.find(row.line);
+  const auto known = errors_.find(row.number);
   std::vector<std::string_view> fields = reader.fields();
   fields.push_back(known != errors_.end() ? std::string_view(known->second)
                                           : "left out with its campaign or ad group");

@@ -33,7 +33,7 @@ class Rejects {
 
   std::optional<std::string> path_;
   InputFormat format_;
-  std::map<std::int64_t, std::string> errors_;  // by line
+  std::map<std::int64_t, std::string> errors_;  // by row
   std::FILE* stream_ = nullptr;
   std::unique_ptr<SheetWriter> sheet_;
   std::int64_t count_ = 0;

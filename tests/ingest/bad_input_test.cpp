@@ -239,24 +239,24 @@ TEST(BadInput, OfAMisspeltListIsLeftOutAsAWhole) {
 TEST(BadInput, OfMoreEntitiesThanFitTakesLittleMemory) {
   Problems problems;
   JsonTree tree(3);
-  tree.read("[{\"ad_groups\":[{\"ads\":[{}\n]}]}]", 1, problems);
+  tree.read("[{\"ad_groups\":[{\"ads\":[{}\n]}]}]", 1, 0, problems);
   EXPECT_TRUE(problems.empty());
   EXPECT_EQ(tree.nodes().size(), 3U);
-  tree.read("[{\"ad_groups\":[{\"ads\":[{},\n{},{\"x\":{}}]}]},{}]", 1, problems);
+  tree.read("[{\"ad_groups\":[{\"ads\":[{},\n{},{\"x\":{}}]}]},{}]", 1, 0, problems);
   EXPECT_TRUE(tree.nodes().empty());
   EXPECT_TRUE(tree.roots().empty());
   ASSERT_EQ(problems.count(), 1);
   EXPECT_EQ(to_text(problems.errors()[0], "in"),
             "in:2: row: too_many_entities: more than 3 campaigns, ad groups and ads in one document; write JSON Lines, "
             "a campaign on each line");
-  tree.read("{}", 1, problems);
+  tree.read("{}", 1, 0, problems);
   EXPECT_EQ(tree.nodes().size(), 1U) << "the next document has its own";
 }
 
 TEST(BadInput, OfKeysWithoutEndIsRemarkedUpon1000Times) {
   Problems problems;
   JsonTree tree;
-  for (int i = 0; i < 3000; ++i) tree.read("{\"key " + std::to_string(i) + "\":1,\"again\":1}", 1, problems);
+  for (int i = 0; i < 3000; ++i) tree.read("{\"key " + std::to_string(i) + "\":1,\"again\":1}", 1, 0, problems);
   EXPECT_TRUE(problems.empty());
   ASSERT_EQ(problems.warnings().size(), 1000U);
   EXPECT_EQ(problems.warnings().back().message, "this key is not used; further ones are not named");
