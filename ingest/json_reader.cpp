@@ -84,7 +84,12 @@ class Handler {
 
  private:
   bool give(JsonType type, std::string_view text) {
-    sink_({type, text, stream_.line()});
+    sink_({type, text, stream_.line(), stream_.Tell()});
+    return true;
+  }
+  // RapidJSON tells of a bracket before it takes it.
+  bool give_bracket(JsonType type) {
+    sink_({type, "", stream_.line(), stream_.Tell() + 1});
     return true;
   }
   bool enter(JsonType type) {
@@ -92,11 +97,11 @@ class Handler {
       return stop("too_deep", "nested more than 32 levels deep", "");
     }
     keys_.emplace_back();
-    return give(type, "");
+    return give_bracket(type);
   }
   bool leave(JsonType type) {
     keys_.pop_back();
-    return give(type, "");
+    return give_bracket(type);
   }
   bool stop_at_surrogate() {
     return stop("bad_json", "half a surrogate pair, \\uDC00 to \\uDFFF, is no character", "");

@@ -31,6 +31,7 @@ struct JsonToken {
   JsonType type = JsonType::null;
   std::string_view text;  // of key, text, number and boolean (true, false); valid during the call
   std::int64_t line = 0;  // where the token ends
+  std::size_t end = 0;    // the same in the text: behind its last byte
 };
 
 struct JsonFault {

@@ -20,6 +20,8 @@ class JsonRows : public RowReader {
         ++at_;
         return true;
       }
+      // Elements that are no objects are bad rows, too, and come last: their number is known at the end.
+      for (; bad_elements_ > 0; --bad_elements_) problems.mark_bad_row(++number_);
       Result<bool> more = next_document(problems);
       if (!more || !*more) return more;
     }
@@ -34,21 +36,31 @@ class JsonRows : public RowReader {
     const std::int64_t line = node.values[slot].line;
     return {line > 0 ? line : node.line, tree_.path_of(at, rule)};
   }
+  std::optional<RefusedObject> refused_object() const final {
+    const std::vector<std::size_t>& roots = tree_.roots();
+    const JsonTree::Node& root = tree_.nodes()[chain_[0]];
+    if (!root.has_refusal) return std::nullopt;
+    const bool is_last = root.place + 1 == roots.size();
+    const std::int64_t last_row = is_last ? tree_.last_row() : tree_.nodes()[roots[root.place + 1]].first_row - 1;
+    return RefusedObject{tree_.object_text(document_, root.place), root.first_row, last_row};
+  }
   const std::vector<std::string>& header() const final { return header_; }
   const std::vector<std::string_view>& fields() const final { return fields_; }
   std::string dialect() const final { return {}; }
 
  protected:
-  // Reads the next document into the tree by read_document. False at the end.
+  // Reads the next document into the tree by read_document, whose text stays until the next call. False at the end.
   virtual Result<bool> next_document(Problems& problems) = 0;
 
   void read_document(std::string_view text, std::int64_t first_line, Problems& problems) {
     chains_.clear();
     at_ = 0;
+    document_ = text;
     tree_.read(text, first_line, number_, problems);
     for (const std::size_t root : tree_.roots())
       unroll({root, JsonTree::kNone, JsonTree::kNone}, 0);
-    if (!tree_.roots().empty()) return;
+    bad_elements_ = tree_.bad_elements();
+    if (!tree_.roots().empty() || bad_elements_ > 0) return;
     skip_document(problems);
     number_ = std::max(number_, tree_.last_row());  // no later row has the number of one that a problem names
   }
@@ -90,6 +102,8 @@ class JsonRows : public RowReader {
   }
 
   JsonTree tree_;
+  std::string_view document_;
+  std::int64_t bad_elements_ = 0;  // of the document, not marked yet
   std::vector<Chain> chains_;
   std::size_t at_ = 0;
   Chain chain_{};

@@ -1,65 +1,19 @@
 #include "ingest/json_tree.h"
 
-#include <algorithm>
 #include <functional>
 #include <optional>
 
-#include "storage/model/nearest_name.h"
+#include "ingest/json_keys.h"
 
 namespace dl {
-namespace {
-
-std::string_view children_key(JobKind kind) {
-  switch (kind) {
-    case JobKind::campaign: return "ad_groups";
-    case JobKind::ad_group: return "ads";
-    case JobKind::ad: return "";
-  }
-  return "";
-}
-
-JobKind child_of(JobKind kind) {
-  return kind == JobKind::campaign ? JobKind::ad_group : JobKind::ad;
-}
-
-// The column that `key` means inside an entity of `kind`.
-const ColumnRule* column_inside(JobKind kind, std::string_view key) {
-  for (const ColumnRule& rule : columns_of(kind)) {
-    if (rule.nested == key) return &rule;
-  }
-  const std::optional<Column> column = column_named(key);
-  if (!column) return nullptr;
-  const ColumnRule& rule = rule_of(*column);
-  return kind == JobKind::campaign || rule.kind == kind ? &rule : nullptr;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
-}
-
-// What a list or an object under `key`, which is not known, was most likely meant to be.
-std::string likely_keys(JobKind kind, std::string_view key) {
-  std::vector<std::string_view> holders;
-  if (kind != JobKind::ad) holders.push_back(children_key(kind));
-  std::string parts;
-  for (const ColumnRule& rule : columns_of(kind)) {
-    if (rule.rule == ValueRule::list) holders.push_back(rule.nested);
-    if (!rule.group.empty() && rule.group == key) parts += (parts.empty() ? "" : ", ") + std::string(rule.nested);
-  }
-  if (!parts.empty()) return "; write its parts as " + parts;  // as it stands in the DSP's bodies
-  if (const auto near = nearest_name(lower_case(key), holders)) return "; write " + std::string(*near);
-  return kind == JobKind::ad ? "; leave it out" : "; leave it out, or write " + std::string(children_key(kind));
-}
-
-}  // namespace
 
 void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t rows_before, Problems& problems) {
   nodes_.clear();
   roots_.clear();
   texts_.clear();
   frames_.assign(1, Frame{});
+  objects_.begin();
+  bad_elements_ = 0;
   last_row_ = rows_before;
   is_too_large_ = false;
   const std::optional<JsonFault> fault =
@@ -67,12 +21,14 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t
   if (!fault && !is_too_large_) return;
   nodes_.clear();
   roots_.clear();
+  bad_elements_ = 0;
   if (!fault) return;
   problems.add({fault->line, 0, "row", std::string(fault->code), fault->message, fault->value,
                 !fault->value.empty()});
 }
 
 void JsonTree::take(const JsonToken& token, Problems& problems) {
+  objects_.take(token);
   switch (token.type) {
     case JsonType::object_begin: enter_object(token.line, problems); break;
     case JsonType::array_begin: enter_array(token.line, problems); break;
@@ -84,6 +40,12 @@ void JsonTree::take(const JsonToken& token, Problems& problems) {
     case JsonType::boolean:
     case JsonType::null: take_scalar(token, problems); break;
   }
+}
+
+void JsonTree::refuse(std::size_t node, Problem problem, Problems& problems) {
+  problem.row = nodes_[node].first_row;
+  nodes_[roots_.back()].has_refusal = true;
+  problems.add(std::move(problem));
 }
 
 void JsonTree::take_key(std::string_view key, std::int64_t line) {
@@ -119,8 +81,9 @@ void JsonTree::remark_unknown(Problems& problems) {
 void JsonTree::refuse_unknown(Problems& problems) {
   Node& node = nodes_[key_node_];
   node.is_refused = true;
-  problems.add({key_line_, 0, "row", "unknown_key",
-                "this key is not known, and what is in it would be lost" + likely_keys(node.kind, key_), key_, true, node.first_row});
+  refuse(key_node_, {key_line_, 0, "row", "unknown_key",
+                     "this key is not known, and what is in it would be lost" + likely_keys(node.kind, key_), key_, true},
+         problems);
 }
 
 void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
@@ -142,8 +105,9 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
   Value& value = nodes_[key_node_].values[slot];
   if (value.line > 0) {
     value.is_refused = true;
-    problems.add({token.line, 0, path_of(key_node_, *key_column_), "repeated_key",
-                  "two keys of one object mean this; leave one", key_, true, nodes_[key_node_].first_row});
+    refuse(key_node_, {token.line, 0, path_of(key_node_, *key_column_), "repeated_key",
+                       "two keys of one object mean this; leave one", key_, true},
+           problems);
     return;
   }
   value = {texts_.size(), token.text.size(), token.line, false};
@@ -160,20 +124,21 @@ void JsonTree::refuse_value(std::int64_t line, std::string_view wanted, Problems
   } else {
     nodes_[key_node_].is_refused = true;
   }
-  problems.add({line, 0, label, "wrong_type", "must be " + std::string(wanted), "", false, nodes_[key_node_].first_row});
+  refuse(key_node_, {line, 0, label, "wrong_type", "must be " + std::string(wanted), "", false}, problems);
 }
 
 // An element of a list of entities, or the document, is not an object.
 void JsonTree::refuse_element(std::int64_t line, Problems& problems) {
   const std::size_t owner = frames_.back().node;
-  std::string label = "row";
-  std::int64_t row = 0;
-  if (owner != kNone) {
-    nodes_[owner].is_refused = true;
-    label = children_key(nodes_[owner].kind);
-    row = nodes_[owner].first_row;
+  Problem problem{line, 0, "row", "wrong_type", "must be an object {...}", "", false};
+  if (owner == kNone) {
+    ++bad_elements_;
+    problems.add(std::move(problem));
+    return;
   }
-  problems.add({line, 0, label, "wrong_type", "must be an object {...}", "", false, row});
+  nodes_[owner].is_refused = true;
+  problem.column = children_key(nodes_[owner].kind);
+  refuse(owner, std::move(problem), problems);
 }
 
 void JsonTree::enter_object(std::int64_t line, Problems& problems) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ingest/columns.h"
+#include "ingest/json_objects.h"
 #include "ingest/json_reader.h"
 #include "ingest/problem.h"
 
@@ -31,6 +32,7 @@ class JsonTree {
     JobKind kind = JobKind::campaign;
     Origin origin = Origin::nested;
     bool is_refused = false;  // its list of children is none, or under an unknown key; the problem is told
+    bool has_refusal = false;  // of a root: something in its object was refused
     std::int64_t line = 0;    // where it begins
     std::int64_t first_row = 0;  // of the rows of its deepest entities, unrolled
     std::size_t parent = kNone;
@@ -49,6 +51,10 @@ class JsonTree {
 
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<std::size_t>& roots() const { return roots_; }
+  // Of the n-th root; `document` as read.
+  ObjectText object_text(std::string_view document, std::size_t n) const { return objects_.text_of(document, n); }
+  // Elements of the document's list that are no objects.
+  std::int64_t bad_elements() const { return bad_elements_; }
   // The number of the last row; of a document that is refused, of the last that a problem names.
   std::int64_t last_row() const { return last_row_; }
   std::string_view text_of(const Value& value) const {
@@ -65,6 +71,7 @@ class JsonTree {
   };
 
   void take(const JsonToken& token, Problems& problems);
+  void refuse(std::size_t node, Problem problem, Problems& problems);
   void take_key(std::string_view key, std::int64_t line);
   void remark_unknown(Problems& problems);
   void refuse_unknown(Problems& problems);
@@ -80,6 +87,8 @@ class JsonTree {
   std::vector<std::size_t> roots_;
   std::string texts_;
   std::vector<Frame> frames_;
+  JsonObjects objects_;
+  std::int64_t bad_elements_ = 0;
   std::int64_t last_row_ = 0;
   // What the key before the next value means.
   std::size_t key_node_ = kNone;

@@ -50,11 +50,28 @@ Status Rejects::add(const Row& row, const RowReader& reader) {
   if (stream_ == nullptr) {
     if (Status ok = open(reader); !ok) return ok;
   }
-  const auto known = errors_.find(row.number);
+  if (row.number <= last_row_written_) return Done{};
+  if (const auto object = reader.refused_object()) return add_object(*object);
+  const std::string error = errors_of(row.number, row.number);
   std::vector<std::string_view> fields = reader.fields();
-  fields.push_back(known != errors_.end() ? std::string_view(known->second)
-                                          : "left out with its campaign or ad group");
+  fields.push_back(error);
   return sheet_->add(fields);
+}
+
+Status Rejects::add_object(const RefusedObject& object) {
+  last_row_written_ = object.last_row;
+  return sheet_->add_object(with_error(object.text, errors_of(object.first_row, object.last_row)));
+}
+
+std::string Rejects::errors_of(std::int64_t first_row, std::int64_t last_row) const {
+  constexpr std::size_t kEnough = 4096;  // bytes, for a person
+  std::string text;
+  for (auto at = errors_.lower_bound(first_row); at != errors_.end() && at->first <= last_row; ++at) {
+    if (text.size() > kEnough) return text + "; and more";
+    if (!text.empty()) text += "; ";
+    text += at->second;
+  }
+  return text.empty() ? "left out with its campaign or ad group" : text;
 }
 
 Status Rejects::finish() {

@@ -1,5 +1,6 @@
 // The rows that were left out, as a sheet that can be put right and loaded again: the user's
-// columns and dl_error, which dl-ingest ignores on the way in. Made only when there is something to
+// columns and dl_error, which dl-ingest ignores on the way in. An object of JSON of which something was refused that no
+// column can hold stands there once, as a whole: what of it was loaded comes back unchanged. Made only when there is something to
 // write, and never over a file that is there. Thread rule: one thread.
 #pragma once
 
@@ -30,6 +31,8 @@ class Rejects {
 
  private:
   Status open(const RowReader& reader);
+  Status add_object(const RefusedObject& object);
+  std::string errors_of(std::int64_t first_row, std::int64_t last_row) const;
 
   std::optional<std::string> path_;
   InputFormat format_;
@@ -37,6 +40,7 @@ class Rejects {
   std::FILE* stream_ = nullptr;
   std::unique_ptr<SheetWriter> sheet_;
   std::int64_t count_ = 0;
+  std::int64_t last_row_written_ = 0;  // of an object; none of its rows is written again
   bool finished_ = false;
 };
 

@@ -7,12 +7,14 @@
 #include <bitset>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ingest/columns.h"
 #include "ingest/input_file.h"
+#include "ingest/json_objects.h"
 #include "ingest/problem.h"
 #include "ingest/values.h"
 #include "storage/model/result.h"
@@ -42,6 +44,13 @@ struct ValuePlace {
   std::string column;  // the user's header, or the path in JSON: ad_groups[0].ads[2].type
 };
 
+// An object of JSON of which something was refused, which is in no field of its rows.
+struct RefusedObject {
+  ObjectText text;
+  std::int64_t first_row = 0;
+  std::int64_t last_row = 0;
+};
+
 class RowReader {
  public:
   virtual ~RowReader() = default;
@@ -56,6 +65,8 @@ class RowReader {
   virtual const std::vector<std::string>& header() const = 0;
   // The values under header(), of the row that next() gave last.
   virtual const std::vector<std::string_view>& fields() const = 0;
+  // Of the same row: the object that it stands in, where fields() are not all that is there.
+  virtual std::optional<RefusedObject> refused_object() const { return std::nullopt; }
   // How the file is written, in words (csv_reader.h); empty: JSON.
   virtual std::string dialect() const = 0;
   virtual Point point() const { return Point::decimal; }

@@ -21,12 +21,25 @@ Status SheetWriter::add(const std::vector<std::string_view>& fields) {
     if (!any_) append_header();
     append_csv(fields);
   } else {
-    if (format_ == InputFormat::json) text_ += any_ ? ",\n" : "[\n";
+    begin_object();
     append_json(fields);
     if (format_ == InputFormat::jsonl) text_ += '\n';
   }
   any_ = true;
   return write();
+}
+
+Status SheetWriter::add_object(std::string_view json) {
+  text_.clear();
+  begin_object();
+  text_ += json;
+  if (format_ == InputFormat::jsonl) text_ += '\n';
+  any_ = true;
+  return write();
+}
+
+void SheetWriter::begin_object() {
+  if (format_ == InputFormat::json) text_ += any_ ? ",\n" : "[\n";
 }
 
 Status SheetWriter::finish() {

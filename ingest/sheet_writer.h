@@ -21,10 +21,13 @@ class SheetWriter {
 
   // `fields`: one for each column of the header. Errors: io.
   Status add(const std::vector<std::string_view>& fields);
+  // `json`: an object in one line, where the format is JSON. Errors: io.
+  Status add_object(std::string_view json);
   // Closes the list, if it is one, and flushes. Errors: io.
   Status finish();
 
  private:
+  void begin_object();
   void append_header();
   void append_csv(const std::vector<std::string_view>& fields);
   void end_csv_line();

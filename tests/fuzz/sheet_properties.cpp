@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,20 @@ namespace {
 
 constexpr std::size_t kWrittenBytesMax = 1024 * 1024;  // nested JSON can unroll to far more
 
+struct GivenRow {
+  std::vector<std::string> fields;
+  std::string refused;      // what of it the reader has refused
+  std::int64_t object = 0;  // the first row of the object it stands in, which is given back as a whole; 0: it is not
+
+  bool operator==(const GivenRow& other) const {
+    return fields == other.fields && refused == other.refused && (object > 0) == (other.object > 0);
+  }
+};
+
 // All that a second pass over an input saw.
 struct Pass {
-  std::vector<std::vector<std::string>> given;     // fields of the rows that could be read
+  std::vector<GivenRow> given;                     // the rows that could be read
+  std::map<std::int64_t, std::string> objects;     // by their first row, those that are given back as a whole
   std::vector<std::vector<std::string>> accepted;  // … of those that are to be loaded
   std::vector<std::string> entities;               // keys and bodies of what is to be loaded
   std::vector<std::string> header;
@@ -101,7 +113,22 @@ void take_accepted(const Row& row, const RowEntities& entities, Pass& pass) {
     pass.entities.push_back(entity.key + ' ' + entity.body);
     parent_key = entity.key;
   }
-  pass.accepted.push_back(pass.given.back());
+  pass.accepted.push_back(pass.given.back().fields);
+}
+
+void take_given(const Row& row, const RowReader& reader, Pass& pass) {
+  GivenRow& given = pass.given.emplace_back();
+  given.fields.assign(reader.fields().begin(), reader.fields().end());
+  given.refused = row.refused.to_string() + (row.is_refused ? "1" : "0");
+  DL_CHECK(given.fields.size() == pass.header.size(), "each column of a row has its field");
+  for (const std::string& field : given.fields) pass.bytes += field.size();
+  const std::optional<RefusedObject> object = reader.refused_object();
+  DL_CHECK(object || given.refused.find('1') == std::string::npos, "what is refused is given back as a whole");
+  if (!object) return;
+  DL_CHECK(object->first_row <= row.number && row.number <= object->last_row, "an object has the rows that stand in it");
+  given.object = object->first_row;
+  std::string& text = pass.objects[object->first_row];
+  if (text.empty()) pass.bytes += (text = with_error(object->text, "some error")).size();
 }
 
 Pass second_pass(const InputFile& file, const Survey& found) {
@@ -118,10 +145,7 @@ Pass second_pass(const InputFile& file, const Survey& found) {
   Row row;
   RowEntities entities;
   while (*reader.next(row, ignored)) {
-    std::vector<std::string>& fields = pass.given.emplace_back();
-    fields.assign(reader.fields().begin(), reader.fields().end());
-    DL_CHECK(fields.size() == pass.header.size(), "each column of a row has its field");
-    for (const std::string& field : fields) pass.bytes += field.size();
+    take_given(row, reader, pass);
     const bool good = entities.take(row, reader, ignored);
     const bool left_out = found.leaves_out(OnError::skip_row, row.number, entities);
     DL_CHECK(good || left_out, "a row of the survey's liking is valid in the second pass");
@@ -132,26 +156,45 @@ Pass second_pass(const InputFile& file, const Survey& found) {
   return pass;
 }
 
-// `rows` as SheetWriter gives them to people; `error`: filled into a column dl_error.
-std::string written(const Pass& pass, const std::vector<std::vector<std::string>>& rows,
-                    InputFormat format, const char* error) {
+// What `write` gives to a sheet with these columns.
+template <typename Write>
+std::string written(std::vector<std::string> header, const Pass& pass, InputFormat format, const Write& write) {
   char* text = nullptr;
   std::size_t size = 0;
   std::FILE* stream = open_memstream(&text, &size);
   DL_CHECK(stream != nullptr, "there is memory for a stream");
-  std::vector<std::string> header = pass.header;
-  if (error != nullptr) header.emplace_back("dl_error");
   SheetWriter sheet(stream, "memory", format, pass.dialect, std::move(header));
-  for (const std::vector<std::string>& row : rows) {
-    std::vector<std::string_view> fields(row.begin(), row.end());
-    if (error != nullptr) fields.emplace_back(error);
-    DL_CHECK(sheet.add(fields), "writing to memory works");
-  }
+  write(sheet);
   DL_CHECK(sheet.finish(), "writing to memory works");
   std::fclose(stream);
   std::string copy(text, size);
   std::free(text);
   return copy;
+}
+
+// All rows as `results` gives them.
+std::string results_of(const Pass& pass, InputFormat format) {
+  return written(pass.header, pass, format, [&](SheetWriter& sheet) {
+    for (const std::vector<std::string>& row : pass.accepted) {
+      DL_CHECK(sheet.add({row.begin(), row.end()}), "writing to memory works");
+    }
+  });
+}
+
+// All rows as `--rejects` gives them.
+std::string rejects_of(const Pass& pass, InputFormat format) {
+  std::vector<std::string> header = pass.header;
+  header.emplace_back("dl_error");
+  return written(std::move(header), pass, format, [&](SheetWriter& sheet) {
+    std::int64_t object = 0;
+    for (const GivenRow& row : pass.given) {
+      std::vector<std::string_view> fields(row.fields.begin(), row.fields.end());
+      fields.emplace_back("some error");
+      if (row.object == 0) DL_CHECK(sheet.add(fields), "writing to memory works");
+      if (row.object > object) DL_CHECK(sheet.add_object(pass.objects.at(row.object)), "writing to memory works");
+      object = row.object;
+    }
+  });
 }
 
 }  // namespace
@@ -168,11 +211,11 @@ void check_sheet(std::string_view bytes, InputFormat format) {
   if (pass.given.empty() || pass.bytes > kWrittenBytesMax) return;
 
   const InputFormat out = format == InputFormat::csv ? InputFormat::csv : InputFormat::jsonl;
-  const InputFile rejects = file_of(written(pass, pass.given, out, "some error"));
+  const InputFile rejects = file_of(rejects_of(pass, out));
   DL_CHECK(second_pass(rejects, survey_of(rejects, out)).given == pass.given,
-           "rows with an error are read back as they were");
+           "rows with an error are read back as they were, with what is refused of them");
   if (pass.accepted.empty()) return;
-  const InputFile results = file_of(written(pass, pass.accepted, out, nullptr));
+  const InputFile results = file_of(results_of(pass, out));
   Survey again = survey_of(results, out);
   DL_CHECK(again.problems.empty(), "what was accepted once is accepted again");
   const Pass second = second_pass(results, again);

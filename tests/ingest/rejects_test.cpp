@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "program.h"
 
@@ -11,6 +12,11 @@ namespace {
 std::string ad(const std::string& id) {
   return R"({"id":")" + id + R"(","type":"banner","creative_url":"https://x.example/1","click_url":"https://y.example",)"
          R"("status":"new"})";
+}
+
+std::string bad_ad(const std::string& id) {
+  std::string text = ad(id);
+  return text.replace(text.find("https://x.example/1"), 19, "ftp://x.example/1");
 }
 
 // `more`: further members, each with a comma behind it.
@@ -36,12 +42,85 @@ TEST(RefusedValue, IsNoRepetitionOfAnAbsentOne) {
   EXPECT_EQ(program.ask("SELECT group_concat(key) FROM job"), "c1,c1/g1,c1/g1/a1");
 }
 
-constexpr const char* kBadUrl = ": bad_url: not an absolute http or https address, like https://example.com/page";
-
-std::string bad_ad(const std::string& id) {
-  std::string text = ad(id);
-  return text.replace(text.find("https://x.example/1"), 19, "ftp://x.example/1");
+// What is loaded of `text` under skip-row, and what of its reject file, loaded as it is.
+std::array<Ran, 2> loaded_with_its_rejects(const Program& program, const std::string& text) {
+  const Ran first = program.run({program.write("in", text), "--on-error", "skip-row", "--rejects", "rest"});
+  const std::string sheet = program.read("rest");
+  program.write("again", sheet);
+  return {first, program.run({"again"})};
 }
+
+struct Lossy {
+  std::string text;
+  std::string error;  // of its reject file
+};
+
+// The reject file lacked what was refused, and loaded: an ad group without its targeting, a campaign without its ads.
+TEST(Rejects, OfJsonAreRefusedAgainForTheSameReason) {
+  const std::vector<Lossy> all = {
+      {campaign("c1", groups_of(group(R"("targeting_geo":["UK","IE"],)", ad("a1")))), "ad_groups[0].targeting_geo: wrong_type: "},
+      {campaign("c1", R"("adgroups":[)" + group("", ad("a1")) + "]"), "row: unknown_key: "},
+      {campaign("c1", groups_of(group(R"("targeting":{"geo":"UK"},)", ad("a1")))), "unknown_key: "},
+      {campaign("c1", groups_of(group("", ad("a1") + ",7"))), "wrong_type: "},
+      {campaign("c1", R"("ad_groups":"g1")"), "ad_groups: wrong_type: "},
+      {campaign("c1", R"("AD_ID":"a","ad_id":"b","ad_group_id":"g")"), "ad_id: repeated_key: "},
+      {campaign("c1", groups_of(group(R"("targeting_geo":true,)", ad("a1")))), "ad_groups[0].targeting_geo: wrong_type: "},
+  };
+  for (const Lossy& lossy : all) {
+    SCOPED_TRACE(lossy.text);
+    const Program program;
+    const auto [first, again] = loaded_with_its_rejects(program, lossy.text + "\n" + campaign("c2", groups_of("")) + "\n");
+    EXPECT_EQ(first.out, "in: batch 1: 1 new, 0 unchanged (2 rows, 1 left out)\n") << first.err;
+    EXPECT_EQ(again.exit_code, 65) << again.out;
+    EXPECT_NE(again.err.find(lossy.error), std::string::npos) << again.err;
+    EXPECT_NE(program.read("rest").find("\"dl_error\":\""), std::string::npos);
+  }
+}
+
+// The object stands in the reject file once, as it was but in one line, with the errors of all its rows; put right, it
+// loads, what is there of it already included.
+TEST(Rejects, OfJsonHoldAnObjectWithSomethingRefusedAsAWhole) {
+  const Program program;
+  const std::string refused = "[\n{\"dl_error\": [\"old\"] ,\"note\":\"\\n}\", " +
+      campaign("c1", groups_of(group("", ad("a1") + "," + bad_ad("a2")) + ",\r\n" +
+                               R"({"id":"g2","name":"G","bid":1,"targeting_geo":["UK"],"ads":[)" + ad("a3") + "," + ad("a4") + "]}"))
+          .substr(1);
+  const auto [first, again] = loaded_with_its_rejects(program, refused + ",\n" + campaign("c2", groups_of("")) + "]");
+  EXPECT_EQ(first.out, "in: batch 1: 4 new, 0 unchanged (5 rows, 3 left out)\n") << first.err;
+  EXPECT_EQ(again.exit_code, 65);
+  std::string rest = program.read("rest");
+  EXPECT_EQ(rest.find("old"), std::string::npos) << rest;
+  EXPECT_TRUE(rest.starts_with("{\"note\":\"\\n}\", \"campaign_id\":\"c1\"")) << rest;
+  EXPECT_EQ(std::count(rest.begin(), rest.end(), '\n'), 1) << rest;
+  EXPECT_NE(rest.find("creative_url: bad_url: "), std::string::npos) << rest;
+  EXPECT_NE(rest.find("targeting_geo: wrong_type: "), std::string::npos) << rest;
+  rest.replace(rest.find("[\"UK\"]"), 6, "\"UK\"");
+  rest.replace(rest.find("ftp:"), 4, "http:");
+  const Ran right = program.run({"-"}, rest);
+  EXPECT_EQ(right.out, "stdin: batch 2: 4 new, 3 unchanged (4 rows)\n") << right.err;
+}
+
+// One more than fits would be an error of its own, and the reader's last word on the object.
+TEST(Rejects, OfJsonGetNoErrorWhereAnObjectHasNoRoomForAKey) {
+  const Program program;
+  std::string rest = R"("adgroups":[])";
+  for (int i = 0; i < 249; ++i) rest += ",\"note " + std::to_string(i) + "\":1";
+  const auto [first, again] = loaded_with_its_rejects(program, campaign("c1", rest));
+  EXPECT_EQ(first.out, "in: batch 1: 0 new, 0 unchanged (1 row, 1 left out)\n") << first.err;
+  EXPECT_NE(again.err.find("again:1: row: unknown_key: "), std::string::npos) << again.err;
+}
+
+// Nobody had counted it.
+TEST(Rejects, HaveNoElementThatIsNoObjectButItIsCounted) {
+  const Program program;
+  const Ran ran = program.run({program.write("in", "[[" + campaign("c1", groups_of("")) + "]," + campaign("c2", groups_of("")) + "]"),
+                               "--on-error", "skip-row", "--rejects", "rest"});
+  EXPECT_EQ(ran.exit_code, 1) << ran.err;
+  EXPECT_EQ(ran.out, "in: batch 1: 1 new, 0 unchanged (2 rows, 1 left out)\n");
+  EXPECT_NE(ran.err.find("in: 1 row could not be read and cannot stand in rest"), std::string::npos) << ran.err;
+}
+
+constexpr const char* kBadUrl = ": bad_url: not an absolute http or https address, like https://example.com/page";
 
 // By the line, the first ad had no error and in a file of one line each had those of both.
 TEST(Rejects, OfJsonHaveTheirOwnErrorsHoweverTheFileIsWritten) {
