@@ -15,6 +15,14 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// Those of an ad group that may be absent; they stand together.
+std::span<const ColumnRule> targeting_lists() {
+  const std::span<const ColumnRule> all = columns_of(JobKind::ad_group);
+  const auto is_list = [](const ColumnRule& rule) { return rule.rule == ValueRule::list; };
+  const auto first = std::find_if(all.begin(), all.end(), is_list);
+  return {first, std::find_if_not(first, all.end(), is_list)};
+}
+
 }  // namespace
 
 std::string_view children_key(JobKind kind) {
@@ -51,6 +59,26 @@ std::string likely_keys(JobKind kind, std::string_view key) {
   if (!parts.empty()) return "; write its parts as " + parts;  // as it stands in the DSP's bodies
   if (const auto near = nearest_name(lower_case(key), holders)) return "; write " + std::string(*near);
   return kind == JobKind::ad ? "; leave it out" : "; leave it out, or write " + std::string(children_key(kind));
+}
+
+std::span<const ColumnRule> targeting_meant_by(JobKind kind, std::string_view key) {
+  const std::span<const ColumnRule> lists = targeting_lists();
+  const std::string typed = lower_case(key);
+  std::vector<std::string_view> known;
+  for (const ColumnRule& rule : kColumns) known.push_back(rule.name);
+  for (const ColumnRule& rule : columns_of(kind)) known.push_back(rule.nested);
+  if (kind != JobKind::ad) known.push_back(children_key(kind));
+  if (kind == JobKind::ad_group) {  // as they stand in the DSP's bodies
+    for (const ColumnRule& rule : lists) known.push_back(rule.field);
+    known.push_back(lists.front().group);
+  }
+  const auto near = nearest_name(typed, known);
+  if (!near) return {};
+  if (*near == lists.front().group) return lists;
+  for (const ColumnRule& rule : lists) {
+    if (*near == rule.name || *near == rule.field) return {&rule, 1};
+  }
+  return {};
 }
 
 }  // namespace dl

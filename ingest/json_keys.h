@@ -2,6 +2,7 @@
 // Pure; callable from any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,5 +20,9 @@ const ColumnRule* column_inside(JobKind kind, std::string_view key);
 
 // What a list or an object under `key`, which is not known, was most likely meant to be, in words.
 std::string likely_keys(JobKind kind, std::string_view key);
+
+// The targeting lists of an ad group that a scalar under `key`, which is not known inside `kind`, was most likely meant
+// to be one of. They alone may be absent, so nobody would miss them. Empty: it is the user's own.
+std::span<const ColumnRule> targeting_meant_by(JobKind kind, std::string_view key);
 
 }  // namespace dl

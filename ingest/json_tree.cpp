@@ -11,6 +11,7 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t
   nodes_.clear();
   roots_.clear();
   texts_.clear();
+  suspects_.clear();
   frames_.assign(1, Frame{});
   objects_.begin();
   bad_elements_ = 0;
@@ -18,7 +19,10 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t
   is_too_large_ = false;
   const std::optional<JsonFault> fault =
       read_json(text, first_line, [&](const JsonToken& token) { take(token, problems); });
-  if (!fault && !is_too_large_) return;
+  if (!fault && !is_too_large_) {
+    judge_suspects(problems);
+    return;
+  }
   nodes_.clear();
   roots_.clear();
   bad_elements_ = 0;
@@ -44,7 +48,9 @@ void JsonTree::take(const JsonToken& token, Problems& problems) {
 
 void JsonTree::refuse(std::size_t node, Problem problem, Problems& problems) {
   problem.row = nodes_[node].first_row;
-  nodes_[roots_.back()].has_refusal = true;
+  std::size_t root = node;
+  while (nodes_[root].parent != kNone) root = nodes_[root].parent;
+  nodes_[root].has_refusal = true;
   problems.add(std::move(problem));
 }
 
@@ -67,14 +73,73 @@ void JsonTree::take_key(std::string_view key, std::int64_t line) {
   key_is_unknown_ = key_column_ == nullptr && !is_result_column(key);
 }
 
+// By the present key. Files have the same few unknown keys again and again, and to guess is slow.
+std::span<const ColumnRule> JsonTree::targeting_meant() {
+  constexpr std::size_t kKnownMax = 1'000;
+  constexpr std::size_t kKnownBytesMax = 64;  // of a key
+  const JobKind kind = nodes_[key_node_].kind;
+  auto& known = meant_[static_cast<std::size_t>(kind)];
+  if (const auto found = known.find(key_); found != known.end()) return found->second;
+  const std::span<const ColumnRule> meant = targeting_meant_by(kind, key_);
+  if (known.size() < kKnownMax && key_.size() <= kKnownBytesMax) known.emplace(key_, meant);
+  return meant;
+}
+
+void JsonTree::take_unknown(const JsonToken& token, Problems& problems) {
+  const bool says_something = token.type != JsonType::null && !token.text.empty();
+  const std::span<const ColumnRule> meant = says_something ? targeting_meant() : std::span<const ColumnRule>{};
+  if (meant.empty()) {
+    remark_unknown(key_, key_line_, problems);
+  } else {
+    suspects_.push_back({key_node_, meant, key_, key_line_});
+  }
+}
+
 // Each key once; of so many of them that nobody reads on, no more.
-void JsonTree::remark_unknown(Problems& problems) {
+void JsonTree::remark_unknown(const std::string& key, std::int64_t line, Problems& problems) {
   constexpr std::size_t kRemarksMax = 1'000;
   if (remarked_.size() >= kRemarksMax) return;
-  if (!remarked_.insert(std::hash<std::string>()(key_)).second) return;
+  if (!remarked_.insert(std::hash<std::string>()(key)).second) return;
   const bool is_last = remarked_.size() == kRemarksMax;
-  problems.warn({key_line_, 0, "row", "unknown_column",
-                 is_last ? "this key is not used; further ones are not named" : "this key is not used", key_, true});
+  problems.warn({line, 0, "row", "unknown_column",
+                 is_last ? "this key is not used; further ones are not named" : "this key is not used", key, true});
+}
+
+// An ad group without the targeting that was written for it would be shown to anybody, for more money.
+void JsonTree::judge_suspects(Problems& problems) {
+  for (const Suspect& suspect : suspects_) {
+    const std::size_t group = ad_group_of(suspect.node);
+    const auto slot = static_cast<std::size_t>(&suspect.meant.front() - columns_of(JobKind::ad_group).data());
+    const auto is_given = [&](std::size_t i) { return nodes_[group].values[slot + i].line > 0; };
+    bool any_given = false;
+    for (std::size_t i = 0; group != kNone && i < suspect.meant.size(); ++i) any_given = any_given || is_given(i);
+    if (any_given) {
+      remark_unknown(suspect.key, suspect.line, problems);
+      continue;
+    }
+    std::string what_to_do = suspect.meant.size() > 1 ? "write its parts as " : "write ";
+    for (const ColumnRule& rule : suspect.meant) {
+      what_to_do += (&rule == &suspect.meant.front() ? "" : ", ") + std::string(rule.name);
+    }
+    const bool stands_elsewhere = group == kNone ? !nodes_[suspect.node].children.empty() : nodes_[suspect.node].kind == JobKind::ad;
+    if (stands_elsewhere) what_to_do += " into the ad group";
+    const std::size_t owner = group == kNone ? suspect.node : group;
+    if (group == kNone) nodes_[owner].is_refused = true;
+    if (group != kNone) nodes_[owner].values[slot] = {0, 0, suspect.line, true};
+    refuse(owner, {suspect.line, 0, "row", "unknown_key",
+                   "this key is not known, and what it says would be lost; " + what_to_do + ", or leave it out", suspect.key, true},
+           problems);
+  }
+}
+
+// The ad group that targeting at `node` is meant for: an ad's, or that of a flat row; kNone: no one.
+std::size_t JsonTree::ad_group_of(std::size_t node) const {
+  if (nodes_[node].kind == JobKind::ad_group) return node;
+  if (nodes_[node].kind == JobKind::ad) return nodes_[node].parent;
+  for (const std::size_t child : nodes_[node].children) {
+    if (nodes_[child].origin == Origin::flat) return child;
+  }
+  return kNone;
 }
 
 // A list or an object may hold all that stands below the entity: no remark that nobody reads.
@@ -93,7 +158,7 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
     refuse_element(token.line, problems);
     return;
   }
-  if (key_is_unknown_) remark_unknown(problems);
+  if (key_is_unknown_) take_unknown(token, problems);
   if (token.type == JsonType::null) return;
   if (key_is_children_) refuse_value(token.line, "a list [...]", problems);
   if (key_column_ == nullptr) return;

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -70,11 +72,23 @@ class JsonTree {
     std::size_t node = kNone;  // the entity, or the owner of the children
   };
 
+  // A scalar under an unknown key that may have been meant as targeting; what else is there shows at the end.
+  struct Suspect {
+    std::size_t node = kNone;  // where it stands
+    std::span<const ColumnRule> meant;
+    std::string key;
+    std::int64_t line = 0;
+  };
+
   void take(const JsonToken& token, Problems& problems);
+  std::size_t ad_group_of(std::size_t node) const;
   void refuse(std::size_t node, Problem problem, Problems& problems);
   void take_key(std::string_view key, std::int64_t line);
-  void remark_unknown(Problems& problems);
+  std::span<const ColumnRule> targeting_meant();
+  void take_unknown(const JsonToken& token, Problems& problems);
+  void remark_unknown(const std::string& key, std::int64_t line, Problems& problems);
   void refuse_unknown(Problems& problems);
+  void judge_suspects(Problems& problems);
   void take_scalar(const JsonToken& token, Problems& problems);
   void enter_object(std::int64_t line, Problems& problems);
   void enter_array(std::int64_t line, Problems& problems);
@@ -97,6 +111,8 @@ class JsonTree {
   bool key_is_unknown_ = false;
   std::int64_t key_line_ = 0;
   std::string key_;
+  std::array<std::unordered_map<std::string, std::span<const ColumnRule>>, 3> meant_;  // by kind and key, of some
+  std::vector<Suspect> suspects_;
   std::unordered_set<std::size_t> remarked_;  // hashes of keys that were called unknown
   std::size_t entities_max_;
   bool is_too_large_ = false;  // the document has more entities; the problem is told

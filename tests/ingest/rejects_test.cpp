@@ -50,6 +50,45 @@ std::array<Ran, 2> loaded_with_its_rejects(const Program& program, const std::st
   return {first, program.run({"again"})};
 }
 
+// Of the columns a row may lack in JSON only these say whom an ad is for: misspelt, they were remarked upon and lost.
+TEST(MisspeltTargeting, IsAnError) {
+  const std::string flat = R"("ad_group_id":"g","ad_group_name":"G","bid":1,"targeting_goe":"UK")";
+  const std::string in_ad = ad("a1").replace(0, 1, R"({"targeting_geo":"UK",)");
+  const std::vector<std::array<std::string, 2>> all = {
+      {groups_of(group(R"("targetting_geo":"UK",)", ad("a1"))), "write targeting_geo, or leave it out: \"targetting_geo\""},
+      {groups_of(group(R"("TargetingAge":18,)", ad("a1"))), "write targeting_ages, or leave it out: \"TargetingAge\""},
+      {groups_of(group(R"("geo":"UK",)", ad("a1"))), "write targeting_geo, or leave it out: \"geo\""},
+      {groups_of(group(R"("targeting":"UK",)", ad("a1"))),
+       "write its parts as targeting_ages, targeting_interests, targeting_geo, or leave it out: \"targeting\""},
+      {groups_of(group("", in_ad)), "write targeting_geo into the ad group, or leave it out: \"targeting_geo\""},
+      {flat, "write targeting_geo, or leave it out: \"targeting_goe\""},
+      {R"("targetinggeos":"UK",)" + groups_of(group("", ad("a1"))), "write targeting_geo into the ad group, or leave it out: \"targetinggeos\""},
+  };
+  for (const auto& [rest, message] : all) {
+    SCOPED_TRACE(rest);
+    const Program program;
+    const Ran ran = program.run({program.write("in", campaign("c1", rest))});
+    EXPECT_EQ(ran.exit_code, 65) << ran.out;
+    EXPECT_NE(ran.err.find("unknown_key: this key is not known, and what it says would be lost; " + message), std::string::npos) << ran.err;
+  }
+}
+
+// … unless the key that was meant is there, or there is nothing under it; and other keys are the user's own.
+TEST(MisspeltTargeting, IsARemarkWhereNothingIsLost) {
+  for (const char* members : {R"("targetting_geo":"UK","targeting_geo":"UK",)", R"("targeting_geo":"UK","geo":"UK",)",
+                              R"("targetting_geo":null,)", R"("targeting_notes_of_mine":"x","bids":2,)"}) {
+    SCOPED_TRACE(members);
+    const Program program;
+    const Ran ran = program.run({program.write("in", campaign("c1", groups_of(group(members, ad("a1")))))});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_NE(ran.err.find("unknown_column: this key is not used"), std::string::npos) << ran.err;
+  }
+  const Program program;
+  const std::string in_ad = ad("a1").replace(0, 1, R"({"targeting_geo":"UK",)");
+  const std::string text = campaign("c1", groups_of(group("", in_ad).insert(1, R"("targeting_geo":"UK",)")));
+  EXPECT_EQ(program.run({program.write("in", text)}).exit_code, 0);
+}
+
 struct Lossy {
   std::string text;
   std::string error;  // of its reject file
@@ -64,6 +103,7 @@ TEST(Rejects, OfJsonAreRefusedAgainForTheSameReason) {
       {campaign("c1", groups_of(group("", ad("a1") + ",7"))), "wrong_type: "},
       {campaign("c1", R"("ad_groups":"g1")"), "ad_groups: wrong_type: "},
       {campaign("c1", R"("AD_ID":"a","ad_id":"b","ad_group_id":"g")"), "ad_id: repeated_key: "},
+      {campaign("c1", groups_of(group(R"("targetting_geo":"UK",)", ad("a1")))), "unknown_key: "},
       {campaign("c1", groups_of(group(R"("targeting_geo":true,)", ad("a1")))), "ad_groups[0].targeting_geo: wrong_type: "},
   };
   for (const Lossy& lossy : all) {
