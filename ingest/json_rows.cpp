@@ -38,11 +38,11 @@ class JsonRows : public RowReader {
   }
   std::optional<RefusedObject> refused_object() const final {
     const std::vector<std::size_t>& roots = tree_.roots();
-    const JsonTree::Node& root = tree_.nodes()[chain_[0]];
+    const JsonTree::Node& root = tree_.nodes()[roots[root_]];
     if (!root.has_refusal) return std::nullopt;
-    const bool is_last = root.place + 1 == roots.size();
-    const std::int64_t last_row = is_last ? tree_.last_row() : tree_.nodes()[roots[root.place + 1]].first_row - 1;
-    return RefusedObject{tree_.object_text(document_, root.place), root.first_row, last_row};
+    const bool is_last = root_ + 1 == roots.size();
+    const std::int64_t last_row = is_last ? tree_.last_row() : tree_.nodes()[roots[root_ + 1]].first_row - 1;
+    return RefusedObject{tree_.object_text(document_, root_), root.first_row, last_row};
   }
   const std::vector<std::string>& header() const final { return header_; }
   const std::vector<std::string_view>& fields() const final { return fields_; }
@@ -82,6 +82,8 @@ class JsonRows : public RowReader {
   void take_chain(Row& row) {
     row = Row{};
     row.number = number_;
+    if (at_ == 0) root_ = 0;
+    if (at_ > 0 && chains_[at_ - 1][0] != chains_[at_][0]) ++root_;
     chain_ = chains_[at_];
     if (at_ > 0 && chains_[at_ - 1][0] == chain_[0]) {
       row.first_new = chains_[at_ - 1][1] == chain_[1] ? JobKind::ad : JobKind::ad_group;
@@ -107,6 +109,7 @@ class JsonRows : public RowReader {
   std::vector<Chain> chains_;
   std::size_t at_ = 0;
   Chain chain_{};
+  std::size_t root_ = 0;  // that the chain begins at, among the tree's
   std::int64_t number_ = 0;
   const std::vector<std::string> header_{};
   std::vector<std::string_view> fields_;

@@ -6,6 +6,17 @@
 #include "ingest/json_keys.h"
 
 namespace dl {
+namespace {
+
+// A path; `place` may be empty.
+std::string below(std::string place, std::string_view name) {
+  if (!place.empty()) place += '.';
+  return place += name;
+}
+
+std::string element(std::size_t n) { return "[" + std::to_string(n) + "]"; }
+
+}  // namespace
 
 void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t rows_before, Problems& problems) {
   nodes_.clear();
@@ -16,6 +27,7 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t
   objects_.begin();
   bad_elements_ = 0;
   last_row_ = rows_before;
+  is_list_ = false;
   is_too_large_ = false;
   const std::optional<JsonFault> fault =
       read_json(text, first_line, [&](const JsonToken& token) { take(token, problems); });
@@ -33,6 +45,8 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t
 
 void JsonTree::take(const JsonToken& token, Problems& problems) {
   objects_.take(token);
+  const bool is_value = token.type != JsonType::key && token.type != JsonType::object_end && token.type != JsonType::array_end;
+  if (is_value) ++frames_.back().elements;
   switch (token.type) {
     case JsonType::object_begin: enter_object(token.line, problems); break;
     case JsonType::array_begin: enter_array(token.line, problems); break;
@@ -48,6 +62,8 @@ void JsonTree::take(const JsonToken& token, Problems& problems) {
 
 void JsonTree::refuse(std::size_t node, Problem problem, Problems& problems) {
   problem.row = nodes_[node].first_row;
+  if (problem.column.empty()) problem.column = place_of(node);
+  if (problem.column.empty()) problem.column = "row";
   std::size_t root = node;
   while (nodes_[root].parent != kNone) root = nodes_[root].parent;
   nodes_[root].has_refusal = true;
@@ -126,7 +142,7 @@ void JsonTree::judge_suspects(Problems& problems) {
     const std::size_t owner = group == kNone ? suspect.node : group;
     if (group == kNone) nodes_[owner].is_refused = true;
     if (group != kNone) nodes_[owner].values[slot] = {0, 0, suspect.line, true};
-    refuse(owner, {suspect.line, 0, "row", "unknown_key",
+    refuse(owner, {suspect.line, 0, place_of(suspect.node), "unknown_key",
                    "this key is not known, and what it says would be lost; " + what_to_do + ", or leave it out", suspect.key, true},
            problems);
   }
@@ -146,7 +162,7 @@ std::size_t JsonTree::ad_group_of(std::size_t node) const {
 void JsonTree::refuse_unknown(Problems& problems) {
   Node& node = nodes_[key_node_];
   node.is_refused = true;
-  refuse(key_node_, {key_line_, 0, "row", "unknown_key",
+  refuse(key_node_, {key_line_, 0, "", "unknown_key",
                      "this key is not known, and what is in it would be lost" + likely_keys(node.kind, key_), key_, true},
          problems);
 }
@@ -181,12 +197,13 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
 
 // The value of the present key has the wrong type.
 void JsonTree::refuse_value(std::int64_t line, std::string_view wanted, Problems& problems) {
-  std::string label = key_;
+  std::string label;
   if (key_column_ != nullptr) {
     label = path_of(key_node_, *key_column_);
     const auto slot = static_cast<std::size_t>(key_column_ - columns_of(key_column_->kind).data());
     nodes_[key_node_].values[slot] = {0, 0, line, true};
   } else {
+    label = below(place_of(key_node_), key_);
     nodes_[key_node_].is_refused = true;
   }
   refuse(key_node_, {line, 0, label, "wrong_type", "must be " + std::string(wanted), "", false}, problems);
@@ -195,14 +212,16 @@ void JsonTree::refuse_value(std::int64_t line, std::string_view wanted, Problems
 // An element of a list of entities, or the document, is not an object.
 void JsonTree::refuse_element(std::int64_t line, Problems& problems) {
   const std::size_t owner = frames_.back().node;
-  Problem problem{line, 0, "row", "wrong_type", "must be an object {...}", "", false};
+  const bool is_in_list = frames_.back().here != Here::document;
+  std::string place = is_in_list ? element(frames_.back().elements - 1) : "row";
+  if (owner != kNone) place = below(place_of(owner), children_key(nodes_[owner].kind)) + place;
+  Problem problem{line, 0, std::move(place), "wrong_type", "must be an object {...}", "", false};
   if (owner == kNone) {
     ++bad_elements_;
     problems.add(std::move(problem));
     return;
   }
   nodes_[owner].is_refused = true;
-  problem.column = children_key(nodes_[owner].kind);
   refuse(owner, std::move(problem), problems);
 }
 
@@ -216,12 +235,12 @@ void JsonTree::enter_object(std::int64_t line, Problems& problems) {
                     "", false});
     }
     is_too_large_ = true;
-    frames_.push_back({Here::ignored, kNone});
+    frames_.push_back({Here::ignored, kNone, 0});
   } else if (frame.here == Here::document || frame.here == Here::campaigns) {
-    frames_.push_back({Here::entity, add_node(JobKind::campaign, Origin::nested, kNone, line)});
+    frames_.push_back({Here::entity, add_node(JobKind::campaign, Origin::nested, kNone, line), 0});
   } else if (frame.here == Here::children) {
     const JobKind kind = child_of(nodes_[frame.node].kind);
-    frames_.push_back({Here::entity, add_node(kind, Origin::nested, frame.node, line)});
+    frames_.push_back({Here::entity, add_node(kind, Origin::nested, frame.node, line), 0});
   } else {
     if (frame.here == Here::entity && key_is_children_) {
       refuse_value(line, "a list [...]", problems);
@@ -230,16 +249,17 @@ void JsonTree::enter_object(std::int64_t line, Problems& problems) {
     } else if (frame.here == Here::entity && key_is_unknown_) {
       refuse_unknown(problems);
     }
-    frames_.push_back({Here::ignored, kNone});
+    frames_.push_back({Here::ignored, kNone, 0});
   }
 }
 
 void JsonTree::enter_array(std::int64_t line, Problems& problems) {
   const Frame frame = frames_.back();
   if (frame.here == Here::document) {
-    frames_.push_back({Here::campaigns, kNone});
+    is_list_ = true;
+    frames_.push_back({Here::campaigns, kNone, 0});
   } else if (frame.here == Here::entity && key_is_children_) {
-    frames_.push_back({Here::children, frame.node});
+    frames_.push_back({Here::children, frame.node, 0});
   } else {
     if (frame.here == Here::entity && key_column_ != nullptr) {
       refuse_value(line, "a text; separate the parts of a list by semicolons", problems);
@@ -248,7 +268,7 @@ void JsonTree::enter_array(std::int64_t line, Problems& problems) {
     } else if (frame.here == Here::campaigns || frame.here == Here::children) {
       refuse_element(line, problems);
     }
-    frames_.push_back({Here::ignored, kNone});
+    frames_.push_back({Here::ignored, kNone, 0});
   }
 }
 
@@ -260,7 +280,7 @@ std::size_t JsonTree::add_node(JobKind kind, Origin origin, std::size_t parent, 
   node.line = line;
   node.parent = parent;
   std::vector<std::size_t>& siblings = parent == kNone ? roots_ : nodes_[parent].children;
-  node.place = siblings.size();
+  if (origin == Origin::nested && frames_.back().here != Here::document) node.place = frames_.back().elements - 1;
   const bool shares_row = parent != kNone && siblings.empty();  // with the parent, which has no row of its own then
   node.first_row = shares_row ? nodes_[parent].first_row : ++last_row_;
   siblings.push_back(at);
@@ -284,14 +304,15 @@ std::size_t JsonTree::flat_node(std::size_t campaign, JobKind kind, std::int64_t
 }
 
 std::string JsonTree::path_of(std::size_t at, const ColumnRule& rule) const {
-  const Node& node = nodes_[at];
-  if (node.origin == Origin::flat || node.parent == kNone) return std::string(rule.name);
-  std::string path(rule.nested);
-  for (std::size_t up = at; nodes_[up].parent != kNone; up = nodes_[up].parent) {
-    const std::string_view list = children_key(nodes_[nodes_[up].parent].kind);
-    path = std::string(list) + "[" + std::to_string(nodes_[up].place) + "]." + path;
-  }
-  return path;
+  return below(place_of(at), nodes_[at].origin == Origin::flat ? rule.name : rule.nested);
+}
+
+// An entity's; empty: the document is that entity. A flat row's entities have its own.
+std::string JsonTree::place_of(std::size_t node) const {
+  const Node& entity = nodes_[node];
+  if (entity.parent == kNone) return is_list_ ? element(entity.place) : "";
+  if (entity.origin == Origin::flat) return place_of(entity.parent);
+  return below(place_of(entity.parent), children_key(nodes_[entity.parent].kind)) + element(entity.place);
 }
 
 }  // namespace dl

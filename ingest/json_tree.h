@@ -38,7 +38,7 @@ class JsonTree {
     std::int64_t line = 0;    // where it begins
     std::int64_t first_row = 0;  // of the rows of its deepest entities, unrolled
     std::size_t parent = kNone;
-    std::size_t place = 0;          // among the parent's children, or in the document
+    std::size_t place = 0;          // in the list that it is an element of
     std::array<Value, 6> values{};  // in the order of columns_of(kind)
     std::vector<std::size_t> children;
   };
@@ -62,7 +62,7 @@ class JsonTree {
   std::string_view text_of(const Value& value) const {
     return std::string_view(texts_).substr(value.offset, value.length);
   }
-  // The place of a column of node `at`, for messages: ad_groups[0].ads[2].type
+  // The place of a column of node `at`, for messages: ad_groups[0].ads[2].type; [7].bid in a list of campaigns
   std::string path_of(std::size_t at, const ColumnRule& rule) const;
 
  private:
@@ -70,6 +70,7 @@ class JsonTree {
   struct Frame {
     Here here = Here::document;
     std::size_t node = kNone;  // the entity, or the owner of the children
+    std::size_t elements = 0;  // of a list, so far
   };
 
   // A scalar under an unknown key that may have been meant as targeting; what else is there shows at the end.
@@ -81,6 +82,7 @@ class JsonTree {
   };
 
   void take(const JsonToken& token, Problems& problems);
+  std::string place_of(std::size_t node) const;
   std::size_t ad_group_of(std::size_t node) const;
   void refuse(std::size_t node, Problem problem, Problems& problems);
   void take_key(std::string_view key, std::int64_t line);
@@ -115,6 +117,7 @@ class JsonTree {
   std::vector<Suspect> suspects_;
   std::unordered_set<std::size_t> remarked_;  // hashes of keys that were called unknown
   std::size_t entities_max_;
+  bool is_list_ = false;       // the document is one
   bool is_too_large_ = false;  // the document has more entities; the problem is told
 };
 

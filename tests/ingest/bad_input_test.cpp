@@ -163,7 +163,18 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
        "in:7: ad_groups[0].ads[1].click_url: missing_value: a value is needed here: \"\"\n"
        "in:7: ad_groups[0].ads[1].status: missing_value: a value is needed here: \"\"\n"},
       {"types", campaign("{\"id\": \"g\"}"), "in:5: ad_groups: wrong_type: must be a list [...]\n"},
-      {"elements", campaign("[5]"), "in:5: ad_groups: wrong_type: must be an object {...}\n"},
+      {"elements", campaign("[5]"), "in:5: ad_groups[0]: wrong_type: must be an object {...}\n"},
+      {"the same in a list",
+       "[5," + campaign("[[],{\"id\":\"g\",\"name\":\"n\",\"bid\":\"x\",\"ads\":{},\"tags\":[]}]") +
+           ",{\"campaign_id\":\"d\",\"campaign_name\":\"n\",\"campaign_budget\":true,\"start_date\":\"2025-01-01\","
+           "\"end_date\":\"2025-01-01\",\"objective\":\"o\",\"ad_group_id\":\"g\",\"ad_group_name\":\"n\",\"bid\":\"x\"}]",
+       "in:1: [0]: wrong_type: must be an object {...}\n"
+       "in:5: [1].ad_groups[0]: wrong_type: must be an object {...}\n"
+       "in:5: [1].ad_groups[1].ads: wrong_type: must be a list [...]\n"
+       "in:5: [1].ad_groups[1]: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ads: \"tags\"\n"
+       "in:5: [1].ad_groups[1].bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\"\n"
+       "in:7: [2].campaign_budget: wrong_type: must be a text or a number\n"
+       "in:7: [2].bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\"\n"},
       {"lists", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\"targeting_geo\":[\"UK\"]}]"),
        "in:5: ad_groups[0].targeting_geo: wrong_type: must be a text; separate the parts of a list "
        "by semicolons\n"},
@@ -173,12 +184,12 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
        "in:2: row: unknown_key: this key is not known, and what is in it would be lost; write ad_groups: \"AdGroups\"\n"},
       {"misspelt lists below", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\n\"Ads\":[" + good_ad + "],\"geos\":[],\n"
                                         "\"targeting\":{\"ages\":\"18-24\"}}]"),
-       "in:6: row: unknown_key: this key is not known, and what is in it would be lost; write ads: \"Ads\"\n"
-       "in:6: row: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ads: \"geos\"\n"
-       "in:7: row: unknown_key: this key is not known, and what is in it would be lost; write its parts as targeting_ages, "
+       "in:6: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; write ads: \"Ads\"\n"
+       "in:6: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ads: \"geos\"\n"
+       "in:7: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; write its parts as targeting_ages, "
        "targeting_interests, targeting_geo: \"targeting\"\n"},
       {"a list in an ad", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\"ads\":[{\"tags\":[1]," + good_ad.substr(1) + "]}]"),
-       "in:5: row: unknown_key: this key is not known, and what is in it would be lost; leave it out: \"tags\"\n"},
+       "in:5: ad_groups[0].ads[0]: unknown_key: this key is not known, and what is in it would be lost; leave it out: \"tags\"\n"},
       {"a key twice", "{\"campaign_id\": 1,\n\"campaign_id\": 2}",
        "in:2: row: repeated_key: stands twice in one object: \"campaign_id\"\n"},
       {"two keys for one value", campaign("[{\"id\":\"g\",\"ad_group_id\":\"h\",\n\"name\":\"n\",\"bid\":1,\"BID\":2}]"),
@@ -198,7 +209,7 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
       {"exponent bomb", "{\"campaign_budget\": 0." + std::string(400, '0') + "1e-2147483639}",
        "in:1: row: bad_json"},
       {"depth", repeated("[", 1'000'000),
-       "in:1: row: wrong_type: must be an object {...}\n"
+       "in:1: [0]: wrong_type: must be an object {...}\n"
        "in:1: row: too_deep: nested more than 32 levels deep\n"},
       {"a million levels of objects", repeated("{\"a\":", 1'000'000),
        "in:1: row: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ad_groups: \"a\"\n"
