@@ -17,12 +17,13 @@ InputFormat output_format(const Options& options, const BatchFacts& batch) {
   return batch.format == "csv" ? InputFormat::csv : InputFormat::jsonl;
 }
 
-// What came from the DSP is defused; the user's own cells go back as they came.
-std::vector<std::string> full_row(UserRows& rows, const ResultRow& result) {
+// In CSV what came from the DSP is defused; the user's own cells go back as they came.
+std::vector<std::string> full_row(UserRows& rows, const ResultRow& result, InputFormat format) {
+  const auto told = [&](const std::string& text) { return format == InputFormat::csv ? defused(text) : text; };
   std::vector<std::string> fields = rows.fields(result.raw, result.bodies);
   fields.push_back(result.state);
-  for (const std::string& id : result.dsp_ids) fields.push_back(defused(id));
-  fields.push_back(defused(result.error));
+  for (const std::string& id : result.dsp_ids) fields.push_back(told(id));
+  fields.push_back(told(result.error));
   fields.push_back(std::to_string(result.attempts));
   return fields;
 }
@@ -69,13 +70,14 @@ Result<int> print_results(const Options& options) {
   UserRows rows(batch->header);
   std::vector<std::string> header = rows.header();
   header.insert(header.end(), std::begin(kAdded), std::end(kAdded));
-  SheetWriter sheet(stdout, "stdout", output_format(options, *batch),
+  const InputFormat format = output_format(options, *batch);
+  SheetWriter sheet(stdout, "stdout", format,
                     dialect_of(batch->dialect.value_or("")), std::move(header));
   bool all_well = true;
   Status ok = read_results(**database, batch->id, [&](const ResultRow& result) -> Status {
     all_well = all_well && !result.failed && !result.held_up;
     if (options.verb == Verb::errors && !result.failed) return Done{};
-    const std::vector<std::string> fields = full_row(rows, result);
+    const std::vector<std::string> fields = full_row(rows, result, format);
     return sheet.add({fields.begin(), fields.end()});
   });
   if (ok) ok = sheet.finish();

@@ -1,5 +1,6 @@
 #include "ingest/sheet_writer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -97,9 +98,13 @@ Status SheetWriter::write() {
 }
 
 std::string defused(std::string_view cell) {
-  const bool dangerous =
-      !cell.empty() && std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos;
-  return dangerous ? "'" + std::string(cell) : std::string(cell);
+  constexpr std::string_view kStarts[] = {"=", "+", "-", "@", "\t", "\r", "\n",
+                                          "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"};  // as wide ones
+  const bool is_number = cell.size() > 1 && (cell[0] == '-' || cell[0] == '+') &&
+                         cell.find_first_not_of("0123456789", 1) == std::string_view::npos;
+  const bool is_dangerous = std::any_of(std::begin(kStarts), std::end(kStarts),
+                                        [&](std::string_view start) { return cell.starts_with(start); });
+  return (is_dangerous && !is_number ? "'" : "") + std::string(cell);
 }
 
 }  // namespace dl

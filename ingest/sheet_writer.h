@@ -43,8 +43,9 @@ class SheetWriter {
   bool any_ = false;
 };
 
-// A cell that came from outside must not be run as a formula by a spreadsheet: = + - @ tab and
-// return at the front get a ' before them.
+// A cell of CSV that came from outside must not be run as a formula by a spreadsheet: what OWASP names as the start of one
+// gets a ' before it, that is = + - @ (their wide forms, too), tab, return and line feed. A number with its sign is none.
+// -Xy1 is: to Excel it is cell XY1 with the sign changed, and shown as 0.
 std::string defused(std::string_view cell);
 
 }  // namespace dl

@@ -119,9 +119,25 @@ TEST(Results, CarryTheDspsIdsAndWordsDefused) {
   const Ran errors = program.run({"errors"});
   EXPECT_EQ(errors.exit_code, 1);
   EXPECT_EQ(std::count(errors.out.begin(), errors.out.end(), '\n'), 2);
-  EXPECT_EQ(defused("-1"), "'-1");
-  EXPECT_EQ(defused("\tx"), "'\tx");
-  EXPECT_EQ(defused("id"), "id");
+  for (const char* formula : {"-Xy1", "+A1", "-1+2", "-", "-1e5", "=1", "@x", "\tx", "\rx", "\nx", "\uFF1D1+1", "\uFF20x"}) {
+    EXPECT_EQ(defused(formula), std::string("'") + formula);
+  }
+  for (const char* harmless : {"id", "-12", "+7", "", "x=1", "\u00e9", "\uFF21"}) EXPECT_EQ(defused(harmless), harmless);
+}
+
+// No spreadsheet runs JSON, and a program would take the mark for a part of the id.
+TEST(Results, InJsonCarryTheDspsIdsAndWordsAsTheyAre) {
+  Program program;
+  program.run({kSample});
+  program.as_daemon(
+      "UPDATE job SET state = 'succeeded', dsp_id = '-Xy1' WHERE id = 1;"
+      "UPDATE job SET state = 'failed', error = '@boom' WHERE key LIKE '%/ad_5001'");
+  for (const char* format : {"json", "jsonl"}) {
+    const std::string out = program.run({"results", "--format", format}).out;
+    EXPECT_NE(out.find(R"("dsp_campaign_id":"-Xy1")"), std::string::npos) << out;
+    EXPECT_NE(program.run({"errors", "--format", format}).out.find(R"("dl_error":"@boom")"), std::string::npos);
+  }
+  EXPECT_NE(program.run({"results", "--format", "csv"}).out.find(",'-Xy1,"), std::string::npos);
 }
 
 // They wait for a person, whatever else still moves.
