@@ -106,6 +106,7 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   if (!ok) return ok.error();
   Result<Loaded> loaded = publish(writer, database, std::move(conflicts));
   if (loaded) {
+    rejects.keep();
     loaded->left_out = rejects.count() + unreadable;
     loaded->unreadable = unreadable;
   }

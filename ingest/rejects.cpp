@@ -1,11 +1,5 @@
 #include "ingest/rejects.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 namespace dl {
 
 Rejects::Rejects(std::optional<std::string> path, Survey& survey)
@@ -20,26 +14,16 @@ Rejects::Rejects(std::optional<std::string> path, Survey& survey)
   }
 }
 
-Rejects::~Rejects() {
-  if (stream_ == nullptr) return;
-  std::fclose(stream_);
-  if (!finished_) ::unlink(path_->c_str());
-}
-
 Status Rejects::open(const RowReader& reader) {
-  const int fd = ::open(path_->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
-  if (fd < 0) {
-    const std::string hint = errno == EEXIST ? "; move it away, it is not written over" : "";
-    return Error{Errc::cant_create, *path_ + ": " + std::strerror(errno) + hint};
-  }
-  stream_ = ::fdopen(fd, "w");
-  if (stream_ == nullptr) return Error{Errc::io, *path_ + ": " + std::strerror(errno)};
+  Result<std::unique_ptr<NewFile>> file = NewFile::create(*path_);
+  if (!file) return file.error();
+  file_ = std::move(*file);
   std::vector<std::string> header = reader.header();
   if (header.empty()) {
     for (const ColumnRule& rule : kColumns) header.emplace_back(rule.name);
   }
   header.emplace_back("dl_error");
-  sheet_ = std::make_unique<SheetWriter>(stream_, *path_, format_, dialect_of(reader.dialect()),
+  sheet_ = std::make_unique<SheetWriter>(file_->stream(), *path_, format_, dialect_of(reader.dialect()),
                                          std::move(header));
   return Done{};
 }
@@ -47,7 +31,7 @@ Status Rejects::open(const RowReader& reader) {
 Status Rejects::add(const Row& row, const RowReader& reader) {
   ++count_;
   if (!path_) return Done{};
-  if (stream_ == nullptr) {
+  if (file_ == nullptr) {
     if (Status ok = open(reader); !ok) return ok;
   }
   if (row.number <= last_row_written_) return Done{};
@@ -75,14 +59,13 @@ std::string Rejects::errors_of(std::int64_t first_row, std::int64_t last_row) co
 }
 
 Status Rejects::finish() {
-  if (stream_ != nullptr) {
-    if (Status ok = sheet_->finish(); !ok) return ok;
-    if (::fsync(::fileno(stream_)) != 0) {
-      return Error{Errc::io, *path_ + ": sync: " + std::strerror(errno)};
-    }
-  }
-  finished_ = true;
-  return Done{};
+  if (file_ == nullptr) return Done{};
+  if (Status ok = sheet_->finish(); !ok) return ok;
+  return file_->publish();
+}
+
+void Rejects::keep() {
+  if (file_ != nullptr) file_->keep();
 }
 
 }  // namespace dl

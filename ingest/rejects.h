@@ -1,15 +1,15 @@
 // The rows that were left out, as a sheet that can be put right and loaded again: the user's
 // columns and dl_error, which dl-ingest ignores on the way in. An object of JSON of which something was refused that no
 // column can hold stands there once, as a whole: what of it was loaded comes back unchanged. Made only when there is something to
-// write, and never over a file that is there. Thread rule: one thread.
+// write, whole or not at all (new_file.h), and never over a file that is there. Thread rule: one thread.
 #pragma once
 
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "ingest/new_file.h"
 #include "ingest/sheet_writer.h"
 #include "ingest/survey.h"
 
@@ -19,14 +19,13 @@ class Rejects {
  public:
   // `path`: nullopt: rows are counted and not written.
   Rejects(std::optional<std::string> path, Survey& survey);
-  ~Rejects();  // an unfinished file is removed
-  Rejects(const Rejects&) = delete;
-  Rejects& operator=(const Rejects&) = delete;
 
   // `row` is the one that `reader` gave last. Errors: cant_create, io.
   Status add(const Row& row, const RowReader& reader);
-  // Makes the file safe on disk. Errors: io.
+  // Makes the file safe on disk and gives it its name. Errors: cant_create, io.
   Status finish();
+  // Without it the file goes again: what it tells of was not loaded.
+  void keep();
   std::int64_t count() const { return count_; }
 
  private:
@@ -37,11 +36,10 @@ class Rejects {
   std::optional<std::string> path_;
   InputFormat format_;
   std::map<std::int64_t, std::string> errors_;  // by row
-  std::FILE* stream_ = nullptr;
+  std::unique_ptr<NewFile> file_;  // once a row is there
   std::unique_ptr<SheetWriter> sheet_;
   std::int64_t count_ = 0;
   std::int64_t last_row_written_ = 0;  // of an object; none of its rows is written again
-  bool finished_ = false;
 };
 
 }  // namespace dl
