@@ -39,7 +39,7 @@ class JsonRows : public RowReader {
   std::optional<RefusedObject> refused_object() const final {
     const std::vector<std::size_t>& roots = tree_.roots();
     const JsonTree::Node& root = tree_.nodes()[roots[root_]];
-    if (!root.has_refusal) return std::nullopt;
+    if (!root.is_more_than_rows) return std::nullopt;
     const bool is_last = root_ + 1 == roots.size();
     const std::int64_t last_row = is_last ? tree_.last_row() : tree_.nodes()[roots[root_ + 1]].first_row - 1;
     return RefusedObject{tree_.object_text(document_, root_), root.first_row, last_row};

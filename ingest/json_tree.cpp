@@ -33,6 +33,7 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t
       read_json(text, first_line, [&](const JsonToken& token) { take(token, problems); });
   if (!fault && !is_too_large_) {
     judge_suspects(problems);
+    find_empty_leaves();
     return;
   }
   nodes_.clear();
@@ -64,9 +65,7 @@ void JsonTree::refuse(std::size_t node, Problem problem, Problems& problems) {
   problem.row = nodes_[node].first_row;
   if (problem.column.empty()) problem.column = place_of(node);
   if (problem.column.empty()) problem.column = "row";
-  std::size_t root = node;
-  while (nodes_[root].parent != kNone) root = nodes_[root].parent;
-  nodes_[root].has_refusal = true;
+  nodes_[root_of(node)].is_more_than_rows = true;
   problems.add(std::move(problem));
 }
 
@@ -121,43 +120,6 @@ void JsonTree::remark_unknown(const std::string& key, std::int64_t line, Problem
                  is_last ? "this key is not used; further ones are not named" : "this key is not used", key, true});
 }
 
-// An ad group without the targeting that was written for it would be shown to anybody, for more money.
-void JsonTree::judge_suspects(Problems& problems) {
-  for (const Suspect& suspect : suspects_) {
-    const std::size_t group = ad_group_of(suspect.node);
-    const auto slot = static_cast<std::size_t>(&suspect.meant.front() - columns_of(JobKind::ad_group).data());
-    const auto is_given = [&](std::size_t i) { return nodes_[group].values[slot + i].line > 0; };
-    bool any_given = false;
-    for (std::size_t i = 0; group != kNone && i < suspect.meant.size(); ++i) any_given = any_given || is_given(i);
-    if (any_given) {
-      remark_unknown(suspect.key, suspect.line, problems);
-      continue;
-    }
-    std::string what_to_do = suspect.meant.size() > 1 ? "write its parts as " : "write ";
-    for (const ColumnRule& rule : suspect.meant) {
-      what_to_do += (&rule == &suspect.meant.front() ? "" : ", ") + std::string(rule.name);
-    }
-    const bool stands_elsewhere = group == kNone ? !nodes_[suspect.node].children.empty() : nodes_[suspect.node].kind == JobKind::ad;
-    if (stands_elsewhere) what_to_do += " into the ad group";
-    const std::size_t owner = group == kNone ? suspect.node : group;
-    if (group == kNone) nodes_[owner].is_refused = true;
-    if (group != kNone) nodes_[owner].values[slot] = {0, 0, suspect.line, true};
-    refuse(owner, {suspect.line, 0, place_of(suspect.node), "unknown_key",
-                   "this key is not known, and what it says would be lost; " + what_to_do + ", or leave it out", suspect.key, true},
-           problems);
-  }
-}
-
-// The ad group that targeting at `node` is meant for: an ad's, or that of a flat row; kNone: no one.
-std::size_t JsonTree::ad_group_of(std::size_t node) const {
-  if (nodes_[node].kind == JobKind::ad_group) return node;
-  if (nodes_[node].kind == JobKind::ad) return nodes_[node].parent;
-  for (const std::size_t child : nodes_[node].children) {
-    if (nodes_[child].origin == Origin::flat) return child;
-  }
-  return kNone;
-}
-
 // A list or an object may hold all that stands below the entity: no remark that nobody reads.
 void JsonTree::refuse_unknown(Problems& problems) {
   Node& node = nodes_[key_node_];
@@ -182,8 +144,7 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
     refuse_value(token.line, "a text or a number", problems);
     return;
   }
-  const auto slot = static_cast<std::size_t>(key_column_ - columns_of(key_column_->kind).data());
-  Value& value = nodes_[key_node_].values[slot];
+  Value& value = value_of(key_node_, *key_column_);
   if (value.line > 0) {
     value.is_refused = true;
     refuse(key_node_, {token.line, 0, path_of(key_node_, *key_column_), "repeated_key",
@@ -195,13 +156,16 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
   texts_ += token.text;
 }
 
+JsonTree::Value& JsonTree::value_of(std::size_t node, const ColumnRule& rule) {
+  return nodes_[node].values[static_cast<std::size_t>(&rule - columns_of(rule.kind).data())];
+}
+
 // The value of the present key has the wrong type.
 void JsonTree::refuse_value(std::int64_t line, std::string_view wanted, Problems& problems) {
   std::string label;
   if (key_column_ != nullptr) {
     label = path_of(key_node_, *key_column_);
-    const auto slot = static_cast<std::size_t>(key_column_ - columns_of(key_column_->kind).data());
-    nodes_[key_node_].values[slot] = {0, 0, line, true};
+    value_of(key_node_, *key_column_) = {0, 0, line, true};
   } else {
     label = below(place_of(key_node_), key_);
     nodes_[key_node_].is_refused = true;

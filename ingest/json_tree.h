@@ -34,7 +34,7 @@ class JsonTree {
     JobKind kind = JobKind::campaign;
     Origin origin = Origin::nested;
     bool is_refused = false;  // its list of children is none, or under an unknown key; the problem is told
-    bool has_refusal = false;  // of a root: something in its object was refused
+    bool is_more_than_rows = false;  // of a root: its object has something that its rows have in no column
     std::int64_t line = 0;    // where it begins
     std::int64_t first_row = 0;  // of the rows of its deepest entities, unrolled
     std::size_t parent = kNone;
@@ -91,6 +91,10 @@ class JsonTree {
   void remark_unknown(const std::string& key, std::int64_t line, Problems& problems);
   void refuse_unknown(Problems& problems);
   void judge_suspects(Problems& problems);
+  bool has_any(std::size_t node, std::span<const ColumnRule> columns);
+  Value& value_of(std::size_t node, const ColumnRule& rule);
+  void find_empty_leaves();
+  std::size_t root_of(std::size_t node) const;
   void take_scalar(const JsonToken& token, Problems& problems);
   void enter_object(std::int64_t line, Problems& problems);
   void enter_array(std::int64_t line, Problems& problems);

@@ -1,7 +1,7 @@
-// The rows that were left out, as a sheet that can be put right and loaded again: the user's
-// columns and dl_error, which dl-ingest ignores on the way in. An object of JSON of which something was refused that no
-// column can hold stands there once, as a whole: what of it was loaded comes back unchanged. Made only when there is something to
-// write, whole or not at all (new_file.h), and never over a file that is there. Thread rule: one thread.
+// The rows that were left out, as a sheet that can be put right and loaded again: the user's columns and dl_error, which
+// dl-ingest ignores on the way in. An object of JSON with something in it that no column can hold stands there once, as a
+// whole: what of it was loaded comes back unchanged. Made only when there is something to write, whole or not at all
+// (new_file.h), and never over a file that is there. Thread rule: one thread.
 #pragma once
 
 #include <map>

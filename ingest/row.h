@@ -44,7 +44,7 @@ struct ValuePlace {
   std::string column;  // the user's header, or the path in JSON: ad_groups[0].ads[2].type
 };
 
-// An object of JSON of which something was refused, which is in no field of its rows.
+// An object of JSON with something in it, always refused, that is in no field of its rows.
 struct RefusedObject {
   ObjectText text;
   std::int64_t first_row = 0;

@@ -22,11 +22,12 @@ constexpr std::size_t kWrittenBytesMax = 1024 * 1024;  // nested JSON can unroll
 
 struct GivenRow {
   std::vector<std::string> fields;
+  JobKind deepest = JobKind::ad;
   std::string refused;      // what of it the reader has refused
   std::int64_t object = 0;  // the first row of the object it stands in, which is given back as a whole; 0: it is not
 
   bool operator==(const GivenRow& other) const {
-    return fields == other.fields && refused == other.refused && (object > 0) == (other.object > 0);
+    return fields == other.fields && deepest == other.deepest && refused == other.refused && (object > 0) == (other.object > 0);
   }
 };
 
@@ -119,6 +120,7 @@ void take_accepted(const Row& row, const RowEntities& entities, Pass& pass) {
 void take_given(const Row& row, const RowReader& reader, Pass& pass) {
   GivenRow& given = pass.given.emplace_back();
   given.fields.assign(reader.fields().begin(), reader.fields().end());
+  given.deepest = row.deepest;
   given.refused = row.refused.to_string() + (row.is_refused ? "1" : "0");
   DL_CHECK(given.fields.size() == pass.header.size(), "each column of a row has its field");
   for (const std::string& field : given.fields) pass.bytes += field.size();

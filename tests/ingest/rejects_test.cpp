@@ -56,6 +56,7 @@ TEST(MisspeltTargeting, IsAnError) {
   const std::string in_ad = ad("a1").replace(0, 1, R"({"targeting_geo":"UK",)");
   const std::vector<std::array<std::string, 2>> all = {
       {groups_of(group(R"("targetting_geo":"UK",)", ad("a1"))), "write targeting_geo, or leave it out: \"targetting_geo\""},
+      {groups_of(group(R"("targeting_geo":"","targetting_geo":"UK",)", ad("a1"))), "write targeting_geo, or leave it out: \"targetting_geo\""},
       {groups_of(group(R"("TargetingAge":18,)", ad("a1"))), "write targeting_ages, or leave it out: \"TargetingAge\""},
       {groups_of(group(R"("geo":"UK",)", ad("a1"))), "write targeting_geo, or leave it out: \"geo\""},
       {groups_of(group(R"("targeting":"UK",)", ad("a1"))),
@@ -102,6 +103,8 @@ TEST(Rejects, OfJsonAreRefusedAgainForTheSameReason) {
       {campaign("c1", groups_of(group(R"("targeting":{"geo":"UK"},)", ad("a1")))), "unknown_key: "},
       {campaign("c1", groups_of(group("", ad("a1") + ",7"))), "wrong_type: "},
       {campaign("c1", R"("ad_groups":"g1")"), "ad_groups: wrong_type: "},
+      {campaign("c1", groups_of(group("", R"({"ident":"a1","id":""})"))), "ad_groups[0].ads[0].id: missing_value: "},
+      {campaign("c1", groups_of(R"({"ads":[]})")), "ad_groups[0].id: missing_value: "},
       {campaign("c1", R"("AD_ID":"a","ad_id":"b","ad_group_id":"g")"), "ad_id: repeated_key: "},
       {campaign("c1", groups_of(group(R"("targetting_geo":"UK",)", ad("a1")))), "unknown_key: "},
       {campaign("c1", groups_of(group(R"("targeting_geo":true,)", ad("a1")))), "ad_groups[0].targeting_geo: wrong_type: "},
