@@ -46,8 +46,8 @@ void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t
 
 void JsonTree::take(const JsonToken& token, Problems& problems) {
   objects_.take(token);
-  const bool is_value = token.type != JsonType::key && token.type != JsonType::object_end && token.type != JsonType::array_end;
-  if (is_value) ++frames_.back().elements;
+  const bool is_end = token.type == JsonType::object_end || token.type == JsonType::array_end;
+  if (!is_end && token.type != JsonType::key) ++frames_.back().elements;
   switch (token.type) {
     case JsonType::object_begin: enter_object(token.line, problems); break;
     case JsonType::array_begin: enter_array(token.line, problems); break;
