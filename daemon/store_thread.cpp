@@ -29,9 +29,9 @@ constexpr int kCheckpointPages = 1'000;
 // Moving a log of gigabytes, once the reader who held it has gone, is one call.
 constexpr std::chrono::minutes kMovesLongLog{10};
 
-bool passes_by_itself(const Error& error, int sqlite_error) {
-  const int primary = sqlite_error & 0xFF;
-  return error.code == Errc::busy || primary == SQLITE_FULL || primary == SQLITE_NOMEM;
+bool passes_by_itself(const Error& error) {
+  const int primary = error.sqlite_code & 0xFF;
+  return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL || primary == SQLITE_NOMEM;
 }
 
 }  // namespace
@@ -69,10 +69,9 @@ struct StoreThread::Impl {
 
   // Why an attempt failed: whether it may succeed by itself, and what helps.
   enum class Lack { none, patience, room };
-  Lack lack_of_store(const Error& error) const {
-    const int sqlite_error = store->database().last_sqlite_error();
-    if (!passes_by_itself(error, sqlite_error)) return Lack::none;
-    return (sqlite_error & 0xFF) == SQLITE_FULL ? Lack::room : Lack::patience;
+  static Lack lack_of_store(const Error& error) {
+    if (!passes_by_itself(error)) return Lack::none;
+    return (error.sqlite_code & 0xFF) == SQLITE_FULL ? Lack::room : Lack::patience;
   }
 
   // Tries until it works. What passes by itself is said once; anything else is the end. False: it never worked.
@@ -102,7 +101,7 @@ struct StoreThread::Impl {
       results = std::move(*committed);
       return Done{};
     };
-    if (!insist(commit, [this](const Error& error) { return lack_of_store(error); })) return;
+    if (!insist(commit, lack_of_store)) return;
     group.clear();
     // Recorded where nobody will look for it, a permit must not be used.
     if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
@@ -120,8 +119,7 @@ struct StoreThread::Impl {
   // Where there is no room to say so, this instance counts as one that died: all that it did is recorded.
   void take_leave() {
     const TimePoint until = std::chrono::steady_clock::now() + kLeave;
-    const bool has_stopped =
-        insist([this] { return store->stop(clock.now()); }, [this](const Error& error) { return lack_of_store(error); }, until);
+    const bool has_stopped = insist([this] { return store->stop(clock.now()); }, lack_of_store, until);
     if (has_stopped) keep_generation(until);
   }
 
@@ -143,7 +141,7 @@ struct StoreThread::Impl {
     if (ok) {
       checkpoint_failed = false;
       warn_of_long_log();
-    } else if (!passes_by_itself(ok.error(), store->database().last_sqlite_error())) {
+    } else if (!passes_by_itself(ok.error())) {
       fail(ok.error(), true);
     } else if (!std::exchange(checkpoint_failed, true)) {
       fail(ok.error(), false);
@@ -225,7 +223,7 @@ void StoreThread::save_eta(std::int64_t eta_at_ms, std::string note) {
   net::post(impl_->io, [impl = impl_.get(), eta_at_ms, note = std::move(note)] {
     if (impl->broken) return;
     const Status ok = impl->store->save_eta(eta_at_ms, note);
-    if (!ok && !passes_by_itself(ok.error(), impl->store->database().last_sqlite_error())) impl->fail(ok.error(), true);
+    if (!ok && !passes_by_itself(ok.error())) impl->fail(ok.error(), true);
   });
 }
 

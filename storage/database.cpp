@@ -245,8 +245,7 @@ Status Database::reserve_room() {
   const std::int64_t pages = page_count_->getColumn(0).getInt64();
   page_count_->reset();
   if (room_.reserve(pages * page_bytes_)) return Done{};
-  last_sqlite_error_ = SQLITE_FULL;
-  return Error{code_of(SQLITE_FULL), path_ + ": " + words_of(SQLITE_FULL, "no room to grow", path_)};
+  return error_of(SQLITE_FULL, "no room to grow", path_, path_);
 }
 
 Status Database::guard(const std::string& what, const std::function<Status()>& work) {
@@ -255,7 +254,6 @@ Status Database::guard(const std::string& what, const std::function<Status()>& w
   } catch (const SQLite::Exception& e) {
     int extended = e.getExtendedErrorCode();
     if (extended < 0) extended = e.getErrorCode();
-    last_sqlite_error_ = extended;
     return error_of(extended, e.what(), path_, what);
   }
 }
@@ -327,8 +325,7 @@ Status Database::checkpoint(int pages, int mode) {
     if (!is_held) held_log_bytes_ = wal_pages_ = 0;
     if (is_held && pages_in_log > 0) held_log_bytes_ = pages_in_log * page_bytes_;
     if (code == SQLITE_OK || is_held) return Done{};
-    last_sqlite_error_ = sqlite3_extended_errcode(raw);
-    return Error{code_of(last_sqlite_error_), path_ + ": checkpoint: " + words_of(last_sqlite_error_, sqlite3_errmsg(raw), path_)};
+    return error_of(sqlite3_extended_errcode(raw), sqlite3_errmsg(raw), path_, path_ + ": checkpoint");
   });
 }
 

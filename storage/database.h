@@ -89,9 +89,6 @@ class Database {
   // read. Error: data, with what is wrong and what to do.
   Status check_integrity(std::int64_t whole_up_to = std::numeric_limits<std::int64_t>::max());
 
-  // SQLite's extended code of the last Error that came from it (SQLITE_IOERR_FSYNC, SQLITE_FULL, …).
-  int last_sqlite_error() const { return last_sqlite_error_; }
-
  private:
   Database(const std::string& path, int flags, const char* vfs);
   Status prepare(OpenMode mode);
@@ -102,7 +99,6 @@ class Database {
   SQLite::Database db_;
   std::string database_id_;
   std::chrono::milliseconds busy_wait_{5000};
-  int last_sqlite_error_ = 0;
   bool has_guards_ = true;
   int wal_pages_ = 0;      // in use after our last commit
   int checkpoint_at_ = 0;  // not before wal_pages_ is this

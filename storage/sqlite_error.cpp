@@ -74,9 +74,9 @@ std::string words_of(int extended, const char* message, const std::string& path)
 Error error_of(int extended, const char* message, const std::string& path, const std::string& what) {
   const int result = extended & 0xFF;
   const int refusal = result == SQLITE_CANTOPEN || result == SQLITE_READONLY ? refusal_of(path) : 0;
-  if (refusal == 0) return {code_of(extended), what + ": " + words_of(extended, message, path)};
+  if (refusal == 0) return {code_of(extended), what + ": " + words_of(extended, message, path), extended};
   return {refusal == EACCES ? Errc::no_permission : code_of(extended), what + ": " + std::strerror(refusal) +
-              "; who reads it must be allowed to write it and its folder, too (the write-ahead log)"};
+              "; who reads it must be allowed to write it and its folder, too (the write-ahead log)", extended};
 }
 
 }  // namespace dl

@@ -30,6 +30,7 @@ enum class Errc : int {
 struct Error {
   Errc code;
   std::string message;  // one clear line: what, where, and what to do; context is added once
+  int sqlite_code = 0;  // extended (SQLITE_IOERR_FSYNC, SQLITE_FULL, …), of an error that came from SQLite
 };
 
 template <class T>

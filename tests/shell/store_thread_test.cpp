@@ -91,6 +91,38 @@ TEST(StoreThread, NoticesAnEditOfTheSchemaThatMovesNoNumber) {
   EXPECT_EQ(error.code, Errc::config);
 }
 
+// The disk was full, and had room again. What fails later fails for a reason of its own.
+TEST(StoreThread, DoesNotTakeAChangedSchemaForTheFullDiskOfBefore) {
+  const Scratch scratch;
+  std::unique_ptr<Store> memory = new_store(scratch);
+  SQLite::Database& own = memory->database().handle();
+  const std::string most = own.execAndGet("PRAGMA max_page_count").getString();
+  own.exec("PRAGMA max_page_count = 1");  // SQLite takes the present number of pages
+  WorkBatch grows;
+  grows.account.emplace();
+  grows.account->writes_pause = true;
+  grows.account->paused_by = "daemon";
+  grows.account->paused_reason = std::string(100'000, 'x');
+  std::promise<Error> failure;
+  std::atomic<int> lacks = 0;
+  std::unique_ptr<StoreThread> store;
+  StoreEvents events;
+  events.tables_changed = [] {};
+  events.committed = [&](const WorkResult&) {
+    SQLite::Database(scratch.path("jobs.db"), SQLite::OPEN_READWRITE, 60'000).exec("DROP TRIGGER guard_job_update");
+    store->commit(WorkBatch{});  // before the next look at the schema
+  };
+  events.failed = [&](Error error, bool fatal) {
+    if (!fatal && lacks++ == 0) return own.exec("PRAGMA max_page_count = " + most), void();
+    EXPECT_TRUE(fatal) << error.message;
+    failure.set_value(std::move(error));
+  };
+  store = std::make_unique<StoreThread>(std::move(memory), Clock(1), std::move(events), StoreWatch{.check_schema = 24h});
+  store->commit(std::move(grows));
+  EXPECT_EQ(failure.get_future().get().code, Errc::config);
+  EXPECT_EQ(lacks, 1);
+}
+
 // One warning while the same reader holds the log, and another one for the next reader.
 TEST(StoreThread, WarnsOfALongLogOnceUntilItCouldBeCut) {
   const Scratch scratch;

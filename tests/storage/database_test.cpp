@@ -245,7 +245,7 @@ TEST_F(DatabaseUse, SaysBusyAfterTheWaitAndGoesOnWhenTheOtherIsDone) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::busy);
   EXPECT_THAT(refused.error().message, HasSubstr("another program holds the database; try again"));
-  EXPECT_EQ(database_->last_sqlite_error() & 0xFF, SQLITE_BUSY);
+  EXPECT_EQ(refused.error().sqlite_code & 0xFF, SQLITE_BUSY);
   EXPECT_FALSE(worked);
   stranger_->exec("ROLLBACK");
   EXPECT_TRUE(database_->transaction(Writer::daemon, work));

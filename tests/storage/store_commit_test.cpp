@@ -74,7 +74,7 @@ TEST_F(StoreCommit, RollsBackWhenTheDiskIsFull) {
   const Error error = failure();
   EXPECT_EQ(error.code, Errc::io);
   EXPECT_THAT(error.message, HasSubstr("the disk is full"));
-  EXPECT_EQ(store_->database().last_sqlite_error(), SQLITE_FULL);
+  EXPECT_EQ(error.sqlite_code, SQLITE_FULL);
   db.exec("PRAGMA max_page_count = " + most);
   expect_it_works_now();
 }
