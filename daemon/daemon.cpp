@@ -98,6 +98,7 @@ class Daemon {
   void tick();
   void show_progress();
   void save_last_outlook();
+  Status check_lock() const;  // on any thread
   void fail(const Error& error, bool fatal);
   int exit_code_of(Ending ending) const;
 
@@ -124,6 +125,7 @@ class Daemon {
   bool stop_asked_ = false;
   bool was_told_ = false;  // by somebody: SIGTERM or SIGINT
   bool finished_ = false;
+  bool has_failed_ = false;
   int exit_code_ = 0;
 };
 
@@ -133,7 +135,7 @@ Daemon::Daemon(DaemonParts parts)
       clock_(parts.clock),
       lock_(parts.lock),
       dispatcher_(dispatcher_policy(parts.config), parts.recovery, parts.clock.now()),
-      store_(std::move(parts.store), parts.clock, store_events()),
+      store_(std::move(parts.store), parts.clock, store_events(), {.check_lock = [this] { return check_lock(); }}),
       token_modified_at_(modified_at(parts.config.token_file)),
       thread_watch_(thread_watch()) {
   // A service has no terminal that could be closed: who says SIGHUP there means "reload", and there is nothing to reload.
@@ -323,13 +325,16 @@ void Daemon::tick() {
     log_.info("the token file has changed");
     feed(input::TokenChanged{});
   }
-  if (!lock_.is_still_ours()) {
-    fail(Error{Errc::busy, "the lock file " + config_.db + ".lock is not there any more or another file: another daemon may start; "
-                           "stopping before it sends"},
-         true);
-  }
+  // The store asks as well; but its disk may stand still.
+  if (Status ours = check_lock(); !ours) return fail(ours.error(), true);
   show_progress();
   ++ticks_;
+}
+
+Status Daemon::check_lock() const {
+  if (lock_.is_still_ours()) return Done{};
+  return Error{Errc::busy, "the lock file " + config_.db + ".lock is not there any more or another file: another daemon may start; "
+                           "stopping before it sends"};
 }
 
 void Daemon::show_progress() {
@@ -362,9 +367,11 @@ void Daemon::save_last_outlook() {
 
 void Daemon::fail(const Error& error, bool fatal) {
   if (!fatal) return log_.warning(error.message + "; trying again");
+  if (std::exchange(has_failed_, true)) return;  // the other thread has noticed, too
   log_.error(error.message);
-  exit_code_ = static_cast<int>(error.code == Errc::busy ? Errc::busy : error.code);
+  exit_code_ = static_cast<int>(error.code);
   finished_ = true;
+  signals_.clear();  // nobody awaits them any more: the next one ends us, whatever the store waits for
   io_.stop();
 }
 

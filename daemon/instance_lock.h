@@ -1,6 +1,6 @@
 // One sending daemon a database: an exclusive flock(2) on `<db>.lock`, O_CLOEXEC, never unlinked. The kernel
 // drops it when the process dies, so holding it proves that every earlier owner is dead; no timer ever is.
-// Thread rule: main's. Ownership: the object owns the descriptor; the lock ends with it.
+// Thread rule: main's; is_still_ours() on any thread. Ownership: the object owns the descriptor; the lock ends with it.
 #pragma once
 
 #include <atomic>

@@ -29,6 +29,7 @@ constexpr int kCheckpointPages = 1'000;
 // Moving a log of gigabytes, once the reader who held it has gone, is one call.
 constexpr std::chrono::minutes kMovesLongLog{10};
 
+// What SQLite lacks comes back. A lock that was lost, though it is Errc::busy too, does not.
 bool passes_by_itself(const Error& error) {
   const int primary = error.sqlite_code & 0xFF;
   return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL || primary == SQLITE_NOMEM;
@@ -74,10 +75,17 @@ struct StoreThread::Impl {
     return (error.sqlite_code & 0xFF) == SQLITE_FULL ? Lack::room : Lack::patience;
   }
 
-  // Tries until it works. What passes by itself is said once; anything else is the end. False: it never worked.
+  Status check_lock() const { return watch.check_lock ? watch.check_lock() : Status(Done{}); }
+
+  // Tries until it works, or the lock is lost. What passes by itself is said once; anything else is the end. False: it
+  // never worked.
   template <class Attempt, class LackOf>
   bool insist(const Attempt& attempt, const LackOf& lack_of, TimePoint until = TimePoint::max()) {
     for (bool said = false; !broken;) {
+      if (Status ours = check_lock(); !ours) {
+        fail(ours.error(), true);
+        break;
+      }
       const Status ok = attempt();
       if (ok) return true;
       const Lack lack = lack_of(ok.error());
@@ -103,7 +111,7 @@ struct StoreThread::Impl {
     };
     if (!insist(commit, lack_of_store)) return;
     group.clear();
-    // Recorded where nobody will look for it, a permit must not be used.
+    // Recorded where nobody will look for it, a permit must not be used. The lock is asked for with the generation.
     if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
     if (!keep_generation()) return;
     for (WorkResult& result : results) events.committed(std::move(result));
@@ -181,6 +189,7 @@ struct StoreThread::Impl {
 
   void look() {
     if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
+    if (Status ours = check_lock(); !ours) return fail(ours.error(), true);
     bool changed = false;
     const Status ok = store->database().guard("noticing changes", [&]() -> Status {
       changed = store->tables_changed();

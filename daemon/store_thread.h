@@ -4,7 +4,8 @@
 //
 // A commit that failed because somebody holds the database or the disk is full is tried again until it
 // succeeds: an answer that came is never forgotten, a POST never repeated. Any other failure (a failed
-// sync, damage, files that were moved away or replaced) ends in `failed`: a daemon that cannot record must not submit.
+// sync, damage, files that were moved away or replaced, a lock that was lost) ends in `failed`: a daemon that cannot
+// record must not submit.
 //
 // Thread rule: commit(), load(), save_eta(), ask() from one thread; the events run on the store's thread and must
 // only hand their values on. Ownership: owns its thread and the Store; the destructor finishes what was
@@ -30,6 +31,8 @@ struct StoreEvents {
 
 // What it watches beside its work. On the machine's clock.
 struct StoreWatch {
+  // Whether the lock is still ours: asked like the files, and before each try. On the store's thread.
+  std::function<Status()> check_lock = nullptr;
   // All of the schema: against edits by PRAGMA writable_schema, which move no number. CREATE and DROP are seen at once.
   std::chrono::milliseconds check_schema{60'000};
   // A log that is longer and that somebody keeps from being started anew is said, once until it was.

@@ -47,13 +47,30 @@ void Store::reset_statements() {
   for (auto& [text, statement] : statements_) statement->tryReset();
 }
 
+// The lock proves that every earlier owner is dead, but somebody may remove it under one that lives. Who is taken over
+// writes nothing more: what it had on the wire is closed already, and what it permitted now nobody would ever close.
+Status Store::transaction(const std::function<Status()>& work) {
+  return database_->transaction(Writer::daemon, [&]() -> Status {
+    SQLite::Statement& successor = hot(sql::k_successor);
+    bind_all(successor, instance_.value);
+    if (!successor.executeStep()) return work();
+    Columns columns(successor);
+    const std::string pid = columns.next().getString();
+    const std::string host = columns.next().getString();
+    successor.reset();
+    return Error{Errc::busy, database_->path() + ": another dl-daemon (process " + pid + " on " + host +
+                                 ") has taken over from this one, whose lock file was removed or replaced; this one "
+                                 "records and sends nothing more"};
+  });
+}
+
 Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches, Moment now) {
   std::vector<WorkResult> results(batches.size());
   const Totals before = totals_;
   last_intent_ = last_sent_;
   newest_request_.reset();
   count_deltas_.clear();
-  Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
+  Status ok = transaction([&]() -> Status {
     if (Status same = check_schema_if_touched(); !same) return same;  // no permit behind a guard that is gone
     for (std::size_t i = 0; i < batches.size(); ++i) {
       for (const Outcome& outcome : batches[i].outcomes) apply(outcome, results[i], now);
@@ -201,7 +218,7 @@ void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
 
 // What a planted fault does instead; never called otherwise.
 void Store::promote_in_a_second_transaction(std::span<const WorkBatch> batches, std::vector<WorkResult>& results, Moment now) {
-  const Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
+  const Status ok = transaction([&]() -> Status {
     for (std::size_t i = 0; i < batches.size(); ++i) {
       for (std::size_t k = 0; k < batches[i].outcomes.size(); ++k) {
         Applied& applied = results[i].applied[k];
@@ -274,7 +291,7 @@ Status Store::check_schema_if_touched() {
 }
 
 Status Store::save_eta(std::int64_t eta_at_ms, const std::string& note) {
-  return database_->transaction(Writer::daemon, [&]() -> Status {
+  return transaction([&]() -> Status {
     SQLite::Statement& update = sql(sql::k_save_eta);
     bind_or_null(update, ":eta_at", eta_at_ms == 0 ? std::nullopt : std::optional<std::int64_t>(eta_at_ms));
     bind_text_or_null(update, ":eta_note", note);
@@ -284,7 +301,7 @@ Status Store::save_eta(std::int64_t eta_at_ms, const std::string& note) {
 }
 
 Status Store::stop(Moment now) {
-  return database_->transaction(Writer::daemon, [&]() -> Status {
+  return transaction([&]() -> Status {
     SQLite::Statement& update = sql(sql::k_stop_instance);
     update.bind(":at", now.wall_ms);
     update.bind(":instance", instance_.value);

@@ -87,7 +87,8 @@ class Store {
   Result<Recovery> take_over(const InstanceFacts& facts, Moment now);
 
   // Applies whole batches in one durable transaction: a result for each, in their order. On an Error
-  // nothing was written, so the same batches may be given again. Error (config): as check_schema().
+  // nothing was written, so the same batches may be given again. Errors: config, as check_schema(); of
+  // this and all that writes below: busy, without SQLite's code, where another instance has taken over.
   Result<std::vector<WorkResult>> commit(std::span<const WorkBatch> batches, Moment now);
 
   Result<LoadedWork> load(const LoadLimits& limits, Moment now);
@@ -123,6 +124,7 @@ class Store {
   SQLite::Statement& sql(std::string_view text);  // with nothing bound
   SQLite::Statement& hot(std::string_view text);  // for bind_all(), which binds everything
   void reset_statements();
+  Status transaction(const std::function<Status()>& work);
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
   void close_unsent(RequestId look, Moment now);
   Applied move(const Outcome& outcome, Moment now);

@@ -91,7 +91,7 @@ Result<Granted> Store::permit_inquiry(const Inquiry& inquiry, Moment now) {
   granted.attempt = inquiry.attempt;
   granted.target = format_.lookup_target(inquiry.kind, inquiry.key);
   newest_request_.reset();
-  const Status ok = database_->transaction(Writer::daemon, [&]() -> Status {
+  const Status ok = transaction([&]() -> Status {
     Permit permit;
     permit.job = inquiry.job;
     permit.purpose = Purpose::lookup;

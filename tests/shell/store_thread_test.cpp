@@ -182,6 +182,48 @@ TEST(StoreThread, GrantsNothingInADatabaseThatWasMovedAway) {
   EXPECT_TRUE(error.message.starts_with(scratch.path("jobs.db") + ": is not there any more")) << error.message;
 }
 
+// Whoever has the lock now may have read the tables already. A daemon that waits for somebody's transaction hears of it, too.
+TEST(StoreThread, CommitsNothingWithoutItsLock) {
+  const Scratch scratch;
+  std::atomic<bool> is_ours = true;
+  std::promise<void> waits;
+  std::promise<Error> failure;
+  StoreEvents events;
+  events.tables_changed = [] {};
+  events.committed = [](const WorkResult&) { ADD_FAILURE() << "what is granted can be sent"; };
+  events.failed = [&](Error error, bool fatal) {
+    if (!fatal) return waits.set_value();
+    failure.set_value(std::move(error));
+  };
+  std::unique_ptr<Store> memory = new_store(scratch);
+  memory->database().set_busy_wait(1ms);
+  const StoreWatch watch{.check_lock = [&] { return is_ours ? Status(Done{}) : Status(Error{Errc::busy, "the lock is lost"}); }};
+  StoreThread store(std::move(memory), Clock(1), std::move(events), watch);
+  SQLite::Database other(scratch.path("jobs.db"), SQLite::OPEN_READWRITE);
+  other.exec("BEGIN IMMEDIATE");
+  store.commit(WorkBatch{});
+  waits.get_future().wait();
+  is_ours = false;
+  EXPECT_EQ(failure.get_future().get().message, "the lock is lost");
+  other.exec("ROLLBACK");
+  store.commit(WorkBatch{});
+  store.stop();
+  EXPECT_EQ(other.execAndGet("SELECT count(*) FROM instance WHERE stopped_at IS NOT NULL").getInt(), 0) << "it has died";
+}
+
+TEST(StoreThread, LooksForItsLockWhileIdle) {
+  const Scratch scratch;
+  std::promise<Error> failure;
+  StoreEvents events;
+  events.failed = [&](Error error, bool fatal) {
+    EXPECT_TRUE(fatal);
+    failure.set_value(std::move(error));
+  };
+  const StoreWatch watch{.check_lock = [] { return Status(Error{Errc::busy, "the lock is lost"}); }};
+  StoreThread store(new_store(scratch), Clock(1), std::move(events), watch);
+  EXPECT_EQ(failure.get_future().get().message, "the lock is lost");
+}
+
 // Of two names the daemon was given one, and SQLite keeps the log beside the other.
 TEST(StoreThread, NoticesThatASymbolicLinkLeadsElsewhere) {
   const Scratch scratch;

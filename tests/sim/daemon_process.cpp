@@ -153,7 +153,8 @@ void DaemonProcess::commit_group() {
   Result<std::vector<WorkResult>> results = store_->commit(group_, world_.now());
   if (is_dead()) return events_.died();
   if (!results) {
-    if (results.error().code != Errc::busy) return give_up(results.error());
+    // SQLite's alone: who was taken over is busy, too.
+    if (results.error().code != Errc::busy || results.error().sqlite_code == 0) return give_up(results.error());
     world_.after(kTryAgain, pid_, [this] { commit_group(); });  // again, and never the request
     return;
   }

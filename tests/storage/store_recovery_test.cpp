@@ -134,9 +134,7 @@ TEST_F(StoreRecovery, LetsTheDeadOwnerChangeNothingAfterwards) {
   const std::vector<std::string> before = everything();
   WorkBatch late;
   late.outcomes = {accepted(post, "dsp-1"), outcome_of(poll, JobEvent::confirmed)};
-  const auto results = dead->commit(std::span(&late, 1), now_);
-  ASSERT_TRUE(results);
-  for (const Applied& applied : results->front().applied) EXPECT_FALSE(applied.matched);
+  EXPECT_FALSE(dead->commit(std::span(&late, 1), now_));
   EXPECT_EQ(before, everything());
   EXPECT_EQ(state_of(kCampaign), "in_doubt");
 }
@@ -151,9 +149,47 @@ TEST_F(StoreRecovery, LeavesTheNewOwnersLeaseToTheNewOwner) {
   EXPECT_GT(poll.request.value, old_poll.request.value) << "the token grows";
   WorkBatch late;
   late.outcomes = {outcome_of(old_poll, JobEvent::creation_failed)};
-  ASSERT_TRUE(dead->commit(std::span(&late, 1), now_));
+  EXPECT_FALSE(dead->commit(std::span(&late, 1), now_));
   EXPECT_EQ(job(kOther, "state || lease_token"), "confirming" + std::to_string(poll.request.value));
   EXPECT_TRUE(finish(outcome_of(poll, JobEvent::confirmed)).matched);
+}
+
+// A lock that was removed lets a second daemon take over while the first one lives. From then on the tables are the second
+// one's: what the first had on the wire is closed already, and nothing that it permitted now would ever be.
+TEST_F(StoreRecovery, FencesOffAnOwnerThatLives) {
+  restart(UnknownOutcome::lookup);
+  const Granted post = grant(kOther);
+  const std::unique_ptr<Store> first = std::move(store_);
+  facts_.pid = 4712;
+  start();
+  const std::vector<std::string> before = everything();
+  WorkBatch late;
+  late.outcomes = {accepted(post, "dsp-6")};
+  WorkBatch next;
+  next.permits = {{JobId{kCampaign}, Purpose::create, 0, 1}};
+  Inquiry inquiry;
+  inquiry.job = JobId{kOther};
+  inquiry.key = "key";
+  const Result<Granted> asked = first->permit_inquiry(inquiry, now_);
+  std::vector<Error> errors;
+  for (const WorkBatch& batch : {late, next, WorkBatch{}}) {
+    const auto results = first->commit(std::span(&batch, 1), now_);
+    ASSERT_FALSE(results);
+    errors.push_back(results.error());
+  }
+  ASSERT_FALSE(asked);
+  errors.push_back(asked.error());
+  for (const Status& status : {first->save_eta(0, "soon"), first->stop(now_)}) {
+    ASSERT_FALSE(status);
+    errors.push_back(status.error());
+  }
+  for (const Error& error : errors) {
+    EXPECT_EQ(error.code, Errc::busy);
+    EXPECT_EQ(error.sqlite_code, 0) << "it does not pass by itself";
+    EXPECT_THAT(error.message, ::testing::HasSubstr("another dl-daemon (process 4712 on host) has taken over"));
+  }
+  EXPECT_EQ(before, everything());
+  EXPECT_EQ(grant(kCampaign).attempt, 1) << "the second one goes on";
 }
 
 class PolicyChange : public StoreRecovery {
