@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "daemon/dsp/secret.h"
 #include "daemon/escape.h"
 #include "daemon/setting.h"
 #include "storage/idempotency_key.h"
@@ -150,6 +151,17 @@ Status keep_token_secret(const Config& config) {
                                  " in clear text: use https://, or set allow_token_over_http where that network is trusted"};
 }
 
+// A short one stands in an id of the DSP by chance, and such an id cannot be kept (daemon/dsp/codec.h). A file that cannot be
+// read is the connections' to complain of: it may come later.
+void warn_of_short_token(Config& config) {
+  constexpr std::size_t kLeast = 16;
+  if (config.token_file.empty() || config.command == Command::print_config || config.offline) return;
+  const Result<Secret> token = read_secret(config.token_file);
+  if (!token || token->text().size() >= kLeast) return;
+  config.warnings.push_back("token file " + config.token_file + ": the token is shorter than " + std::to_string(kLeast) +
+                            " characters; an id of the DSP that holds the same text is not kept, and its job stays in doubt");
+}
+
 // What no single setting can see.
 Status check_together(const Config& config) {
   for (const Tier& tier : config.rate_limit) {
@@ -207,6 +219,7 @@ Result<Config> parse_config(int argc, const char* const* argv, const Environment
   config.warnings = warn_of_strangers(environment);
   const Status together = check_together(config);
   if (!together) return together.error();
+  warn_of_short_token(config);
   return config;
 }
 

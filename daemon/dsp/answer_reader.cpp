@@ -113,13 +113,12 @@ DspReply AnswerReader::head(const Secret& token) const {
 
 DspReply AnswerReader::reply(const Secret& token, JobKind kind, Purpose purpose) {
   DspReply reply = head(token);
-  auto& message = parts_->parser->get();
-  token.mask_in(message.body());
+  const auto& message = parts_->parser->get();
   const auto type = message.find(http::field::content_type);
   const std::string_view type_text = type == message.end() || token.occurs_in(type->value())
                                          ? ""
                                          : std::string_view(type->value());
-  note_body(reply, type_text, message.body(), kind, purpose);
+  note_body(reply, type_text, message.body(), kind, purpose, token);
   reply.wire = Wire::answered;
   if (parts_->parser->need_eof() && !reply.answer.readable) {
     reply.wire = Wire::no_answer;

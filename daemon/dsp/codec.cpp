@@ -58,10 +58,13 @@ std::string clipped(std::string_view text) {
 // parse.
 class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, AnswerHandler> {
  public:
-  AnswerHandler(std::string_view id_field, Purpose purpose)
-      : id_field_(id_field), is_lookup_(purpose == Purpose::lookup) {}
+  AnswerHandler(std::string_view id_field, Purpose purpose, const Secret& token)
+      : id_field_(id_field), purpose_(purpose), is_lookup_(purpose == Purpose::lookup), token_(token) {}
 
-  bool ids_are_complete() const { return !is_lookup_ || !entity_without_id_; }
+  bool ids_are_complete() const {
+    if (is_lookup_) return !entity_without_id_;
+    return !is_post(purpose_) || !answer_.id_withheld;
+  }
   DspAnswer take() && { return std::move(answer_); }
 
   bool Default() { return false; }  // numbers come as text only
@@ -126,7 +129,7 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
 
   void ascend() {
     if (captured_from_ == depth_) {
-      answer_.error = clipped({buffer_.GetString(), buffer_.GetSize()});
+      answer_.error = kept({buffer_.GetString(), buffer_.GetSize()});
       captured_from_ = 0;
       buffer_.Clear();
       writer_.Reset(buffer_);
@@ -145,6 +148,13 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
     return true;
   }
 
+  // Masked before it is clipped, or a part of the token would stay.
+  std::string kept(std::string_view text) const {
+    std::string masked(text);
+    token_.mask_in(masked);
+    return clipped(masked);
+  }
+
   // A value that is neither object nor array, outside a captured error.
   bool value(Type type, std::string_view text) {
     if (depth_ < entity_depth_ || depth_ == 0)
@@ -155,14 +165,18 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
         // An integer has digits alone; a sign, a fraction or an exponent is no id.
         if (type == Type::other || !is_legal_dsp_id(text)) break;
         if (type == Type::number && !std::all_of(text.begin(), text.end(), is_digit)) break;
+        if (token_.occurs_in(text)) {
+          answer_.id_withheld = true;
+          break;
+        }
         answer_.ids.emplace_back(text);
         has_id_ = true;
         break;
       case Field::status:
-        if (type == Type::string) answer_.status = clipped(text);
+        if (type == Type::string) answer_.status = kept(text);
         break;
       case Field::error:
-        if (type == Type::string) answer_.error = clipped(text);
+        if (type == Type::string) answer_.error = kept(text);
         break;
       case Field::other: break;
     }
@@ -170,7 +184,9 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
   }
 
   std::string_view id_field_;
+  Purpose purpose_;
   bool is_lookup_;
+  const Secret& token_;
   bool has_id_ = false;             // the entity being read
   bool entity_without_id_ = false;  // any of them
   int depth_ = 0;
@@ -204,12 +220,12 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
 
 }  // namespace
 
-DspAnswer parse_answer(std::string_view body, JobKind kind, Purpose purpose) {
+DspAnswer parse_answer(std::string_view body, JobKind kind, Purpose purpose, const Secret& token) {
   if (body.empty() || body.size() > kAnswerBytesMax) return {};
   // Not by RapidJSON, which passes over each of its three bytes alone as well.
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   rapidjson::MemoryStream bytes(body.data(), body.size());
-  AnswerHandler handler(names_of(kind).id_field, purpose);
+  AnswerHandler handler(names_of(kind).id_field, purpose, token);
   rapidjson::Reader reader;
   const bool parsed = !reader.Parse<kParseFlags>(bytes, handler).IsError();
   // A NUL byte looks like the end of the stream to RapidJSON: whatever hides behind it is not read.

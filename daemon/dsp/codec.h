@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "daemon/core/dsp.h"
+#include "daemon/dsp/secret.h"
 #include "storage/model/job.h"
 
 namespace dl {
@@ -29,7 +30,9 @@ inline constexpr std::size_t kErrorTextBytesMax = 512;
 //   the whole answer unreadable, for then its ids cannot be counted; status and error are filled
 //   even so, as a 404 may well say {"error": …}.
 // - error: a string, or compact JSON of an object or array; control characters become spaces.
-DspAnswer parse_answer(std::string_view body, JobKind kind, Purpose purpose);
+// - `token`, our own, is masked in status and error. An id that holds it is not kept; where an id is what was asked
+//   for, the answer is then unreadable, which proves nothing: an entity may be there.
+DspAnswer parse_answer(std::string_view body, JobKind kind, Purpose purpose, const Secret& token);
 
 // 1 to 128 characters of [A-Za-z0-9._:-~@+=/], and not "." or "..", which a path would swallow.
 bool is_legal_dsp_id(std::string_view id);

@@ -68,18 +68,24 @@ void note_header(DspReply& reply, std::string_view name, std::string_view value)
 }
 
 void note_body(DspReply& reply, std::string_view content_type, std::string_view body, JobKind kind,
-               Purpose purpose) {
+               Purpose purpose, const Secret& token) {
   if (body.empty()) {
     reply.trouble = "the answer has no body";
   } else if (!is_json(content_type)) {
     reply.trouble = "the answer is no JSON but " + printable(content_type, 64);
   } else {
-    reply.answer = parse_answer(body, kind, purpose);
-    if (!reply.answer.readable) reply.trouble = "the answer's JSON cannot be read";
+    reply.answer = parse_answer(body, kind, purpose, token);
+    if (!reply.answer.readable) {
+      reply.trouble = reply.answer.id_withheld ? "the answer's id holds our token, so it is not kept; use a longer token"
+                                               : "the answer's JSON cannot be read";
+    }
   }
   const bool is_odd = !reply.answer.readable || reply.http_status < 200 ||
                       reply.http_status > 299 || (needs_an_id(purpose) && reply.answer.ids.empty());
-  if (is_odd) reply.excerpt = printable(body, kExcerptBytesMax);
+  if (!is_odd) return;
+  std::string masked(body);
+  token.mask_in(masked);
+  reply.excerpt = printable(masked, kExcerptBytesMax);
 }
 
 }  // namespace dl

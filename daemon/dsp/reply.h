@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "daemon/core/dsp.h"
+#include "daemon/dsp/secret.h"
 
 namespace dl {
 
@@ -14,8 +15,9 @@ namespace dl {
 void note_header(DspReply& reply, std::string_view name, std::string_view value);
 
 // Reads a complete body into `reply` (answer, excerpt where it is odd, trouble where it cannot be
-// read). Only JSON is read: application/json, any …+json, or no content type at all.
+// read). Only JSON is read: application/json, any …+json, or no content type at all. `body` is as it
+// came; what is kept of it does not hold `token`.
 void note_body(DspReply& reply, std::string_view content_type, std::string_view body, JobKind kind,
-               Purpose purpose);
+               Purpose purpose, const Secret& token);
 
 }  // namespace dl

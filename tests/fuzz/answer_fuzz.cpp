@@ -34,7 +34,7 @@ void check_id(const std::string& id, JobKind kind) {
   DL_CHECK(std::count(target.begin(), target.end(), '/') == 3, "an id is one segment of a path");
   const ParentId parent{kind, id};
   const std::string body = render_create_body(R"({"id":"x"})", {&parent, 1}, "key");
-  const DspAnswer back = parse_answer(body, kind, Purpose::create);
+  const DspAnswer back = parse_answer(body, kind, Purpose::create, Secret());
   DL_CHECK(back.readable && back.ids == std::vector<std::string>{id}, "an id is one JSON string");
 }
 
@@ -68,7 +68,7 @@ OtherOpinion other_opinion(std::string_view body, JobKind kind) {
 }
 
 void check_answer(std::string_view body, JobKind kind, Purpose purpose) {
-  const DspAnswer answer = parse_answer(body, kind, purpose);
+  const DspAnswer answer = parse_answer(body, kind, purpose, Secret());
   DL_CHECK(answer.readable || answer.ids.empty(), "what cannot be read has no ids");
   DL_CHECK(purpose == Purpose::lookup || answer.ids.size() <= 1, "a creation has one id");
   check_text(answer.status);
@@ -87,7 +87,7 @@ void check_outcome(std::string_view body, JobKind kind, Purpose purpose, int sta
   DspReply reply;
   reply.wire = Wire::answered;
   reply.http_status = status;
-  note_body(reply, "application/json", body, kind, purpose);
+  note_body(reply, "application/json", body, kind, purpose, Secret());
   DL_CHECK(reply.excerpt.size() <= 512, "an excerpt has its limit");
   DL_CHECK(std::ranges::all_of(reply.excerpt, [](char c) { return c >= ' ' && c <= '~'; }),
            "an excerpt is printable");

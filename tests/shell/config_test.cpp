@@ -169,6 +169,19 @@ TEST(Config, WarnsOfAVariableThatNobodyReads) {
                                    "DL_RATE_LIMIT?"));
 }
 
+TEST(Config, WarnsOfATokenThatMayStandInAnIdByChance) {
+  const Scratch scratch;
+  const std::string flag = "--token-file=" + scratch.write("token", "123456789012345\n");
+  EXPECT_THAT(parse({kEndpoint, flag.c_str()})->warnings,
+              testing::ElementsAre("token file " + scratch.path("token") +
+                                   ": the token is shorter than 16 characters; an id of the DSP that holds the same text is not "
+                                   "kept, and its job stays in doubt"));
+  EXPECT_THAT(parse({kEndpoint, flag.c_str(), "--check-config"})->warnings, testing::SizeIs(1));
+  scratch.write("token", "1234567890123456\n");
+  EXPECT_THAT(parse({kEndpoint, flag.c_str()})->warnings, testing::IsEmpty());
+  EXPECT_THAT(parse({kEndpoint, "--token-file=none"})->warnings, testing::IsEmpty()) << "who connects complains of it";
+}
+
 TEST(Config, RefusesWhatCouldNeverSend) {
   expect_refused(parse({kEndpoint, "--headroom=10", "--rate-limit=40/60s,10/1s"}), Errc::config,
                  "headroom 10 leaves nothing of the rate limit 10/1s");

@@ -10,10 +10,10 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 DspAnswer created(std::string_view body) {
-  return parse_answer(body, JobKind::campaign, Purpose::create);
+  return parse_answer(body, JobKind::campaign, Purpose::create, Secret());
 }
 DspAnswer looked_up(std::string_view body) {
-  return parse_answer(body, JobKind::ad, Purpose::lookup);
+  return parse_answer(body, JobKind::ad, Purpose::lookup, Secret());
 }
 
 TEST(Codec, ReadsTheIdOfItsKindOnly) {
@@ -104,12 +104,11 @@ TEST(Codec, ReadsToItsDepthAndSizeAndNoFurther) {
 }
 
 TEST(Codec, ReadsStatusAndError) {
-  const auto answer =
-      parse_answer(R"({"status":"failed","error":"no\nbudget"})", JobKind::ad, Purpose::status);
+  const auto answer = parse_answer(R"({"status":"failed","error":"no\nbudget"})", JobKind::ad, Purpose::status, Secret());
   EXPECT_TRUE(answer.readable);
   EXPECT_EQ(answer.status, "failed");
   EXPECT_EQ(answer.error, "no budget");
-  const auto neither = parse_answer(R"({"status":1,"error":null})", JobKind::ad, Purpose::status);
+  const auto neither = parse_answer(R"({"status":1,"error":null})", JobKind::ad, Purpose::status, Secret());
   EXPECT_TRUE(neither.readable);
   EXPECT_EQ(neither.status, std::nullopt);
   EXPECT_EQ(neither.error, std::nullopt);
@@ -118,7 +117,7 @@ TEST(Codec, ReadsStatusAndError) {
 TEST(Codec, KeepsNothingThatATerminalObeysOrThatTurnsLinesRound) {
   const auto answer = parse_answer(
       R"({"status":"succ\u0085","error":"a\u0085b\u009b31mc\u2028d\u2029e\u202ef\u2066g\u2069h\u001bi"})", JobKind::ad,
-      Purpose::status);
+      Purpose::status, Secret());
   EXPECT_EQ(answer.error, "a  b  31mc   d   e   f   g   h i");
   EXPECT_EQ(answer.status, "succ  ");
   const std::string_view neighbours = "\xC2\xA0\xC2\xA1\xC3\x80\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA\xE3\x80\x82";
