@@ -98,7 +98,6 @@ class Daemon {
   void tick();
   void show_progress();
   void save_last_outlook();
-  Status check_lock() const;  // on any thread
   void fail(const Error& error, bool fatal);
   int exit_code_of(Ending ending) const;
 
@@ -135,7 +134,7 @@ Daemon::Daemon(DaemonParts parts)
       clock_(parts.clock),
       lock_(parts.lock),
       dispatcher_(dispatcher_policy(parts.config), parts.recovery, parts.clock.now()),
-      store_(std::move(parts.store), parts.clock, store_events(), {.check_lock = [this] { return check_lock(); }}),
+      store_(std::move(parts.store), parts.clock, store_events(), {.check_lock = [this] { return lock_.check_file(); }}),
       token_modified_at_(modified_at(parts.config.token_file)),
       thread_watch_(thread_watch()) {
   // A service has no terminal that could be closed: who says SIGHUP there means "reload", and there is nothing to reload.
@@ -326,15 +325,9 @@ void Daemon::tick() {
     feed(input::TokenChanged{});
   }
   // The store asks as well; but its disk may stand still.
-  if (Status ours = check_lock(); !ours) return fail(ours.error(), true);
+  if (Status ours = lock_.check(); !ours) return fail(ours.error(), true);
   show_progress();
   ++ticks_;
-}
-
-Status Daemon::check_lock() const {
-  if (lock_.is_still_ours()) return Done{};
-  return Error{Errc::busy, "the lock file " + config_.db + ".lock is not there any more or another file: another daemon may start; "
-                           "stopping before it sends"};
 }
 
 void Daemon::show_progress() {

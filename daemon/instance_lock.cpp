@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "storage/database_name.h"
+
 namespace dl {
 namespace {
 
@@ -19,18 +21,24 @@ constexpr mode_t kMode = 0660;
 
 }  // namespace
 
-InstanceLock::InstanceLock(std::string path, int fd, std::int64_t device, std::int64_t inode)
-    : path_(std::move(path)), fd_(fd), device_(device), inode_(inode) {}
+InstanceLock::InstanceLock(std::string given, std::string database, int fd, std::int64_t device, std::int64_t inode)
+    : given_(std::move(given)), database_(std::move(database)), fd_(fd), device_(device), inode_(inode) {}
 
 InstanceLock::InstanceLock(InstanceLock&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), device_(other.device_), inode_(other.inode_) {}
+    : given_(std::move(other.given_)),
+      database_(std::move(other.database_)),
+      fd_(std::exchange(other.fd_, -1)),
+      device_(other.device_),
+      inode_(other.inode_) {}
 
 InstanceLock::~InstanceLock() {
   if (fd_ >= 0) close(fd_);
 }
 
 Result<InstanceLock> InstanceLock::take(const std::string& database_path) {
-  const std::string path = database_path + ".lock";
+  const Result<std::string> database = name_of_database(database_path);
+  if (!database) return database.error();
+  const std::string path = *database + ".lock";
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
   if (fd < 0) {
     const Errc code = errno == EACCES ? Errc::no_permission : Errc::cant_create;
@@ -38,14 +46,14 @@ Result<InstanceLock> InstanceLock::take(const std::string& database_path) {
   }
   struct stat info {};
   const bool known = fstat(fd, &info) == 0;
-  InstanceLock lock(path, fd, static_cast<std::int64_t>(info.st_dev), static_cast<std::int64_t>(info.st_ino));
+  InstanceLock lock(database_path, *database, fd, static_cast<std::int64_t>(info.st_dev), static_cast<std::int64_t>(info.st_ino));
   if (!known) return Error{Errc::io, path + ": " + std::strerror(errno)};
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return Error{Errc::io, path + ": " + std::strerror(errno)};
     return Error{Errc::busy, "another dl-daemon sends for " + database_path +
                                  "; stop it first, or wait for it with --standby"};
   }
-  if (!lock.is_still_ours()) return Error{Errc::busy, path + " was replaced while it was being locked; try again"};
+  if (!lock.check()) return Error{Errc::busy, path + " was replaced while it was being locked; try again"};
   return lock;
 }
 
@@ -59,10 +67,23 @@ Result<InstanceLock> InstanceLock::wait(const std::string& database_path, const 
   }
 }
 
-bool InstanceLock::is_still_ours() const {
+Status InstanceLock::check_file() const {
   struct stat info {};
-  return stat(path_.c_str(), &info) == 0 && static_cast<std::int64_t>(info.st_dev) == device_ &&
-         static_cast<std::int64_t>(info.st_ino) == inode_;
+  if (stat(path().c_str(), &info) != 0 || static_cast<std::int64_t>(info.st_dev) != device_ ||
+      static_cast<std::int64_t>(info.st_ino) != inode_) {
+    return Error{Errc::busy, "the lock file " + path() + " is not there any more or another file: another daemon may start; "
+                             "stopping before it sends"};
+  }
+  return Done{};
+}
+
+Status InstanceLock::check() const {
+  if (Status ours = check_file(); !ours) return ours;
+  if (const Result<std::string> now = name_of_database(given_); now && *now != database_) {
+    return Error{Errc::busy, given_ + " leads to another file now (" + *now + ", not " + database_ +
+                                 "), and nothing that is loaded there would be sent; stopping: start again"};
+  }
+  return Done{};
 }
 
 }  // namespace dl

@@ -1,6 +1,7 @@
 // One sending daemon a database: an exclusive flock(2) on `<db>.lock`, O_CLOEXEC, never unlinked. The kernel
 // drops it when the process dies, so holding it proves that every earlier owner is dead; no timer ever is.
-// Thread rule: main's; is_still_ours() on any thread. Ownership: the object owns the descriptor; the lock ends with it.
+// It is named after the file that a symbolic link leads to, as everything beside a database is: the holder goes by that name.
+// Thread rule: main's; check_file() on any thread. Ownership: the object owns the descriptor; the lock ends with it.
 #pragma once
 
 #include <atomic>
@@ -14,7 +15,7 @@ namespace dl {
 
 class InstanceLock {
  public:
-  // Errors: busy (another daemon holds it), cant_create, io.
+  // Errors: busy (another daemon holds it), cant_create, io, and those of name_of_database.
   static Result<InstanceLock> take(const std::string& database_path);
   // Waits until the lock is free or `stop` becomes true (Error busy then); calls `while_waiting` every 20 ms.
   static Result<InstanceLock> wait(const std::string& database_path, const std::atomic<bool>& stop, const std::function<void()>& while_waiting);
@@ -22,14 +23,20 @@ class InstanceLock {
   InstanceLock(InstanceLock&& other) noexcept;
   InstanceLock& operator=(InstanceLock&&) = delete;
   ~InstanceLock();
+  // The one name of the database that this is the lock of: to open it, and what lies beside it, by.
+  const std::string& database() const { return database_; }
   std::int64_t device() const { return device_; }
   std::int64_t inode() const { return inode_; }
-  // Whether the file at the path is still the one we hold (nobody replaced it).
-  bool is_still_ours() const;
+  // Error (busy): the file at the path is not the one we hold any more.
+  Status check_file() const;
+  // Error (busy): that, or the path that was given leads to another database.
+  Status check() const;
 
  private:
-  InstanceLock(std::string path, int fd, std::int64_t device, std::int64_t inode);
-  std::string path_;
+  InstanceLock(std::string given, std::string database, int fd, std::int64_t device, std::int64_t inode);
+  std::string path() const { return database_ + ".lock"; }
+  std::string given_;  // a link, perhaps
+  std::string database_;
   int fd_;
   std::int64_t device_;
   std::int64_t inode_;

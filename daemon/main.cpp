@@ -137,7 +137,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   DL_FAULT_POINT("start.locked");
   // Who has waited for a sender takes over what that had. Were it moved away, a new database would know nothing of what was sent.
   const dl::OpenMode mode = has_waited ? dl::OpenMode::existing : dl::OpenMode::create;
-  dl::Result<std::unique_ptr<dl::Database>> database = patiently(log, [&] { return dl::Database::open(config.db, mode); });
+  dl::Result<std::unique_ptr<dl::Database>> database = patiently(log, [&] { return dl::Database::open(lock->database(), mode); });
   if (!database && has_waited && database.error().code == dl::Errc::no_input) {
     return report({dl::Errc::no_input, config.db + " is not there any more, and the daemon that this one stood by for had it: put it back "
                                        "with all that lay beside it; to begin anew without it, start this daemon again"});
@@ -151,7 +151,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   DL_FAULT_POINT("start.opened");
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
            dl::format_rate_spec(config.rate_limit));
-  dl::Result<dl::GenerationFile> generation = dl::GenerationFile::open(config.db);
+  dl::Result<dl::GenerationFile> generation = dl::GenerationFile::open(lock->database());
   if (!generation) return report(generation.error());
   auto store = std::make_unique<dl::Store>(std::move(*database), dl::request_format(), dl::store_policy(config));
   if (dl::Status ok = store->trust_or_hold(std::move(*generation)); !ok) return report(ok.error());

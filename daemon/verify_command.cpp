@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "daemon/daemon.h"
@@ -115,7 +116,7 @@ ReconcileEvents events_of(Findings& findings, Log& log, ProgressStyle style) {
 }
 
 int ask_too(const Config& config, Log& log, Clock clock, std::unique_ptr<Database> database, const InstanceLock& lock) {
-  Result<GenerationFile> generation = GenerationFile::open(config.db);
+  Result<GenerationFile> generation = GenerationFile::open(lock.database());
   if (!generation) return report(generation.error());
   database->leave_guards_to_others();
   StorePolicy policy = store_policy(config);
@@ -160,13 +161,14 @@ int run_verify(const Config& config, Log& log, Clock clock) {
     const auto database = Database::open(config.db, OpenMode::read_only);
     return database ? check_alone(**database, log, why) : report(database.error());
   }
-  if (!std::filesystem::exists(config.db)) return report(Database::open(config.db, OpenMode::read_only).error());
+  std::error_code is_missing;
+  if (!std::filesystem::exists(config.db, is_missing)) return report(Database::open(config.db, OpenMode::read_only).error());
   const Result<InstanceLock> lock = InstanceLock::take(config.db);
   if (!lock && lock.error().code == Errc::busy) {
     return report({Errc::busy, lock.error().message + "; or ask the database alone: --verify --offline"});
   }
   if (!lock) return report(lock.error());
-  Result<std::unique_ptr<Database>> database = Database::open(config.db, OpenMode::existing);
+  Result<std::unique_ptr<Database>> database = Database::open(lock->database(), OpenMode::existing);
   if (!database) return report(database.error());
   // Nothing is sent through tables that nobody guards, and an archive has no requests of its own to count.
   if (Status ours = check_schema_is_ours(**database); !ours) {

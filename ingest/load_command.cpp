@@ -11,6 +11,7 @@
 #include "ingest/progress.h"
 #include "storage/archive.h"
 #include "storage/batch_reader.h"
+#include "storage/database_name.h"
 #include "storage/ingest_lock.h"
 #include "storage/live_daemon.h"
 #include "storage/migrator.h"
@@ -102,12 +103,14 @@ struct Target {
 
 Status open_target(const Options& options, Target& target) {
   if (target.database != nullptr) return Done{};
-  if (Status ok = refuse_to_migrate_beside_daemon(options.db); !ok) return ok;
-  Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::create);
+  const Result<std::string> name = name_of_database(options.db);
+  if (!name) return name.error();
+  if (Status ok = refuse_to_migrate_beside_daemon(*name); !ok) return ok;
+  Result<std::unique_ptr<Database>> database = Database::open(*name, OpenMode::create);
   if (!database) return database.error();
   if (Status ours = check_schema_is_ours(**database); !ours) return ours;  // a guard may be gone
   if (Status ok = refuse_archive(**database); !ok) return ok;
-  Result<IngestLock> lock = IngestLock::take(options.db);
+  Result<IngestLock> lock = IngestLock::take(*name);
   if (!lock) return lock.error();
   Result<int> removed = remove_orphaned_batches(**database);
   if (!removed) return removed.error();

@@ -12,6 +12,7 @@
 #include "ingest/csv_reader.h"
 #include "ingest/json_reader.h"
 #include "ingest/problem.h"
+#include "storage/database_name.h"
 #include "storage/model/duration.h"
 
 namespace dl {
@@ -239,7 +240,10 @@ std::variant<Options, Farewell> CommandLine::parse(int argc, const char* const* 
     return Farewell{"", "dl-ingest: " + ok.error().message + "\n",
                     static_cast<int>(ok.error().code)};
   }
-  if (options_.archive_file.empty()) options_.archive_file = options_.db + ".archive";
+  if (options_.archive_file.empty()) {
+    const Result<std::string> name = name_of_database(options_.db);  // what is wrong with it, who opens it says
+    options_.archive_file = (name ? *name : options_.db) + ".archive";
+  }
   return options_;
 }
 

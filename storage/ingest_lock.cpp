@@ -6,17 +6,16 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 #include <utility>
+
+#include "storage/database_name.h"
 
 namespace dl {
 
 Result<IngestLock> IngestLock::take(const std::string& database_path) {
-  // By the real path: two names of one database are one lock.
-  std::error_code error;
-  const std::filesystem::path real = std::filesystem::canonical(database_path, error);
-  const std::string path = (error ? database_path : real.string()) + ".ingest.lock";
+  const Result<std::string> name = name_of_database(database_path);
+  if (!name) return name.error();
+  const std::string path = *name + ".ingest.lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
   if (fd < 0) {
     return Error{errno == EACCES ? Errc::no_permission : Errc::cant_create,

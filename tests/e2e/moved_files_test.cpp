@@ -62,6 +62,7 @@ TEST_P(MovedFiles, StopTheDaemonAndNothingIsLost) {
     EXPECT_TRUE(text_of(path + "-wal") == log) << "the log has a part of what was recorded";
     EXPECT_EQ(site.ledger().size(), sent);
     fs::rename(second_name, path);
+    fs::remove(path + ".moved");  // a database with two names is refused
   }
   const Finish rest = site.drain(kFlags);
   EXPECT_EQ(rest.exit_code, 0) << rest.err;
