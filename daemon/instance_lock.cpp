@@ -17,7 +17,22 @@ namespace dl {
 namespace {
 
 constexpr std::chrono::milliseconds kStandbyLook{20};
+constexpr std::chrono::milliseconds kLookerGoes{1};
+constexpr std::chrono::seconds kLookersGone{10};  // a long log is moved
 constexpr mode_t kMode = 0660;
+
+// dl-ingest holds it shared while it looks whether a daemon lives, and while it cuts the log because none does. That is no daemon,
+// and is waited for: it could not be had shared where another daemon has it. False: errno says why.
+bool lock_alone(int fd) {
+  const auto until = std::chrono::steady_clock::now() + kLookersGone;
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= until || flock(fd, LOCK_SH | LOCK_NB) != 0) return false;
+    flock(fd, LOCK_UN);  // or two that begin would keep each other out
+    std::this_thread::sleep_for(kLookerGoes);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -48,7 +63,7 @@ Result<InstanceLock> InstanceLock::take(const std::string& database_path) {
   const bool known = fstat(fd, &info) == 0;
   InstanceLock lock(database_path, *database, fd, static_cast<std::int64_t>(info.st_dev), static_cast<std::int64_t>(info.st_ino));
   if (!known) return Error{Errc::io, path + ": " + std::strerror(errno)};
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_alone(fd)) {
     if (errno != EWOULDBLOCK) return Error{Errc::io, path + ": " + std::strerror(errno)};
     return Error{Errc::busy, "another dl-daemon sends for " + database_path +
                                  "; stop it first, or wait for it with --standby"};

@@ -107,7 +107,7 @@ dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log, b
 dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
   const dl::Result<dl::IngestLock> nobody_loads = dl::IngestLock::take(database.path());
   if (!nobody_loads) return dl::Done{};
-  const dl::Result<int> removed = dl::remove_orphaned_batches(database);
+  const dl::Result<int> removed = dl::remove_orphaned_batches(database, dl::Writer::daemon);
   if (!removed) return removed.error();
   if (*removed > 0) log.warning("removed what a dl-ingest that died had loaded in part; load the sheet again");
   return dl::Done{};

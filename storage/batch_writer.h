@@ -164,7 +164,8 @@ class BatchWriter {
 };
 
 // Removes batches whose loader died before it published them. The caller holds the IngestLock, or
-// has just taken it and found it free. Returns how many. Errors: SQLite's.
-Result<int> remove_orphaned_batches(Database& database);
+// has just taken it and found it free. `by`: the daemon cuts the log meanwhile, the instance lock is its own; anybody else
+// leaves that to a daemon that lives. Returns how many. Errors: SQLite's.
+Result<int> remove_orphaned_batches(Database& database, Writer by = Writer::ingest);
 
 }  // namespace dl

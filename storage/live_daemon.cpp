@@ -1,15 +1,15 @@
 #include "storage/live_daemon.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <string>
 #include <thread>
 
-#include "queries_sql.h"
 #include "storage/migrator.h"
 
 namespace dl {
@@ -17,22 +17,28 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{2};  // longer than the step of the daemon's busy handler
 
-// SQLite's exceptions pass.
-bool daemon_seems_alive(Database& database) {
-  SQLite::Statement live(database.handle(), std::string(sql::k_ingest_live_instances));
-  while (live.executeStep()) {
-    if (::kill(live.getColumn(0).getInt(), 0) == 0 || errno == EPERM) return true;
+// A look at the daemon's lock, which takes it shared: as long as this lives and has found nobody, no daemon begins.
+class LookAtLock {
+ public:
+  explicit LookAtLock(const std::string& database) : fd_(::open((database + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {
+    if (fd_ < 0 && errno == ENOENT) return;  // no daemon was ever here
+    if (fd_ >= 0 && ::flock(fd_, LOCK_SH | LOCK_NB) == 0) return;
+    error_ = errno;
   }
-  return false;
-}
+  ~LookAtLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  LookAtLock(const LookAtLock&) = delete;
+  LookAtLock& operator=(const LookAtLock&) = delete;
 
-bool daemon_holds_lock(const std::string& path) {
-  const int fd = ::open((path + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return false;
-  const bool is_held = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  ::close(fd);
-  return is_held;
-}
+  bool has_found_nobody() const { return error_ == 0; }
+  bool is_held() const { return error_ == EWOULDBLOCK; }
+  int error() const { return error_; }
+
+ private:
+  int fd_;
+  int error_ = 0;  // why it is not ours
+};
 
 }  // namespace
 
@@ -44,24 +50,24 @@ Status refuse_to_migrate_beside_daemon(const std::string& path) {
   } catch (const SQLite::Exception&) {
     return Done{};  // not there, or unreadable: who opens it says so
   }
-  if (version == 0 || version >= newest_schema() || !daemon_holds_lock(path)) return Done{};
+  if (version == 0 || version >= newest_schema()) return Done{};
+  const LookAtLock lock(path);
+  if (lock.has_found_nobody()) return Done{};
+  const std::string daemon = lock.is_held() ? "an older dl-daemon is sending for it"
+                                            : std::string("an older dl-daemon may be sending for it, for its lock cannot be asked (") +
+                                                  std::strerror(lock.error()) + ")";
   return Error{Errc::busy, path + ": has schema " + std::to_string(version) + ", this program would make it " + std::to_string(newest_schema()) +
-                               ", and an older dl-daemon is sending for it: restart that first (systemctl restart dl-daemon), then try again"};
+                               ", and " + daemon + ": restart that first (systemctl restart dl-daemon), then try again"};
 }
 
 Result<bool> leave_room_for_daemon(Database& database, int checkpoint_pages) {
-  bool alive = false;
-  const Status ok = database.guard(database.path(), [&]() -> Status {
-    alive = daemon_seems_alive(database);
-    return Done{};
-  });
-  if (!ok) return ok.error();
-  if (alive) {
+  const LookAtLock lock(database.path());
+  if (!lock.has_found_nobody()) {
     std::this_thread::sleep_for(kPause);
-  } else if (Status short_log = database.checkpoint_if_longer_than(checkpoint_pages); !short_log) {
-    return short_log.error();
+    return true;
   }
-  return alive;
+  if (Status short_log = database.checkpoint_if_longer_than(checkpoint_pages); !short_log) return short_log.error();
+  return false;
 }
 
 }  // namespace dl

@@ -19,7 +19,16 @@ std::vector<std::int64_t> orphans(SQLite::Database& db) {
   return batches;
 }
 
-Status delete_rows(Database& database, std::int64_t batch) {
+constexpr int kCheckpointPages = 1'000;
+
+// Between two transactions.
+Status cut_log(Database& database, Writer by) {
+  if (by == Writer::daemon) return database.checkpoint_if_longer_than(kCheckpointPages);
+  if (auto polite = leave_room_for_daemon(database, kCheckpointPages); !polite) return polite.error();
+  return Done{};
+}
+
+Status delete_rows(Database& database, std::int64_t batch, Writer by) {
   int deleted = 1;
   while (deleted > 0) {
     const Status ok = database.transaction(Writer::ingest, [&]() -> Status {
@@ -31,7 +40,7 @@ Status delete_rows(Database& database, std::int64_t batch) {
     });
     if (!ok) return ok;
     if (deleted < kJobsInOneTransaction) break;
-    if (auto polite = leave_room_for_daemon(database); !polite) return polite.error();
+    if (Status cut = cut_log(database, by); !cut) return cut;
   }
   return Done{};
 }
@@ -45,7 +54,7 @@ void delete_between(SQLite::Database& db, std::string_view text, std::int64_t fi
 }
 
 // From the last job down, children before their parents.
-Status delete_jobs(Database& database, std::int64_t batch) {
+Status delete_jobs(Database& database, std::int64_t batch, Writer by) {
   SQLite::Database& db = database.handle();
   std::int64_t floor = 0;
   std::int64_t last = 0;
@@ -72,7 +81,7 @@ Status delete_jobs(Database& database, std::int64_t batch) {
     });
     last = first - 1;
     if (!ok || last <= floor) break;
-    if (auto polite = leave_room_for_daemon(database); !polite) return polite.error();
+    ok = cut_log(database, by);
   }
   return ok;
 }
@@ -87,16 +96,16 @@ Status run(Database& database, std::string_view text, std::int64_t batch) {
 }
 
 // The counts go before what they count: a crash in between leaves none that is wrong.
-Status delete_batch(Database& database, std::int64_t batch) {
+Status delete_batch(Database& database, std::int64_t batch, Writer by) {
   if (Status ok = run(database, sql::k_ingest_delete_counts, batch); !ok) return ok;
-  if (Status ok = delete_rows(database, batch); !ok) return ok;
-  if (Status ok = delete_jobs(database, batch); !ok) return ok;
+  if (Status ok = delete_rows(database, batch, by); !ok) return ok;
+  if (Status ok = delete_jobs(database, batch, by); !ok) return ok;
   return run(database, sql::k_ingest_delete_batch, batch);
 }
 
 }  // namespace
 
-Result<int> remove_orphaned_batches(Database& database) {
+Result<int> remove_orphaned_batches(Database& database, Writer by) {
   if (planted(Fault::orphans_stay)) return 0;
   SQLite::Database& db = database.handle();
   std::vector<std::int64_t> batches;
@@ -108,7 +117,7 @@ Result<int> remove_orphaned_batches(Database& database) {
     return Done{};
   });
   for (const std::int64_t batch : batches) {
-    if (ok) ok = delete_batch(database, batch);
+    if (ok) ok = delete_batch(database, batch, by);
   }
   if (!batches.empty()) {
     const Status on = database.guard(database.path(), [&]() -> Status {

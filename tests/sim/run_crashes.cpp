@@ -91,7 +91,7 @@ void Run::start_daemon() {
 // A batch in state 'loading' without a loader is an orphan.
 Status Run::remove_orphans(Store& store) {
   if (loader_ || !std::exchange(may_have_orphans_, false)) return Done{};
-  const Result<int> removed = remove_orphaned_batches(store.database());
+  const Result<int> removed = remove_orphaned_batches(store.database(), Writer::daemon);
   if (!removed) return removed.error();
   return Done{};
 }

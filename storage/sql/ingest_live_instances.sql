@@ -1,1 +1,0 @@
-SELECT pid FROM instance WHERE stopped_at IS NULL;
