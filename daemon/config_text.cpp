@@ -38,8 +38,8 @@ Other
   -h, --help                          this text
 
 Secrets are never flags: name a file that holds them, or use a systemd credential.
-SIGTERM, SIGINT and SIGHUP wait for what is on the wire; a second SIGTERM or SIGINT leaves at once.
-Nothing is lost.
+SIGTERM, SIGINT and SIGHUP wait for what is on the wire; another SIGTERM or SIGINT, a second
+later, leaves at once. Nothing is lost.
 
 Exit codes
    0 done                        69 the DSP is out of reach (--drain)

@@ -31,6 +31,7 @@ constexpr std::chrono::milliseconds kTick{250};   // progress, token file, lock 
 constexpr int kTicksPerPlainLine = 40;            // without a terminal: a line every 10 s
 constexpr int kTicksPerEta = 40;
 constexpr std::chrono::milliseconds kThreadsAsked{10'000};  // at least
+constexpr std::chrono::milliseconds kOneSignal{1'000};      // what is said again within it is said once
 
 DispatcherPolicy dispatcher_policy(const Config& config) {
   DispatcherPolicy policy;
@@ -122,7 +123,7 @@ class Daemon {
   std::string last_plain_line_;
   std::optional<Outlook::State> saved_state_;
   bool stop_asked_ = false;
-  bool was_told_ = false;  // by somebody: SIGTERM or SIGINT
+  std::optional<std::chrono::steady_clock::time_point> told_at_;  // by somebody: SIGTERM or SIGINT
   bool finished_ = false;
   bool has_failed_ = false;
   int exit_code_ = 0;
@@ -300,14 +301,18 @@ void Daemon::await_signal() {
 
 // The first asks for a clean end; the second leaves at once, and what was on the wire is in doubt. A terminal that is
 // closed says SIGHUP, its shell may say it again, and who ends the session says SIGTERM behind it: that is nobody's impatience.
+// Nor is timeout(1), which tells us and then its whole group. Once all is recorded there is nothing to leave.
 void Daemon::on_signal(int number) {
-  if (number != SIGHUP && std::exchange(was_told_, true)) {
+  if (finished_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (number != SIGHUP && now - told_at_.value_or(now) >= kOneSignal) {
     log_.warning("second signal: leaving at once; what is on the wire will be in doubt");
     std::_Exit(static_cast<int>(Errc::incomplete));
   }
+  if (number != SIGHUP && !told_at_) told_at_ = now;
   if (std::exchange(stop_asked_, true)) return;
   notify_stopping(std::chrono::milliseconds{config_.http_timeout_ms + 10'000});
-  log_.info("stopping: finishing what is on the wire (a second signal leaves at once)");
+  log_.info("stopping: finishing what is on the wire (another signal, a second from now or later, leaves at once)");
   DL_FAULT_POINT("shutdown.signal");
   feed(input::StopAsked{});
 }

@@ -96,8 +96,10 @@ dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log, b
   dl::notify_ready("standby: waiting for the lock");
   dl::Result<dl::InstanceLock> lock = dl::InstanceLock::wait(config.db, g_stop_waiting, dl::WatchdogPetter());
   if (lock) dl::notify_taking_over(kTakesOver);
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
+  if (!g_stop_waiting) {  // else a second one, of timeout(1), would end it with another code
+    std::signal(SIGTERM, SIG_DFL);
+    std::signal(SIGINT, SIG_DFL);
+  }
   // Told to stop while the lock came free: where all are told at once, the sender's end must not begin another's work.
   if (g_stop_waiting) return dl::Error{dl::Errc::busy, "told to stop"};
   return lock;
