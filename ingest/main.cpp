@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <system_error>
 
 #include "ingest/commands.h"
 #include "storage/fault/fault_point.h"
@@ -48,6 +49,8 @@ int main(int argc, char** argv) {
       return end(farewell->exit_code);
     }
     return end(dl::run(std::get<dl::Options>(parsed)));
+  } catch (const std::system_error& lack) {  // of threads
+    return dl::complain({dl::Errc::io, std::string("cannot go on: ") + lack.what()});
   } catch (const std::exception& bug) {
     std::fprintf(stderr, "dl-ingest: bug: %s\n", bug.what());
     return static_cast<int>(dl::Errc::software);

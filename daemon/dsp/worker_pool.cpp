@@ -33,9 +33,15 @@ WorkerPool::WorkerPool(WirePolicy policy, int workers, WireEvents events)
   for (int i = 0; i < workers; ++i) {
     impl_->hands.push_back(std::make_unique<HttpClient>(impl_->policy, impl_->events));
   }
-  for (const auto& hand : impl_->hands) {
-    impl_->threads.emplace_back([&client = *hand] { client.run(); });
-    pthread_setname_np(impl_->threads.back().native_handle(), "hand");
+  impl_->threads.reserve(impl_->hands.size());
+  try {
+    for (const auto& hand : impl_->hands) {
+      impl_->threads.emplace_back([&client = *hand] { client.run(); });
+      pthread_setname_np(impl_->threads.back().native_handle(), "hand");
+    }
+  } catch (...) {  // no thread for this one: those that run have nobody else who ends them
+    stop();
+    throw;
   }
 }
 

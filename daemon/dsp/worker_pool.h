@@ -56,6 +56,7 @@ struct WireEvents {
 
 class WorkerPool {
  public:
+  // Throws std::system_error where the machine has no thread for each of them.
   WorkerPool(WirePolicy policy, int workers, WireEvents events);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

@@ -274,5 +274,27 @@ TEST(Daemon, StandbyThatIsToldToStopEndsWith0) {
   EXPECT_EQ(standby.wait(), 0) << standby.err();
 }
 
+// The stack of a thread is as large as the limit says: for 200 TB there is no room. Root knows no limit of threads.
+Launch without_threads(Launch launch) {
+  launch.arguments.insert(launch.arguments.begin(), {"-c", "ulimit -S -s 200000000000 && exec \"$0\" \"$@\"", built_program(launch.program)});
+  launch.program = "sh";
+  return launch;
+}
+
+TEST(BothPrograms, EndWith74WhereThereIsNoThreadForThem) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "TSan wants its memory where so large a stack moves it away from";
+#endif
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  const Launch ingest{.program = "dl-ingest", .arguments = {"--db", site.db(), site.file("sheet.csv")}, .environment = {}, .errors_to = ErrorsTo::file};
+  for (const Launch& launch : {without_threads(site.daemon()), without_threads(ingest)}) {
+    const Finish ended = run(launch);
+    EXPECT_EQ(ended.exit_code, 74) << ended.err;
+    EXPECT_NE(ended.err.find("cannot go on: Resource temporarily unavailable"), std::string::npos) << ended.err;
+  }
+  EXPECT_EQ(site.drain().exit_code, 0);
+}
+
 }  // namespace
 }  // namespace dl::e2e
