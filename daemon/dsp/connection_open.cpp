@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/experimental/as_tuple.hpp>
+#include <limits>
 #include <tuple>
 #include <vector>
 
@@ -29,12 +30,14 @@ ConnectTrouble trouble_of_resolving(const error_code& error) {
   return error == asio::error::no_memory ? ConnectTrouble::memory : ConnectTrouble::dsp;
 }
 
+// The kernel counts in an int of milliseconds: 24.8 days are the longest that it can be told.
 error_code set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout) {
   using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+  const auto longest = std::chrono::milliseconds(std::numeric_limits<int>::max());
   error_code error;
   socket.set_option(tcp::no_delay(true), error);
   if (!error) socket.set_option(asio::socket_base::linger(true, 0), error);
-  if (!error) socket.set_option(UserTimeout(static_cast<int>(user_timeout.count())), error);
+  if (!error) socket.set_option(UserTimeout(static_cast<int>(std::min(user_timeout, longest).count())), error);
   if (!error) socket.non_blocking(true, error);
   return error;
 }

@@ -43,6 +43,17 @@ TEST(Connection, GivesUpWhereNobodyAnswers) {
   EXPECT_EQ(driver.exchange(post()).reply.wire, Wire::not_sent);
 }
 
+// The kernel counts TCP_USER_TIMEOUT in an int of milliseconds, which are 24.8 days.
+TEST(Connection, HasTimeoutsOfAnyLength) {
+  const ScriptedServer server([](Peer& peer) { peer.read_to_end(); });
+  for (const std::chrono::milliseconds timeout : {std::chrono::hours(30 * 24), std::chrono::hours(50 * 24), std::chrono::hours(10 * 366 * 24)}) {
+    WirePolicy policy = policy_for(server.port());
+    policy.connect_timeout = policy.http_timeout = timeout;
+    Driver driver(policy);
+    driver.connect();
+  }
+}
+
 // Takes every descriptor that this process may still have.
 class NoFilesLeft {
  public:
