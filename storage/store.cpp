@@ -53,7 +53,7 @@ Status Store::transaction(const std::function<Status()>& work) {
   return database_->transaction(Writer::daemon, [&]() -> Status {
     SQLite::Statement& successor = hot(sql::k_successor);
     bind_all(successor, instance_.value);
-    if (!successor.executeStep()) return work();
+    if (planted(Fault::reclaimed_from_a_stopped_owner) || !successor.executeStep()) return work();
     Columns columns(successor);
     const std::string pid = columns.next().getString();
     const std::string host = columns.next().getString();
