@@ -58,6 +58,18 @@ int worse_of(int exit_code, int other) {
   return other == 0 ? exit_code : other;
 }
 
+std::string at_rest_text(const RowFates& rows) {
+  std::string text;
+  const auto add = [&](std::int64_t n, const char* what) {
+    if (n > 0) text += (text.empty() ? "" : ", ") + std::to_string(n) + " " + what;
+  };
+  add(rows.failed, "failed");
+  add(rows.cancelled, "cancelled");
+  add(rows.held, "in doubt until decided (v_in_doubt)");
+  add(rows.stuck, "behind what has failed, was cancelled or is in doubt");
+  return text;
+}
+
 void print_database(const Options& options) {
   std::fprintf(stderr, "database: %s (%s)\n", options.db.c_str(), options.db_origin.c_str());
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ingest/options.h"
+#include "storage/batch_reader.h"
 
 namespace dl {
 
@@ -25,6 +26,8 @@ std::size_t input_count(const Options& options);
 void print_problems(const InputFile& file, Problems& problems);
 // Of several inputs: the first that failed decides, else 1 if one was not done in full.
 int worse_of(int exit_code, int other);
+// "2 failed, 1 cancelled": of the rows, those that nobody will send as things stand. Empty: none.
+std::string at_rest_text(const RowFates& rows);
 // Which database, and who says so; on stderr.
 void print_database(const Options& options);
 

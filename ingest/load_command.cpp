@@ -76,21 +76,12 @@ Result<RowFates> rows_at_rest(Database& database, const Loaded& loaded) {
 bool tell_rows_at_rest(const InputFile& file, const Loaded& loaded, const RowFates& rows) {
   const std::int64_t at_rest = rows.failed + rows.cancelled + rows.held + rows.stuck;
   if (at_rest == 0) return true;
-  std::string text = file.name() + ": " + std::to_string(at_rest) + " of " + counted(rows.rows, "row") +
-                     " will not be sent as things stand";
-  const char* before = ": ";
-  const auto add = [&](std::int64_t n, const char* what) {
-    if (n > 0) text += std::exchange(before, ", ") + std::to_string(n) + " " + what;
-  };
-  add(rows.failed, "failed");
-  add(rows.cancelled, "cancelled");
-  add(rows.held, "in doubt until decided (v_in_doubt)");
-  add(rows.stuck, "behind what has failed, was cancelled or is in doubt");
   const std::string batch = std::to_string(loaded.batch.value);
   std::fprintf(stderr,
-               "%s; dl-ingest results %s says which and why; loading is no retry: INSERT INTO operator_act (job_id, act, "
-               "who, why) SELECT job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n",
-               text.c_str(), batch.c_str());
+               "%s: %lld of %s will not be sent as things stand: %s; dl-ingest results %s says which and why; loading is no "
+               "retry: INSERT INTO operator_act (job_id, act, who, why) SELECT job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n",
+               file.name().c_str(), static_cast<long long>(at_rest), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str(),
+               batch.c_str());
   return false;
 }
 

@@ -71,16 +71,10 @@ std::string jobs_text(const Standing& standing, const std::optional<BatchFacts>&
 }
 
 std::string rows_text(const RowFates& rows) {
-  std::string text;
-  const auto add = [&](std::int64_t n, const char* what) {
-    if (n > 0) text += ", " + std::to_string(n) + " " + what;
-  };
-  add(rows.under_way(), "under way");
-  add(rows.failed, "failed");
-  add(rows.held, "in doubt until decided");
-  add(rows.stuck, "behind what has failed, was cancelled or is in doubt");
-  add(rows.cancelled, "cancelled");
-  return "of its " + counted(rows.rows, "row") + " " + std::to_string(rows.succeeded) + " succeeded" + text;
+  std::string text = "of its " + counted(rows.rows, "row") + " " + std::to_string(rows.succeeded) + " succeeded";
+  if (rows.under_way() > 0) text += ", " + std::to_string(rows.under_way()) + " under way";
+  const std::string at_rest = at_rest_text(rows);
+  return at_rest.empty() ? text : text + ", " + at_rest;
 }
 
 std::string progress_text(const Standing& standing, const std::optional<BatchFacts>& batch) {

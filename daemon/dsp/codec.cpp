@@ -59,10 +59,10 @@ std::string clipped(std::string_view text) {
 class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, AnswerHandler> {
  public:
   AnswerHandler(std::string_view id_field, Purpose purpose, const Secret& token)
-      : id_field_(id_field), purpose_(purpose), is_lookup_(purpose == Purpose::lookup), token_(token) {}
+      : id_field_(id_field), purpose_(purpose), token_(token) {}
 
   bool ids_are_complete() const {
-    if (is_lookup_) return !entity_without_id_;
+    if (purpose_ == Purpose::lookup) return !entity_without_id_;
     return !is_post(purpose_) || !answer_.id_withheld;
   }
   DspAnswer take() && { return std::move(answer_); }
@@ -116,7 +116,7 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
     if (++depth_ > kAnswerDepthMax) return false;
     if (depth_ == 1) {
       entity_depth_ = shape == Shape::object ? 1 : 2;
-      if (shape == Shape::array && !is_lookup_) return false;
+      if (shape == Shape::array && purpose_ != Purpose::lookup) return false;
     }
     if (depth_ == entity_depth_) {
       if (shape != Shape::object) return false;
@@ -185,7 +185,6 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
 
   std::string_view id_field_;
   Purpose purpose_;
-  bool is_lookup_;
   const Secret& token_;
   bool has_id_ = false;             // the entity being read
   bool entity_without_id_ = false;  // any of them
