@@ -25,7 +25,7 @@ constexpr const char* kFooter = R"(Examples:
   dl-ingest errors > again.csv             only what failed; put it right and load it
   dl-ingest archive --older-than 180d      move what has long been finished into another file
 
-Exit codes: 0 done; 1 done, but something was left out, failed, is in doubt or is blocked;
+Exit codes: 0 done; 1 done, but something was left out, failed, is in doubt, blocked or in conflict;
 64 usage; 65 errors in the data; 66 no such input; 73 cannot create; 74 I/O; 75 busy, try again;
 77 permission; 78 configuration)";
 
@@ -127,7 +127,7 @@ CommandLine::CommandLine() {
   add_inputs(*verb("check", "validate and write nothing", Verb::check));
   add_inputs(*verb("plan", "what loading would create, change and cost", Verb::plan));
   add_batch(*verb("results", "your rows with state, DSP ids, error and attempts", Verb::results), "the last one");
-  add_batch(*verb("errors", "only rows that failed, to be put right and loaded again", Verb::errors), "the last one");
+  add_batch(*verb("errors", "only rows that failed, with the values that would be sent, to be put right and loaded again", Verb::errors), "the last one");
   CLI::App* status = verb("status", "counts and when it will be done", Verb::status);
   add_batch(*status, "all batches");
   status->add_flag_callback(

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "ingest/commands.h"
+#include "ingest/deviation.h"
 #include "ingest/sheet_writer.h"
 #include "ingest/user_row.h"
 #include "storage/batch_reader.h"
@@ -17,14 +18,20 @@ InputFormat output_format(const Options& options, const BatchFacts& batch) {
   return batch.format == "csv" ? InputFormat::csv : InputFormat::jsonl;
 }
 
-// In CSV what came from the DSP is defused; the user's own cells go back as they came.
-std::vector<std::string> full_row(UserRows& rows, const ResultRow& result, InputFormat format) {
+// In CSV what came from the DSP is defused; the user's own cells go back as they came. But for the errors: they will be
+// loaded again, and a value that a later sheet has put right must not come back with them.
+std::vector<std::string> full_row(UserRows& rows, const ResultRow& result, const std::vector<Deviation>& deviations, Verb verb,
+                                  InputFormat format) {
   const auto told = [&](const std::string& text) { return format == InputFormat::csv ? defused(text) : text; };
-  std::vector<std::string> fields = rows.fields(result.raw, result.bodies);
+  std::vector<std::string> fields = rows.fields(result.stored.raw, result.stored.bodies);
+  for (const Deviation& deviation : deviations) {
+    if (verb == Verb::errors && deviation.at) fields[*deviation.at] = deviation.job_value;
+  }
   fields.push_back(result.state);
-  for (const std::string& id : result.dsp_ids) fields.push_back(told(id));
-  fields.push_back(told(result.error));
-  fields.push_back(std::to_string(result.attempts));
+  for (const std::string& id : result.stored.dsp_ids) fields.push_back(told(id));
+  const std::string others = text_of(deviations, rows);
+  fields.push_back(told(result.error.empty() || others.empty() ? result.error + others : result.error + "; " + others));
+  fields.push_back(result.attempts ? std::to_string(*result.attempts) : "");
   return fields;
 }
 
@@ -61,7 +68,8 @@ Status tell_earlier_failures(Database& database, BatchId shown_batch) {
   return Done{};
 }
 
-// The exit code: 1 if a row failed, is in doubt, or is blocked behind one that failed, is in doubt or was cancelled.
+// The exit code: 1 if a row failed, is in doubt, or is blocked behind one that failed, is in doubt or was cancelled; or if the
+// batch was in conflict with jobs and a row still is. Where it was in none, a later sheet changed the job, as its user wanted.
 Result<int> print_results(const Options& options) {
   Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::read_only);
   if (!database) return database.error();
@@ -75,9 +83,10 @@ Result<int> print_results(const Options& options) {
                     dialect_of(batch->dialect.value_or("")), std::move(header));
   bool all_well = true;
   Status ok = read_results(**database, batch->id, [&](const ResultRow& result) -> Status {
-    all_well = all_well && !result.failed && !result.held_up;
+    const std::vector<Deviation> deviations = deviations_of(rows, result.stored);
+    all_well = all_well && !result.failed && !result.held_up && (deviations.empty() || batch->conflicts == 0);
     if (options.verb == Verb::errors && !result.failed) return Done{};
-    const std::vector<std::string> fields = full_row(rows, result, format);
+    const std::vector<std::string> fields = full_row(rows, result, deviations, options.verb, format);
     return sheet.add({fields.begin(), fields.end()});
   });
   if (ok) ok = sheet.finish();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ingest/commands.h"
+#include "ingest/deviation.h"
 #include "storage/batch_reader.h"
 
 namespace dl {
@@ -20,6 +21,8 @@ struct Standing {
   std::array<std::array<std::int64_t, kJobStateCount>, 3> counts{};  // by kind and state
   std::int64_t resolving = 0;    // of those in doubt, the ones that nobody has to decide
   std::optional<RowFates> rows;  // of a batch that names jobs of earlier ones: its own say too little
+  std::int64_t in_conflict = 0;  // rows of a batch that say other values than their jobs, which did not take them
+  std::int64_t overtaken = 0;    // the same where later sheets changed the jobs
   std::int64_t in_state(JobState state) const {
     std::int64_t sum = 0;
     for (const auto& kind : counts) sum += kind[static_cast<std::size_t>(state)];
@@ -42,7 +45,7 @@ struct Standing {
   bool has_trouble() const {
     return in_state(JobState::failed) + in_state(JobState::in_doubt) > 0 ||
            (!moves() && in_state(JobState::blocked) > 0) ||
-           (rows && rows->failed + rows->held + rows->stuck > 0);
+           (rows && rows->failed + rows->held + rows->stuck > 0) || in_conflict > 0;
   }
 };
 
@@ -78,8 +81,13 @@ std::string rows_text(const RowFates& rows) {
 }
 
 std::string progress_text(const Standing& standing, const std::optional<BatchFacts>& batch) {
-  const std::string jobs = jobs_text(standing, batch);
-  return standing.rows ? jobs + "\n" + rows_text(*standing.rows) : jobs;
+  std::string text = jobs_text(standing, batch);
+  if (standing.rows) text += "\n" + rows_text(*standing.rows);
+  const std::int64_t others = standing.in_conflict + standing.overtaken;
+  if (others == 0) return text;
+  return text + "\n" + counted(others, "row") + " with other values than the DSP has or gets" +
+         (standing.overtaken > 0 ? ", by later sheets: " : ", in conflict: ") + "dl-ingest results " +
+         std::to_string(batch->id.value);
 }
 
 // What keeps it, and where to look.
@@ -150,6 +158,10 @@ Result<Standing> look(Database& database, const std::optional<BatchFacts>& batch
     if (!rows) return rows.error();
     standing.rows = *rows;
   }
+  if (!batch) return standing;
+  const Result<std::int64_t> others = count_deviating_rows(database, *batch);
+  if (!others) return others.error();
+  (batch->conflicts > 0 ? standing.in_conflict : standing.overtaken) = *others;
   return standing;
 }
 

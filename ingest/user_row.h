@@ -26,6 +26,8 @@ class UserRows {
   explicit UserRows(std::vector<std::string> header);  // empty: our columns
 
   const std::vector<std::string>& header() const { return header_; }
+  // Ours, of each of them.
+  const std::vector<std::optional<Column>>& columns() const { return columns_; }
 
   // What of `fields` the bodies do not give back, as the JSON object above; empty: they give back all. `altered`:
   // the columns whose values they have in another form.

@@ -51,7 +51,9 @@ Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<s
                        find.getColumn(5).getInt64(),
                        optional_text(find, 6),
                        find.getColumn(7).getInt() != 0,
-                       find.getColumn(8).getInt64()};
+                       find.getColumn(8).getInt64(),
+                       find.getColumn(9).getInt64(),
+                       find.getColumn(10).getInt() != 0};
     return Done{};
   });
   if (!ok) return ok.error();
@@ -67,14 +69,24 @@ Status read_results(Database& database, BatchId batch,
       ResultRow row;
       row.row = rows.getColumn(0).getInt64();
       row.line = rows.getColumn(1).getInt64();
-      row.raw = optional_text(rows, 2);
       row.state = rows.getColumn(3).getString();
-      row.dsp_ids = texts_from(rows, 4);
-      row.bodies = texts_from(rows, 7);
-      row.error = text_at(rows, 10);
-      row.attempts = rows.getColumn(11).getInt64();
-      row.failed = rows.getColumn(12).getInt() != 0;
-      row.held_up = rows.getColumn(13).getInt() != 0;
+      row.stored = {optional_text(rows, 2), texts_from(rows, 7), texts_from(rows, 10), texts_from(rows, 4)};
+      row.error = text_at(rows, 13);
+      row.attempts = optional_number(rows, 14);
+      row.failed = rows.getColumn(15).getInt() != 0;
+      row.held_up = rows.getColumn(16).getInt() != 0;
+      if (Status ok = sink(row); !ok) return ok;
+    }
+    return Done{};
+  });
+}
+
+Status read_kept_rows(Database& database, BatchId batch, const std::function<Status(const StoredRow&)>& sink) {
+  return database.guard(database.path(), [&]() -> Status {
+    SQLite::Statement rows(database.handle(), std::string(sql::k_ingest_kept_rows));
+    rows.bind(":batch", batch.value);
+    while (rows.executeStep()) {
+      const StoredRow row{optional_text(rows, 0), texts_from(rows, 4), texts_from(rows, 7), texts_from(rows, 1)};
       if (Status ok = sink(row); !ok) return ok;
     }
     return Done{};

@@ -27,21 +27,28 @@ struct BatchFacts {
   std::optional<std::string> archived_to;  // the file that its rows have been moved to
   bool is_archived_in_part = false;        // some of its rows are still here
   std::int64_t jobs_of_earlier_batches = 0;  // that it names
+  std::int64_t conflicts = 0;                // of those, the ones that did not take its values
+  bool may_be_overtaken = false;             // a later batch has changed jobs
 };
 
 // The batch, or the last one. Nothing if there is none. Errors: SQLite's.
 Result<std::optional<BatchFacts>> find_batch(Database& database, std::optional<std::int64_t> id);
 
-// A row of the user's sheet. Arrays are campaign, ad group, ad; empty where the row has none.
+// What there is of a row of the user's sheet. Arrays are campaign, ad group, ad; empty where the row has none.
+struct StoredRow {
+  std::optional<std::string> raw;  // as stored (ingest/user_row.h)
+  std::array<std::string, 3> bodies;  // empty, too, where they are archived
+  std::array<std::string, 3> digests;  // SHA-256 of the bodies, also of archived ones; only where `raw` is the whole row
+  std::array<std::string, 3> dsp_ids;
+};
+
 struct ResultRow {
   std::int64_t row = 0;
   std::int64_t line = 0;
-  std::optional<std::string> raw;  // as stored (ingest/user_row.h)
-  std::array<std::string, 3> bodies;
-  std::array<std::string, 3> dsp_ids;
+  StoredRow stored;
   std::string state;  // of the row's deepest entity
   std::string error;  // its own, or that of the parent that failed
-  std::int64_t attempts = 0;
+  std::optional<std::int64_t> attempts;  // none: the job is archived
   bool failed = false;   // it, its ad group or its campaign
   bool held_up = false;  // in doubt, or blocked behind a parent that is in doubt or cancelled: a person decides
 };
@@ -50,7 +57,10 @@ struct ResultRow {
 Status read_results(Database& database, BatchId batch,
                     const std::function<Status(const ResultRow&)>& sink);
 
-// Batches before it by which jobs came that have failed. Errors: SQLite's.
+// The same of the rows that are kept whole, in any order.
+Status read_kept_rows(Database& database, BatchId batch, const std::function<Status(const StoredRow&)>& sink);
+
+// Batches before it by which jobs came that have failed, and that its own rows do not show. Errors: SQLite's.
 Result<std::vector<BatchId>> failed_batches_before(Database& database, BatchId batch);
 
 struct StateCount {

@@ -1,10 +1,13 @@
--- The user's rows in their order, with what they are put together from. Error and attempts as in
--- the view v_results, which our own connections cannot read: it calls JSON functions, and they do
--- not trust the schema.
+-- The user's rows in their order, with what they are put together from and, of rows that are kept whole, the digests of their
+-- payloads. Error and attempts as in the view v_results, which our own connections cannot read: it calls JSON functions, and
+-- they do not trust the schema.
 SELECT r.row, r.line, r.raw, leaf.state,
        campaign.dsp_id, ad_group.dsp_id, CASE leaf.kind WHEN 'ad' THEN leaf.dsp_id END,
        campaign_payload.body, group_payload.body,
        CASE leaf.kind WHEN 'ad' THEN leaf_payload.body END,
+       CASE WHEN substr(r.raw, 1, 1) = '[' THEN campaign_payload.sha256 END,
+       CASE WHEN substr(r.raw, 1, 1) = '[' THEN group_payload.sha256 END,
+       CASE WHEN substr(r.raw, 1, 1) = '[' AND leaf.kind = 'ad' THEN leaf_payload.sha256 END,
        coalesce(leaf.error, leaf.hold,
          CASE WHEN leaf.state = 'blocked' AND ad_group.state IN ('failed', 'cancelled', 'in_doubt')
               THEN 'its ad group is ' || ad_group.state

@@ -79,7 +79,7 @@ TEST(Results, GiveARowBackAsItWasAfterItsJobHasChanged) {
   other = other.replace(other.find(",15000,"), 7, ",015000,");
   EXPECT_EQ(program.run({"-"}, sheet_of({other})).out,
             "stdin: batch 2: 0 new, 2 unchanged, 1 changed (1 row)\n");
-  EXPECT_EQ(program.run({"results", "1"}).out, before);
+  EXPECT_EQ(users_part(program.run({"results", "1"}).out, "\n"), users_part(before, "\n"));
   EXPECT_NE(program.run({"results", "2"}).out.find(other), std::string::npos);
   program.as_daemon("UPDATE job SET state = 'confirming', dsp_id = 'd1' WHERE id = 1");
   EXPECT_EQ(program.run({"-"}, sheet_of({odd})).out,
@@ -157,6 +157,79 @@ TEST(Results, EndWith1WhereRowsWaitBehindADoubtOrACancelledParent) {
   EXPECT_EQ(program.run({"results"}).exit_code, 1);
   program.as_daemon("UPDATE job SET state = 'cancelled' WHERE kind = 'ad'");
   EXPECT_EQ(program.run({"results"}).exit_code, 0) << "what was cancelled is done";
+}
+
+// What the DSP has is not what the sheet says, however well all went.
+TEST(Results, OfRowsInConflictSayWhatTheDspHasAndEndWith1) {
+  Program program;
+  program.run({"-"}, sheet_of({row_with(1, "campaign_budget", "10"), sample_lines()[6]}));
+  program.as_daemon("UPDATE job SET state = 'succeeded', dsp_id = 'dsp-' || id; DELETE FROM job_count;"
+                    "INSERT INTO job_count SELECT batch_id, kind, state, count(*) FROM job GROUP BY 1, 2, 3");
+  EXPECT_EQ(program.run({"-"}, sheet_of({row_with(1, "campaign_budget", "099.00"), sample_lines()[6]})).exit_code, 1);
+  Ran ran = program.run({"results"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find(",099.00,"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find(",succeeded,dsp-1,dsp-2,dsp-5,campaign_budget at the DSP: 10 (the sheet says 099.00),0\n"),
+            std::string::npos) << ran.out;
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '('), 1) << "the other row is as it should be";
+  ran = program.run({"status", "2"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find("2 succeeded\n1 row with other values than the DSP has or gets, in conflict: dl-ingest results 2\n"
+                         "nothing moves any more: see dl-ingest results 2\n"), std::string::npos) << ran.out;
+  EXPECT_EQ(program.run({"results", "1"}).exit_code, 0);
+  EXPECT_EQ(program.run({"status", "1"}).exit_code, 0);
+}
+
+// The same when what the DSP has is in the archive.
+TEST(Results, OfRowsInConflictWithArchivedJobsSaySo) {
+  Program program;
+  program.run({"-"}, sheet_of({row_with(1, "bid", "10")}));
+  program.as_daemon("UPDATE job SET state = 'succeeded', dsp_id = 'dsp-' || id");
+  program.as_daemon("UPDATE job SET archived_at = 1; UPDATE job_payload SET body = ''");
+  program.run({"-"}, sheet_of({row_with(1, "bid", "10.0")}));
+  Ran ran = program.run({"results"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_NE(ran.out.find(",succeeded,dsp-1,dsp-2,dsp-3,,0\n"), std::string::npos) << ran.out;
+  program.run({"-"}, sheet_of({row_with(1, "bid", "11")}));
+  ran = program.run({"results"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find(",ad_group at the DSP: other values than the sheet says (they are archived),0\n"), std::string::npos) << ran.out;
+}
+
+// It is as the user wanted, and yet not what this sheet says.
+TEST(Results, OfRowsThatALaterSheetChangedSayWhatIsSentAndEndWith0) {
+  Program program;
+  program.run({"-"}, sheet_of({row_with(1, "campaign_budget", "10")}));
+  program.run({"-"}, sheet_of({row_with(1, "campaign_budget", "99")}));
+  Ran ran = program.run({"results", "1"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_NE(ran.out.find(",10,"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find(",campaign_budget in the job: 99 (the sheet says 10),0\n"), std::string::npos) << ran.out;
+  EXPECT_EQ(program.run({"results", "2"}).out.find("(the sheet"), std::string::npos);
+  ran = program.run({"status", "1"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_NE(ran.out.find("1 row with other values than the DSP has or gets, by later sheets: dl-ingest results 1\n"),
+            std::string::npos) << ran.out;
+  EXPECT_EQ(program.run({"status", "2"}).out.find("other values"), std::string::npos);
+}
+
+void refuse_campaigns(const Program& program) {
+  program.as_daemon("UPDATE job SET state = 'failed', error = 'bad name' WHERE kind = 'campaign'; DELETE FROM job_count;"
+                    "INSERT INTO job_count SELECT batch_id, kind, state, count(*) FROM job GROUP BY 1, 2, 3");
+}
+
+// To load them undoes nothing.
+TEST(Errors, OfAnEarlierBatchHaveTheValuesThatALaterOneChanged) {
+  Program program;
+  program.run({"-"}, sheet_of({row_with(1, "campaign_budget", "10")}));
+  refuse_campaigns(program);
+  program.run({"-"}, sheet_of({row_with(1, "campaign_budget", "3000")}));
+  refuse_campaigns(program);
+  const Ran ran = program.run({"errors", "1"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find(",3000,"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("bad name; campaign_budget in the job: 3000 (the sheet says 10)"), std::string::npos) << ran.out;
+  EXPECT_EQ(program.run({"-"}, ran.out).out, "stdin: batch 3: 0 new, 3 unchanged (1 row)\n");
 }
 
 // The last batch is not all that failed.
