@@ -232,6 +232,19 @@ TEST(Errors, OfAnEarlierBatchHaveTheValuesThatALaterOneChanged) {
   EXPECT_EQ(program.run({"-"}, ran.out).out, "stdin: batch 3: 0 new, 3 unchanged (1 row)\n");
 }
 
+TEST(Errors, NameNoEarlierBatchWhoseFailedJobsTheyShow) {
+  Program program;
+  program.run({"-"}, sheet_of({sample_lines()[1]}));
+  program.run({"-"}, sheet_of({row_with(1, "campaign_id", "cmp_other")}));
+  program.run({"-"}, sheet_of({row_with(1, "ad_id", "ad_more")}));
+  refuse_campaigns(program);
+  EXPECT_EQ(program.run({"errors"}).err, "this is batch 3 alone; jobs of earlier ones have failed, too (2): dl-ingest errors BATCH\n");
+  program.as_daemon("UPDATE job SET state = 'failed' WHERE kind = 'ad_group' AND batch_id = 1");
+  EXPECT_EQ(program.run({"errors"}).err, "this is batch 3 alone; jobs of earlier ones have failed, too (2): dl-ingest errors BATCH\n");
+  program.as_daemon("UPDATE job SET state = 'failed' WHERE kind = 'ad' AND batch_id = 1");
+  EXPECT_EQ(program.run({"errors"}).err, "this is batch 3 alone; jobs of earlier ones have failed, too (1, 2): dl-ingest errors BATCH\n");
+}
+
 // The last batch is not all that failed.
 TEST(Errors, WithoutABatchNameTheEarlierOnesThatHaveSome) {
   Program program;
