@@ -1,6 +1,6 @@
 -- The user's rows in their order, with what they are put together from and, of rows that are kept whole, the digests of their
 -- payloads. Error and attempts as in the view v_results, which our own connections cannot read: it calls JSON functions, and
--- they do not trust the schema.
+-- they do not trust the schema. Of an archived job nobody here knows the attempts.
 SELECT r.row, r.line, r.raw, leaf.state,
        campaign.dsp_id, ad_group.dsp_id, CASE leaf.kind WHEN 'ad' THEN leaf.dsp_id END,
        campaign_payload.body, group_payload.body,
@@ -16,8 +16,10 @@ SELECT r.row, r.line, r.raw, leaf.state,
               THEN 'its campaign is ' || campaign.state
                    || coalesce(': ' || coalesce(campaign.error, campaign.hold), '')
          END),
-       (SELECT count(DISTINCT q.attempt) FROM request q
-        WHERE q.job_id = leaf.id AND q.purpose = 'create' AND q.slot IS NOT 'not_sent'),
+       CASE WHEN leaf.archived_at IS NULL THEN
+         (SELECT count(DISTINCT q.attempt) FROM request q
+          WHERE q.job_id = leaf.id AND q.purpose = 'create' AND q.slot IS NOT 'not_sent')
+       END,
        leaf.state = 'failed' OR campaign.state = 'failed' OR coalesce(ad_group.state = 'failed', 0),
        leaf.state = 'in_doubt'
          OR (leaf.state = 'blocked' AND (campaign.state IN ('in_doubt', 'cancelled')
