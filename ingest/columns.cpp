@@ -22,10 +22,14 @@ std::optional<Column> column_named(std::string_view header) {
   return std::nullopt;
 }
 
-bool is_result_column(std::string_view header) {
-  const std::string name = plain(header);
-  return header.starts_with("dl_") || name == "dspcampaignid" || name == "dspadgroupid" ||
-         name == "dspadid";
+bool is_result_column(std::string_view header) { return header.starts_with("dl_") || dsp_id_column_named(header); }
+
+std::optional<JobKind> dsp_id_column_named(std::string_view header) {
+  const std::string wanted = plain(header);
+  for (const KindNames& names : kKinds) {
+    if (plain(kDspIdColumns[static_cast<std::size_t>(names.kind)]) == wanted) return names.kind;
+  }
+  return std::nullopt;
 }
 
 }  // namespace dl

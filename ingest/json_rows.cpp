@@ -94,6 +94,7 @@ class JsonRows : public RowReader {
       row.is_refused = row.is_refused || node.is_refused;
       row.deepest = node.kind;
       if (node.origin == JsonTree::Origin::nested) row.line = node.line;
+      row.dsp_ids[static_cast<std::size_t>(node.kind)] = tree_.text_of(node.dsp_id);
       for (const ColumnRule& rule : columns_of(node.kind)) {
         const auto slot = static_cast<std::size_t>(&rule - columns_of(node.kind).data());
         row.values[index_of(rule.column)] = tree_.text_of(node.values[slot]);

@@ -73,6 +73,7 @@ void JsonTree::take_key(std::string_view key, std::int64_t line) {
   key_column_ = nullptr;
   key_is_children_ = false;
   key_is_unknown_ = false;
+  key_dsp_id_.reset();
   const Frame& frame = frames_.back();
   if (frame.here != Here::entity) return;
   key_ = key;
@@ -86,6 +87,17 @@ void JsonTree::take_key(std::string_view key, std::int64_t line) {
     key_node_ = flat_node(frame.node, key_column_->kind, line);
   }
   key_is_unknown_ = key_column_ == nullptr && !is_result_column(key);
+  if (key_column_ == nullptr) key_dsp_id_ = dsp_id_column_named(key);
+}
+
+// Of the entity itself or, in a flat row, of one that it implies.
+void JsonTree::take_dsp_id(const JsonToken& token) {
+  if (token.text.empty() || (token.type != JsonType::text && token.type != JsonType::number)) return;
+  const JobKind kind = nodes_[key_node_].kind;
+  if (*key_dsp_id_ != kind && kind != JobKind::campaign) return;
+  const std::size_t node = *key_dsp_id_ == kind ? key_node_ : flat_node(key_node_, *key_dsp_id_, token.line);
+  nodes_[node].dsp_id = {texts_.size(), token.text.size(), token.line, false};
+  texts_ += token.text;
 }
 
 // By the present key. Files have the same few unknown keys again and again, and to guess is slow.
@@ -137,6 +149,7 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
     return;
   }
   if (key_is_unknown_) take_unknown(token, problems);
+  if (key_dsp_id_) take_dsp_id(token);
   if (token.type == JsonType::null) return;
   if (key_is_children_) refuse_value(token.line, "a list [...]", problems);
   if (key_column_ == nullptr) return;

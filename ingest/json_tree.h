@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ class JsonTree {
     std::size_t parent = kNone;
     std::size_t place = 0;          // in the list that it is an element of
     std::array<Value, 6> values{};  // in the order of columns_of(kind)
+    Value dsp_id;                   // as a result sheet has it
     std::vector<std::size_t> children;
   };
 
@@ -96,6 +98,7 @@ class JsonTree {
   void find_empty_leaves();
   std::size_t root_of(std::size_t node) const;
   void take_scalar(const JsonToken& token, Problems& problems);
+  void take_dsp_id(const JsonToken& token);
   void enter_object(std::int64_t line, Problems& problems);
   void enter_array(std::int64_t line, Problems& problems);
   std::size_t add_node(JobKind kind, Origin origin, std::size_t parent, std::int64_t line);
@@ -115,6 +118,7 @@ class JsonTree {
   const ColumnRule* key_column_ = nullptr;
   bool key_is_children_ = false;
   bool key_is_unknown_ = false;
+  std::optional<JobKind> key_dsp_id_;  // whose id at the DSP
   std::int64_t key_line_ = 0;
   std::string key_;
   std::array<std::unordered_map<std::string, std::span<const ColumnRule>>, 3> meant_;  // by kind and key, of some

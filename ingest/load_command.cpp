@@ -160,7 +160,8 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
   Progress bar(file.name(), 2 * file.size_bytes());
   const Result<InputFormat> format = options.format ? Result<InputFormat>(*options.format) : sniff_format(file);
   if (!format) return format.error();
-  SurveyThread surveying(file, *format, options.on_error, [&](std::int64_t bytes) { bar.show("checking", bytes); });
+  DspIdCheck dsp_ids(options.db);
+  SurveyThread surveying(file, *format, options.on_error, [&](std::int64_t bytes) { bar.show("checking", bytes); }, &dsp_ids);
   Result<std::optional<Loaded>> ahead = try_ahead(options, file, *format, surveying, target, bar);
   Result<Survey> found = surveying.take();
   if (!found) return found.error();

@@ -55,7 +55,8 @@ Result<std::unique_ptr<Database>> open_if_there(const Options& options) {
 }
 
 Result<int> plan_one(const Options& options, const InputFile& file, Database* database, Planner& planner) {
-  Result<Survey> found = survey(file, options.format, options.on_error, [](const SurveySoFar&) {});
+  DspIdCheck dsp_ids(options.db);
+  Result<Survey> found = survey(file, options.format, options.on_error, [](const SurveySoFar&) {}, &dsp_ids);
   if (!found) return found.error();
   print_problems(file, found->problems);
   if (!found->loadable) return static_cast<int>(Errc::data);

@@ -41,8 +41,19 @@ Status note_entities(const RowEntities& entities, std::int64_t row_number, SeenE
   return Done{};
 }
 
+// True: its ids at the DSP are those of its jobs.
+Result<bool> check_dsp_ids(DspIdCheck& dsp_ids, const Row& row, const RowReader& reader, const RowEntities& entities,
+                           Survey& survey) {
+  const Result<std::optional<JobKind>> other = dsp_ids.take(row, reader, entities, survey.problems);
+  if (!other) return other.error();
+  if (!*other) return true;
+  survey.bad_entities.insert(SeenEntities::key_hash(entities[**other].key));
+  return false;
+}
+
 // All rows once. True: some value proves that the input has decimal commas.
-Result<bool> look_at_rows(RowReader& reader, Point point, SeenEntities& seen, Survey& survey, const SurveySink& so_far) {
+Result<bool> look_at_rows(RowReader& reader, Point point, SeenEntities& seen, Survey& survey, const SurveySink& so_far,
+                          DspIdCheck* dsp_ids) {
   Row row;
   RowEntities entities(point);
   ComingAgain coming_again;
@@ -51,7 +62,13 @@ Result<bool> look_at_rows(RowReader& reader, Point point, SeenEntities& seen, Su
     if (!more) return more.error();
     if (!*more) return entities.has_decimal_comma();
     ++survey.rows;
-    const bool good = entities.take(row, reader, survey.problems);
+    bool good = entities.take(row, reader, survey.problems);
+    if (row.has_dsp_ids()) {
+      survey.has_dsp_ids = true;
+      const Result<bool> fits = dsp_ids == nullptr ? true : check_dsp_ids(*dsp_ids, row, reader, entities, survey);
+      if (!fits) return fits.error();
+      good = good && *fits;
+    }
     if (!good) survey.problems.mark_bad_row(row.number);
     if (Status ok = note_entities(entities, row.number, seen, coming_again, survey); !ok) return ok.error();
     if (survey.rows % kRowsBetweenTellings != 0) continue;
@@ -85,7 +102,7 @@ namespace {
 
 // `point`: what is known of it before. Nothing: it is otherwise, and all has to be looked at again.
 Result<std::optional<Survey>> survey_with(Point point, const InputFile& file, InputFormat format, OnError policy,
-                                          const SurveySink& so_far) {
+                                          const SurveySink& so_far, DspIdCheck* dsp_ids) {
   Survey survey;
   survey.format = format;
   Result<std::unique_ptr<RowReader>> opened = open_rows(file, format, survey.problems);
@@ -95,7 +112,7 @@ Result<std::optional<Survey>> survey_with(Point point, const InputFile& file, In
   survey.dialect = reader.dialect();
   const bool header_is_good = survey.problems.empty();
   SeenEntities seen;
-  const Result<bool> has_decimal_comma = look_at_rows(reader, point, seen, survey, so_far);
+  const Result<bool> has_decimal_comma = look_at_rows(reader, point, seen, survey, so_far, dsp_ids);
   if (!has_decimal_comma) return has_decimal_comma.error();
   if (*has_decimal_comma && point == Point::decimal && reader.point() == Point::decimal) return std::optional<Survey>();
   refuse_if_nothing_is_there(survey);
@@ -119,15 +136,15 @@ Result<std::optional<Survey>> survey_with(Point point, const InputFile& file, In
 }  // namespace
 
 Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, OnError policy,
-                      const SurveySink& so_far) {
+                      const SurveySink& so_far, DspIdCheck* dsp_ids) {
   if (!format) {
     Result<InputFormat> found = sniff_format(file);
     if (!found) return found.error();
     format = *found;
   }
-  Result<std::optional<Survey>> found = survey_with(Point::decimal, file, *format, policy, so_far);
+  Result<std::optional<Survey>> found = survey_with(Point::decimal, file, *format, policy, so_far, dsp_ids);
   // One decimal comma makes 15.000 doubtful also in the rows above it; whoever mends the comma must not get fifteen.
-  if (found && !*found) found = survey_with(Point::either, file, *format, policy, so_far);
+  if (found && !*found) found = survey_with(Point::either, file, *format, policy, so_far, dsp_ids);
   if (!found) return found.error();
   return std::move(**found);
 }

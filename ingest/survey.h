@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "ingest/dsp_id_check.h"
 #include "ingest/entities.h"
 #include "ingest/row.h"
 
@@ -24,6 +25,7 @@ struct Survey {
   std::string sha256_hex;
   std::int64_t rows = 0;
   Problems problems;
+  bool has_dsp_ids = false;   // some row is of a result sheet, with the DSP's ids
   bool is_scattered = false;  // rows of one campaign or ad group do not stand together
   bool loadable = false;  // under the policy: no error, or some row is left to load
   std::unordered_set<std::uint64_t> bad_entities;  // key hashes of entities with an error
@@ -46,9 +48,9 @@ struct SurveySoFar {
 // Told now and then, at the latest 1024 rows on.
 using SurveySink = std::function<void(const SurveySoFar&)>;
 
-// `format`: given by the user; by content otherwise. Errors: io, data (UTF-16); what is wrong with
-// rows is in the survey.
+// `format`: given by the user; by content otherwise. `dsp_ids`: nullptr: for no database, so nobody knows whether the rows'
+// ids are right. Errors: io, data (UTF-16), the check's; what is wrong with rows is in the survey.
 Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, OnError policy,
-                      const SurveySink& so_far);
+                      const SurveySink& so_far, DspIdCheck* dsp_ids = nullptr);
 
 }  // namespace dl

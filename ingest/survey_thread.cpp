@@ -10,12 +10,12 @@ constexpr int kNice = 10;
 
 }  // namespace
 
-SurveyThread::SurveyThread(const InputFile& file, InputFormat format, OnError policy, ProgressSink waiting)
-    : waiting_(std::move(waiting)), thread_([this, &file, format, policy] { run(file, format, policy); }) {}
+SurveyThread::SurveyThread(const InputFile& file, InputFormat format, OnError policy, ProgressSink waiting, DspIdCheck* dsp_ids)
+    : waiting_(std::move(waiting)), thread_([this, &file, format, policy, dsp_ids] { run(file, format, policy, dsp_ids); }) {}
 
 SurveyThread::~SurveyThread() { thread_.join(); }
 
-void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy) {
+void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy, DspIdCheck* dsp_ids) {
   {
     const std::lock_guard lock(mutex_);
     thread_id_ = ::gettid();
@@ -30,7 +30,7 @@ void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy
         so_far_ = so_far;
       }
       changed_.notify_all();
-    }));
+    }, dsp_ids));
   } catch (...) {
     trouble = std::current_exception();  // it is the caller's who asks what was found
     found.emplace(Error{Errc::software, "the survey failed"});

@@ -27,8 +27,8 @@ class OngoingSurvey {
 
 class SurveyThread final : public OngoingSurvey {
  public:
-  // `waiting` is told how far it is by whoever waits for it.
-  SurveyThread(const InputFile& file, InputFormat format, OnError policy, ProgressSink waiting);
+  // `waiting` is told how far it is by whoever waits for it. `dsp_ids`: as of survey(), borrowed, and used in that thread alone.
+  SurveyThread(const InputFile& file, InputFormat format, OnError policy, ProgressSink waiting, DspIdCheck* dsp_ids = nullptr);
   ~SurveyThread() override;  // waits for its end
   SurveyThread(const SurveyThread&) = delete;
   SurveyThread& operator=(const SurveyThread&) = delete;
@@ -45,7 +45,7 @@ class SurveyThread final : public OngoingSurvey {
   Result<Survey> take();
 
  private:
-  void run(const InputFile& file, InputFormat format, OnError policy);
+  void run(const InputFile& file, InputFormat format, OnError policy, DspIdCheck* dsp_ids);
   void wait(std::unique_lock<std::mutex>& lock);
 
   ProgressSink waiting_;

@@ -1,0 +1,116 @@
+#include "ingest/dsp_id_check.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "ingest/sheet_writer.h"
+
+namespace dl {
+namespace {
+
+constexpr int kSearchesMax = 20;  // each reads all jobs
+
+// The id in a cell, without what `results` put before it.
+std::string id_in(std::string_view cell) {
+  const std::size_t begin = cell.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return "";
+  cell = cell.substr(begin, cell.find_last_not_of(" \t") - begin + 1);
+  if (cell.starts_with('\'') && defused(cell.substr(1)) == cell) cell.remove_prefix(1);
+  return std::string(cell);
+}
+
+std::optional<double> number_in(std::string text) {
+  std::replace(text.begin(), text.end(), ',', '.');
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// A spreadsheet shows 00123 as 123 and 120210000000000001 as 1.2021E+17. Of the DSP's id that is no harm, where the row's own
+// ids are those of a job.
+bool is_spreadsheets_form(const std::string& text, const std::string& id) {
+  constexpr double kRounding = 1e-4;
+  if (id.find_first_not_of("0123456789") != std::string::npos) return false;
+  const std::optional<double> shown = number_in(text);
+  const std::optional<double> meant = number_in(id);
+  return shown && meant && std::abs(*shown - *meant) <= kRounding * *meant;
+}
+
+}  // namespace
+
+Status DspIdCheck::open() {
+  if (is_open_) return Done{};
+  Result<std::unique_ptr<Database>> database = Database::open(path_, OpenMode::read_only);
+  if (!database && database.error().code != Errc::no_input) return database.error();
+  if (database) {
+    database_ = std::move(*database);
+    lookup_.emplace(*database_);
+  }
+  is_open_ = true;
+  return Done{};
+}
+
+Result<bool> DspIdCheck::fits(const std::string& key, const std::string& id, std::optional<std::string>& id_here) {
+  if (!lookup_) return false;
+  Result<std::optional<std::string>> known = lookup_->id_of(key);
+  if (!known) return known.error();
+  id_here = std::move(*known);
+  if (!id_here) return false;
+  if (*id_here == id || is_spreadsheets_form(id, *id_here)) return true;
+  const Result<std::vector<std::string>> former = lookup_->former_ids_of(key);
+  if (!former) return former.error();
+  return std::find(former->begin(), former->end(), id) != former->end();
+}
+
+Result<std::string> DspIdCheck::words_for(JobKind kind, const std::string& id, const std::optional<std::string>& id_here) {
+  std::string text = "dl-ingest wrote this row for another id";
+  std::optional<std::string> holder;
+  const bool is_searched_for = lookup_.has_value() && searches_ < kSearchesMax;
+  if (is_searched_for) {
+    ++searches_;
+    Result<std::optional<std::string>> found = lookup_->job_of(kind, id);
+    if (!found) return found.error();
+    holder = std::move(*found);
+  }
+  if (holder) {
+    text += " (" + id + " is " + *holder + ")";
+  } else if (id_here && !id_here->empty()) {
+    text += " (this one is " + *id_here + " at the DSP, not " + id + ")";
+  } else if (is_searched_for || !lookup_) {
+    text += " (no job of this database is " + id + ")";
+  }
+  const std::string name(names_of(kind).name);
+  return text + "; format the id columns as text and enter the id again; for a new " + name + " empty dsp_" + name +
+         "_id, for another database take the dsp_ columns away";
+}
+
+Result<std::optional<JobKind>> DspIdCheck::take(const Row& row, const RowReader& reader, const RowEntities& entities,
+                                                Problems& problems) {
+  for (const KindNames& names : kKinds) {
+    if (names.kind > row.deepest) break;
+    const auto level = static_cast<std::size_t>(names.kind);
+    const std::string_view cell = row.dsp_ids[level];
+    const std::string& key = entities[names.kind].key;
+    if (cell.empty() || key.empty()) continue;  // a key that is not valid has been told
+    if (good_[level].key == key && good_[level].cell == cell) continue;
+    const std::string id = id_in(cell);
+    if (id.empty()) continue;
+    if (Status ok = open(); !ok) return ok.error();
+    std::optional<std::string> id_here;
+    const Result<bool> fit = fits(key, id, id_here);
+    if (!fit) return fit.error();
+    if (*fit) {
+      good_[level] = {key, std::string(cell)};
+      continue;
+    }
+    Result<std::string> words = words_for(names.kind, id, id_here);
+    if (!words) return words.error();
+    problems.add(problem_at(row, reader, columns_of(names.kind).front().column, "id_changed", std::move(*words)));
+    return std::optional(names.kind);
+  }
+  return std::optional<JobKind>();
+}
+
+}  // namespace dl
