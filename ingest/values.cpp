@@ -145,21 +145,20 @@ Flaw why_not_a_number(std::string_view text) {
   return Flaw::bad_number;
 }
 
-// 15.000 and 1.234.567, but not 0.125 or 15.00.
-bool may_have_thousands(std::string_view text) {
-  const std::size_t lead = text.find('.');
-  if (lead == std::string_view::npos || lead > 3 || !all_digits(text.substr(0, lead)) || text.front() == '0') return false;
-  for (text.remove_prefix(lead); !text.empty(); text.remove_prefix(4)) {
-    if (text.size() < 4 || text.front() != '.' || !all_digits(text.substr(1, 3))) return false;
+bool is_ambiguous(std::string_view number, Point point) {
+  switch (point) {
+    case Point::decimal: return false;
+    case Point::unproven: return is_in_whole_thousands(number);
+    case Point::either: return may_have_thousands(number);
   }
-  return true;
+  return false;
 }
 
 // 0015000.50 -> 15000.5: equal amounts have one text.
 CheckedValue check_money(std::string_view raw, std::string& scratch, Point meaning) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
-  if (meaning == Point::either && may_have_thousands(text)) return {text, Flaw::ambiguous_point};
+  if (is_ambiguous(text, meaning)) return {text, Flaw::ambiguous_point};
   const std::size_t point = text.find('.');
   std::string_view whole = text.substr(0, point);
   std::string_view decimals = point == std::string_view::npos ? "" : text.substr(point + 1);
@@ -267,13 +266,6 @@ CheckedValue check_url(std::string_view raw) {
 }
 
 }  // namespace
-
-bool proves_decimal_comma(Flaw flaw, std::string_view raw) {
-  if (flaw == Flaw::date_form || flaw == Flaw::ambiguous_date) return raw.find('.') != std::string_view::npos;
-  if (flaw != Flaw::decimal_comma) return false;
-  const std::size_t comma = raw.find(',');
-  return comma != std::string_view::npos && raw.find_first_of(".,", comma + 1) == std::string_view::npos;
-}
 
 CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch, Point point) {
   if (raw.size() > kFieldBytesMax) return {raw, Flaw::field_too_long};

@@ -49,13 +49,14 @@ TEST(Money, WithAPointThatMaySeparateThousandsIsRefusedWhereThatIsUsual) {
   EXPECT_EQ(normal(ValueRule::money, "15.000,50", Point::either), "! decimal_comma");
 }
 
-TEST(Money, HasDecimalCommasWhereAnotherValueProvesThem) {
-  for (const char* proof : {"2,5", "2,50", "1.500,00", "1,500"}) EXPECT_TRUE(proves_decimal_comma(Flaw::decimal_comma, proof)) << proof;
-  for (const char* none : {"15,000.00", "1,234,567"}) EXPECT_FALSE(proves_decimal_comma(Flaw::decimal_comma, none)) << none;
-  EXPECT_TRUE(proves_decimal_comma(Flaw::date_form, "15.03.2026"));
-  EXPECT_TRUE(proves_decimal_comma(Flaw::ambiguous_date, "05.03.2026"));
-  EXPECT_FALSE(proves_decimal_comma(Flaw::date_form, "07/25/2025"));
-  EXPECT_FALSE(proves_decimal_comma(Flaw::bad_number, "abc,"));
+TEST(Money, InWholeThousandsWithAPointIsRefusedWhereNothingProvesADecimalPoint) {
+  for (const char* unclear : {"15.000", "1.000", "999.000", " 2.000 "}) {
+    EXPECT_EQ(normal(ValueRule::money, unclear, Point::unproven), "! ambiguous_point") << unclear;
+  }
+  for (const char* clear : {"2.125", "15.5", "0.125", "15000"}) EXPECT_EQ(normal(ValueRule::money, clear, Point::unproven), clear);
+  EXPECT_EQ(normal(ValueRule::money, "15.0000", Point::unproven), "15");
+  EXPECT_EQ(normal(ValueRule::money, "1500.000", Point::unproven), "1500");
+  EXPECT_EQ(normal(ValueRule::money, "0.000", Point::unproven), "0");
 }
 
 TEST(Date, IsARealDayInOneForm) {
