@@ -49,6 +49,7 @@ class Bytes {
 constexpr Bytes kControls = Bytes("").with_controls();
 constexpr Bytes kNotInText = kControls.without("\t");
 constexpr Bytes kLineBreaks("\n\r");
+constexpr Bytes kBlanks(" \t");
 constexpr Bytes kToLookAt = kControls.with_all_above_ascii();
 constexpr Bytes kNotInUrl(" \"<>\\^`");
 
@@ -120,15 +121,28 @@ CheckedValue check_id(std::string_view raw) {
   return {id, Flaw::none};
 }
 
-// Names, lists and other texts. They keep their blanks.
-CheckedValue check_text(ValueRule rule, std::string_view raw) {
+// Without the blanks around each part of it.
+std::string_view list_of(std::string_view list, std::string& scratch) {
+  if (!kBlanks.any_in(list)) return list;
+  scratch.clear();
+  for (;;) {
+    const std::size_t end = list.find(';');
+    scratch += trimmed(list.substr(0, end));
+    if (end == std::string_view::npos) return scratch;
+    scratch += ';';
+    list.remove_prefix(end + 1);
+  }
+}
+
+// Names, lists and other texts. They keep the blanks inside them; those around them nobody sees in a cell.
+CheckedValue check_text(ValueRule rule, std::string_view raw, std::string& scratch) {
   const std::string_view text = trimmed(raw);
-  if (text.empty()) return {raw, rule == ValueRule::list ? Flaw::none : Flaw::missing_value};
-  if (const Flaw flaw = character_flaw(rule, text); flaw != Flaw::none) return {raw, flaw};
-  if (rule == ValueRule::list) return {raw, list_flaw(text)};
+  if (text.empty()) return {text, rule == ValueRule::list ? Flaw::none : Flaw::missing_value};
+  if (const Flaw flaw = character_flaw(rule, text); flaw != Flaw::none) return {text, flaw};
+  if (rule == ValueRule::list) return {list_of(text, scratch), list_flaw(text)};
   // A name may be a hashtag: #SALE!
-  if (rule == ValueRule::name && !is_known_formula_error(text) && !is_overflow(text)) return {raw, Flaw::none};
-  return {raw, cell_flaw(text)};
+  if (rule == ValueRule::name && !is_known_formula_error(text) && !is_overflow(text)) return {text, Flaw::none};
+  return {text, cell_flaw(text)};
 }
 
 Flaw why_not_a_number(std::string_view text) {
@@ -273,7 +287,7 @@ CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scra
     case ValueRule::id: return check_id(raw);
     case ValueRule::name:
     case ValueRule::text:
-    case ValueRule::list: return check_text(rule, raw);
+    case ValueRule::list: return check_text(rule, raw, scratch);
     case ValueRule::money: return check_money(raw, scratch, point);
     case ValueRule::date: return check_date(raw);
     case ValueRule::url: return check_url(raw);

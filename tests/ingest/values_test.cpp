@@ -199,8 +199,19 @@ TEST(Url, IsAbsoluteAndMayHoldAMacro) {
   }
 }
 
-TEST(Text, KeepsItsBlanksAndRefusesLineBreaksAndControlCharacters) {
-  EXPECT_EQ(normal(ValueRule::text, " two\twords\t"), " two\twords\t");
+// Nobody sees them in a cell.
+TEST(Text, LosesTheBlanksAroundItAndAroundEachPartOfAList) {
+  for (const ValueRule rule : {ValueRule::text, ValueRule::name, ValueRule::list}) {
+    EXPECT_EQ(normal(rule, " two  words \t"), "two  words");
+  }
+  EXPECT_EQ(normal(ValueRule::text, "UK ; IE"), "UK ; IE");
+  EXPECT_EQ(normal(ValueRule::list, " UK ;\tNew York ; "), "UK;New York;");
+  EXPECT_EQ(normal(ValueRule::list, "UK;IE"), "UK;IE");
+  EXPECT_EQ(normal(ValueRule::list, "  "), "");
+}
+
+TEST(Text, KeepsTheBlanksInItAndRefusesLineBreaksAndControlCharacters) {
+  EXPECT_EQ(normal(ValueRule::text, "two\twords"), "two\twords");
   for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::list, ValueRule::money, ValueRule::date, ValueRule::url}) {
     for (const char* broken : {"1\n2", "1\r\n2", "1\r", "\n2"}) EXPECT_EQ(normal(rule, broken), "! line_break");
   }
