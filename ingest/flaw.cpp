@@ -45,6 +45,10 @@ FlawWords words_of(Flaw flaw) {
       return {"ambiguous_date", "day and month cannot be told apart; write YYYY-MM-DD"};
     case Flaw::date_form: return {"date_form", "write YYYY-MM-DD"};
     case Flaw::no_such_day: return {"no_such_day", "the calendar has no such day"};
+    case Flaw::early_date:
+      return {"early_date",
+              "is before the year 2000: the spreadsheet's zero date, where a formula refers to an empty cell, or a year cut "
+              "short; write YYYY-MM-DD"};
     case Flaw::bad_url:
       return {"bad_url", "not an absolute http or https address, like https://example.com/page"};
   }

@@ -195,6 +195,7 @@ int number_at(std::string_view text, std::size_t from, std::size_t count) {
 }
 
 using Day = std::chrono::year_month_day;
+constexpr int kFirstYear = 2000;  // a campaign of before was not meant: day 0 of a spreadsheet is in 1899, 1900 or 1904
 
 Day day_of(std::string_view year, std::string_view month, std::string_view day) {
   return Day{std::chrono::year{number_at(year, 0, 4)}, std::chrono::month{static_cast<unsigned>(number_at(month, 0, 2))},
@@ -215,7 +216,7 @@ std::optional<std::array<std::string_view, 3>> numbers_of_date(std::string_view 
 // The days that a date in another form can mean: with the year in front the month comes next, behind a month or a day
 // either may be first. Without a year in full it can be any.
 struct MeantDays {
-  bool has_year = false;
+  std::optional<int> year;
   std::vector<Day> days;
 };
 
@@ -223,9 +224,9 @@ MeantDays days_meant_by(const std::array<std::string_view, 3>& numbers) {
   const auto [a, b, c] = numbers;
   MeantDays meant;
   if (a.size() == 4 && b.size() <= 2 && c.size() <= 2) {
-    meant = {true, {day_of(a, b, c)}};
+    meant = {number_at(a, 0, 4), {day_of(a, b, c)}};
   } else if (c.size() == 4 && a.size() <= 2 && b.size() <= 2) {
-    meant = {true, {day_of(c, b, a), day_of(c, a, b)}};
+    meant = {number_at(c, 0, 4), {day_of(c, b, a), day_of(c, a, b)}};
   }
   std::erase_if(meant.days, [](const Day& day) { return !day.ok(); });
   if (meant.days.size() == 2 && meant.days[0] == meant.days[1]) meant.days.pop_back();
@@ -238,7 +239,8 @@ Flaw why_not_in_form(std::string_view text) {
   const auto numbers = numbers_of_date(text);
   if (!numbers) return Flaw::bad_date;
   const MeantDays meant = days_meant_by(*numbers);
-  if (!meant.has_year || meant.days.size() == 2) return Flaw::ambiguous_date;
+  if (meant.year && *meant.year < kFirstYear) return Flaw::early_date;
+  if (!meant.year || meant.days.size() == 2) return Flaw::ambiguous_date;
   return meant.days.empty() ? Flaw::no_such_day : Flaw::date_form;
 }
 
@@ -251,6 +253,7 @@ CheckedValue check_date(std::string_view raw) {
                       all_digits(text.substr(8, 2));
   if (!shaped) return {text, why_not_in_form(text)};
   const Day day = day_of(text.substr(0, 4), text.substr(5, 2), text.substr(8, 2));
+  if (static_cast<int>(day.year()) < kFirstYear) return {text, Flaw::early_date};
   return {text, day.ok() ? Flaw::none : Flaw::no_such_day};
 }
 

@@ -70,6 +70,14 @@ TEST(Date, IsARealDayInOneForm) {
   EXPECT_EQ(normal(ValueRule::date, "########"), "! cell_overflow");
 }
 
+TEST(Date, OfBeforeTheYear2000IsWhatAnEmptyCellTurnsInto) {
+  for (const char* date : {"1899-12-30", "1900-01-00", "1900-01-01", "1904-01-01", "0025-07-01", "0000-07-01", "1999-12-31", "30.12.1899",
+                           "1/0/1900", "01/01/1900"}) {
+    EXPECT_EQ(normal(ValueRule::date, date), "! early_date") << date;
+  }
+  EXPECT_EQ(normal(ValueRule::date, "2000-01-01"), "2000-01-01");
+}
+
 TEST(Date, InAnotherFormIsRefusedWithTheOneDayThatItMeans) {
   const std::pair<const char*, const char*> all[] = {
       {"15.03.2026", "write 2026-03-15"}, {"2025-7-1", "write 2025-07-01"},   {" 2025/07/01", "write 2025-07-01"},
@@ -130,7 +138,7 @@ TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedWhateverItIsFor) {
 }
 
 TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedInWhateverLanguage) {
-  for (const char* error : {"#ERROR!", "#NOM?", "#VALEUR!", "#BLOCKED!", "Err:502", "Err:508", " #REF!", "#N/A ", "#VALOR!", "#NAAM?",
+  for (const char* error : {"#ERROR!", "#NOM?", "#VALEUR!", "#BLOCKED!", "Err:502", "Err:508", "Loading...", " #REF!", "#N/A ", "#VALOR!", "#NAAM?",
                             "#\xC2\xA1VALOR!", "#\xC2\xBFNOMBRE?", "#DEEL/0!", "#\xD0\x98\xD0\x9C\xD0\xAF?"}) {
     for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list, ValueRule::money, ValueRule::date,
                                  ValueRule::url}) {
