@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "ingest/contradictions.h"
+#include "ingest/look_alike_ids.h"
 #include "ingest/seen_entities.h"
 
 namespace dl {
@@ -31,6 +32,7 @@ class ComingAgain {
 // What is noted of each row until the end.
 struct Notes {
   SeenEntities seen;
+  LookAlikeIds ids;
   ComingAgain coming_again;
 
   Status take(const RowEntities& entities, std::int64_t row_number, Survey& survey);
@@ -45,7 +47,9 @@ Status Notes::take(const RowEntities& entities, std::int64_t row_number, Survey&
       survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
     } else if (!entity.repeated) {
       if (Status ok = seen.add(entity.key, entity.body, row_number); !ok) return ok;
-      if (names.kind != JobKind::ad) coming_again.add(entity);
+      if (names.kind == JobKind::ad) continue;
+      coming_again.add(entity);
+      if (Status ok = ids.add(entity.key, row_number); !ok) return ok;
     }
   }
   return Done{};
@@ -133,6 +137,7 @@ Result<std::variant<Survey, Point>> survey_with(Point point, const InputFile& fi
   if (!found->suspicions.empty()) {
     if (Status ok = report_contradictions(file, survey, found->suspicions); !ok) return ok.error();
   }
+  if (Status ok = notes.ids.warn(file, survey); !ok) return ok.error();
   survey.loadable = survey.problems.empty() ||
                     (policy != OnError::reject_file && header_is_good && survey.rows > 0);
   return Found(std::move(survey));
