@@ -35,16 +35,16 @@ struct Notes {
   LookAlikeIds ids;
   ComingAgain coming_again;
 
-  Status take(const RowEntities& entities, std::int64_t row_number, Survey& survey);
+  Status take(const RowEntities& entities, std::int64_t row_number, OnError policy, Survey& survey);
 };
 
-Status Notes::take(const RowEntities& entities, std::int64_t row_number, Survey& survey) {
+Status Notes::take(const RowEntities& entities, std::int64_t row_number, OnError policy, Survey& survey) {
   for (const KindNames& names : kKinds) {
     if (names.kind > entities.deepest()) break;
     const Entity& entity = entities[names.kind];
     if (entity.key.empty()) continue;  // an id in it is not valid
     if (!entity.valid) {
-      survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
+      if (policy == OnError::skip_subtree) survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
     } else if (!entity.repeated) {
       if (Status ok = seen.add(entity.key, entity.body, row_number); !ok) return ok;
       if (names.kind == JobKind::ad) continue;
@@ -65,7 +65,8 @@ std::vector<std::size_t> unused_columns(const std::vector<std::string>& header) 
 }
 
 // All rows once. What a point is, by their values.
-Result<Point> look_at_rows(RowReader& reader, Point point, Notes& notes, Survey& survey, const SurveySink& so_far) {
+Result<Point> look_at_rows(RowReader& reader, Point point, OnError policy, Notes& notes, Survey& survey,
+                           const SurveySink& so_far) {
   Row row;
   RowEntities entities(point);
   const std::vector<std::size_t> unused = unused_columns(reader.header());
@@ -78,7 +79,7 @@ Result<Point> look_at_rows(RowReader& reader, Point point, Notes& notes, Survey&
     const bool good = entities.take(row, reader, survey.problems);
     if (!good) survey.problems.mark_bad_row(row.number);
     for (const std::size_t at : unused) signs.take_unused(reader.fields()[at]);
-    if (Status ok = notes.take(entities, row.number, survey); !ok) return ok.error();
+    if (Status ok = notes.take(entities, row.number, policy, survey); !ok) return ok.error();
     if (survey.rows % kRowsBetweenTellings != 0) continue;
     so_far({survey.rows, reader.bytes_read(),
             !survey.problems.empty() || notes.coming_again.looks_scattered(survey.rows)});
@@ -121,7 +122,7 @@ Result<std::variant<Survey, Point>> survey_with(Point point, const InputFile& fi
   survey.dialect = reader.dialect();
   const bool header_is_good = survey.problems.empty();
   Notes notes;
-  const Result<Point> proved = look_at_rows(reader, point, notes, survey, so_far);
+  const Result<Point> proved = look_at_rows(reader, point, policy, notes, survey, so_far);
   if (!proved) return proved.error();
   if (*proved > std::max(point, reader.point())) return Found(*proved);
   refuse_if_nothing_is_there(survey);
