@@ -1,5 +1,7 @@
 #include "ingest/entities.h"
 
+#include <algorithm>
+
 #include "ingest/body.h"
 #include "ingest/values.h"
 
@@ -69,7 +71,7 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
   Entity& entity = level.entity;
   entity.valid = true;
   entity.altered.reset();
-  const Point point = point_ == Point::either ? point_ : reader.point();
+  const Point point = std::max(point_, reader.point());
   std::array<std::string_view, 6> values;  // normal forms
   Flaw id_flaw = Flaw::none;
   std::size_t i = 0;
@@ -85,9 +87,10 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
     } else if (checked.flaw != Flaw::none) {
       problems.add(problem_at(row, reader, rule.column, words_of(checked.flaw).code, message_for(checked.flaw, raw)));
       entity.valid = false;
-      has_decimal_comma_ = has_decimal_comma_ || proves_decimal_comma(checked.flaw, raw);
-    } else if (checked.text != raw) {
-      entity.altered.set(index_of(rule.column));
+      signs_.take_refused(rule.rule, raw);
+    } else {
+      if (rule.rule == ValueRule::money) signs_.take_number(raw);
+      if (checked.text != raw) entity.altered.set(index_of(rule.column));
     }
     ++i;
   }

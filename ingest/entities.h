@@ -33,8 +33,8 @@ class RowEntities {
   // Of the row taken last; only up to its deepest kind.
   const Entity& operator[](JobKind kind) const { return levels_[index(kind)].entity; }
   JobKind deepest() const { return deepest_; }
-  // Was there a value, in any row so far, that proves that the input has decimal commas?
-  bool has_decimal_comma() const { return has_decimal_comma_; }
+  // What a point is by the values of all rows so far.
+  Point point_by_values() const { return signs_.point(); }
 
  private:
   struct Level {
@@ -49,7 +49,7 @@ class RowEntities {
   std::array<Level, 3> levels_;
   JobKind deepest_ = JobKind::ad;
   Point point_ = Point::decimal;
-  bool has_decimal_comma_ = false;
+  DecimalSigns signs_;
 };
 
 // A problem at the value of `column`.

@@ -35,7 +35,7 @@ FlawWords words_of(Flaw flaw) {
       return {"decimal_comma", "write a decimal point and no thousands separator: 15000 or 2.5"};
     case Flaw::ambiguous_point:
       return {"ambiguous_point",
-              "the point may separate thousands or decimals; write 15000 for thousands, 15.00 or 2.1250 for decimals"};
+              "the point may separate thousands or decimals; write 15000 for thousands, 15, 15.00 or 2.1250 for decimals"};
     case Flaw::exponent: return {"exponent", "write the number in full, without an exponent"};
     case Flaw::negative: return {"negative", "must not be negative"};
     case Flaw::too_precise: return {"too_precise", "at most 6 decimals are possible"};
@@ -45,6 +45,10 @@ FlawWords words_of(Flaw flaw) {
       return {"ambiguous_date", "day and month cannot be told apart; write YYYY-MM-DD"};
     case Flaw::date_form: return {"date_form", "write YYYY-MM-DD"};
     case Flaw::no_such_day: return {"no_such_day", "the calendar has no such day"};
+    case Flaw::early_date:
+      return {"early_date",
+              "is before the year 2000: the spreadsheet's zero date, where a formula refers to an empty cell, or a year cut "
+              "short; write YYYY-MM-DD"};
     case Flaw::bad_url:
       return {"bad_url", "not an absolute http or https address, like https://example.com/page"};
   }

@@ -29,6 +29,7 @@ enum class Flaw {
   ambiguous_date,
   date_form,
   no_such_day,
+  early_date,
   bad_url,
 };
 

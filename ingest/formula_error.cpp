@@ -20,6 +20,8 @@ constexpr std::string_view kErrors[] = {
     "#ЗНАЧ!",     "#ИМЯ?",       "#ССЫЛКА!",      "#ДЕЛ/0!",  "#ЧИСЛО!", "#ПУСТО!", "#Н/Д",              // Russian
 };
 
+constexpr std::string_view kNotYetComputed = "Loading...";  // of Google Sheets
+
 bool may_be_in_error(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || static_cast<unsigned char>(c) >= 0x80;
 }
@@ -38,7 +40,7 @@ bool is_overflow(std::string_view cell) {
 }
 
 bool is_known_formula_error(std::string_view cell) {
-  if (!cell.starts_with('#')) return is_numbered_error(cell);
+  if (!cell.starts_with('#')) return is_numbered_error(cell) || cell == kNotYetComputed;
   return std::find(std::begin(kErrors), std::end(kErrors), cell) != std::end(kErrors);
 }
 

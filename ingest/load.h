@@ -15,7 +15,7 @@ namespace dl {
 struct LoadOptions {
   OnError on_error = OnError::reject_file;
   std::optional<std::string> rejects;  // a file for the rows that are left out
-  int priority = 0;                    // smaller goes first
+  std::optional<int> priority;         // BatchHead
   std::string loaded_by;
 };
 

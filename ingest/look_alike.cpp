@@ -58,7 +58,41 @@ std::string escaped(const std::u32string& points) {
   return text;
 }
 
+constexpr char kAccented = '?';
+
+// A Latin letter that has its accent in it.
+bool is_accented(char32_t point) { return (point >= 0x00C0 && point <= 0x024F) || (point >= 0x1E00 && point <= 0x1EFF); }
+
+char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::u32string small(std::string_view text) {
+  std::u32string points = code_points(text);
+  for (char32_t& point : points) {
+    if (point < 0x80) point = static_cast<char32_t>(small(static_cast<char>(point)));
+  }
+  return points;
+}
+
 }  // namespace
+
+void add_look_alike_form(std::string_view text, std::string& form) {
+  const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (is_ascii) {
+    for (const char c : text) form += small(c);
+    return;
+  }
+  std::u32string points;
+  for (const char32_t point : small(text)) {
+    if (is_combining(point) && !points.empty()) {
+      points.back() = kAccented;
+    } else {
+      points += is_accented(point) ? static_cast<char32_t>(kAccented) : point;
+    }
+  }
+  for (const char32_t point : points) form.append(reinterpret_cast<const char*>(&point), sizeof(point));
+}
+
+bool look_alike(std::string_view a, std::string_view b) { return may_look_alike(small(a), small(b)); }
 
 std::pair<std::string, std::string> told_apart(std::string_view a, std::string_view b) {
   const std::size_t shorter = std::min(a.size(), b.size());

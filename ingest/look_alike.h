@@ -12,4 +12,11 @@ namespace dl {
 // it may not be seen, and without their common beginning where that is long.
 std::pair<std::string, std::string> told_apart(std::string_view a, std::string_view b);
 
+// Adds to `form` what `text` has in common with all that looks like it: letters of ASCII are small, and an accented letter is
+// the same whether it is one code point or two. Others may share it.
+void add_look_alike_form(std::string_view text, std::string& form);
+
+// Do two texts with one form look alike: but for capitals, and for how accents are stored?
+bool look_alike(std::string_view a, std::string_view b);
+
 }  // namespace dl

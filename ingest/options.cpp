@@ -121,7 +121,7 @@ CommandLine::CommandLine() {
   app_.add_option("--rejects", options_.rejects,
                   "write the rows that are left out to this new file")
       ->type_name("FILE");
-  app_.add_option("--priority", options_.priority, "of the new jobs; smaller goes first (0)")
+  app_.add_option("--priority", options_.priority, "of the new jobs; smaller goes first (as their campaign, 0 of a new one)")
       ->check(whole_number<int>());
   add_inputs(app_);
   add_inputs(*verb("check", "validate and write nothing", Verb::check));

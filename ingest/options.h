@@ -26,7 +26,7 @@ struct Options {
   std::optional<InputFormat> format;
   OnError on_error = OnError::reject_file;
   std::optional<std::string> rejects;
-  int priority = 0;
+  std::optional<int> priority;
   std::optional<std::int64_t> batch;  // results, errors: none is the last one; status: none is all
   Watch watch = Watch::once;
   Millis older_than = 0;     // archive

@@ -1,6 +1,10 @@
 #include "ingest/survey.h"
 
+#include <algorithm>
+#include <variant>
+
 #include "ingest/contradictions.h"
+#include "ingest/look_alike_ids.h"
 #include "ingest/seen_entities.h"
 
 namespace dl {
@@ -25,55 +29,78 @@ class ComingAgain {
   std::int64_t again_ = 0;
 };
 
-Status note_entities(const RowEntities& entities, std::int64_t row_number, SeenEntities& seen,
-                     ComingAgain& coming_again, Survey& survey) {
+// What is noted of each row until the end.
+struct Notes {
+  SeenEntities seen;
+  LookAlikeIds ids;
+  ComingAgain coming_again;
+  DspIdCheck* dsp_ids = nullptr;  // none: no database is asked
+
+  Status take(const RowEntities& entities, std::int64_t row_number, OnError policy, Survey& survey);
+  // True: the row's ids at the DSP, if any, are those of its jobs.
+  Result<bool> dsp_ids_fit(const Row& row, const RowReader& reader, const RowEntities& entities, OnError policy, Survey& survey);
+};
+
+Status Notes::take(const RowEntities& entities, std::int64_t row_number, OnError policy, Survey& survey) {
   for (const KindNames& names : kKinds) {
     if (names.kind > entities.deepest()) break;
     const Entity& entity = entities[names.kind];
     if (entity.key.empty()) continue;  // an id in it is not valid
     if (!entity.valid) {
-      survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
+      if (policy == OnError::skip_subtree) survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
     } else if (!entity.repeated) {
-      if (names.kind != JobKind::ad) coming_again.add(entity);
       if (Status ok = seen.add(entity.key, entity.body, row_number); !ok) return ok;
+      if (names.kind == JobKind::ad) continue;
+      coming_again.add(entity);
+      if (Status ok = ids.add(entity.key, row_number); !ok) return ok;
     }
   }
   return Done{};
 }
 
-// True: its ids at the DSP are those of its jobs.
-Result<bool> check_dsp_ids(DspIdCheck& dsp_ids, const Row& row, const RowReader& reader, const RowEntities& entities,
-                           Survey& survey) {
-  const Result<std::optional<JobKind>> other = dsp_ids.take(row, reader, entities, survey.problems);
+Result<bool> Notes::dsp_ids_fit(const Row& row, const RowReader& reader, const RowEntities& entities, OnError policy,
+                                Survey& survey) {
+  if (!row.has_dsp_ids()) return true;
+  survey.has_dsp_ids = true;
+  if (dsp_ids == nullptr) return true;
+  const Result<std::optional<JobKind>> other = dsp_ids->take(row, reader, entities, survey.problems);
   if (!other) return other.error();
   if (!*other) return true;
-  survey.bad_entities.insert(SeenEntities::key_hash(entities[**other].key));
+  if (policy == OnError::skip_subtree) survey.bad_entities.insert(SeenEntities::key_hash(entities[**other].key));
   return false;
 }
 
-// All rows once. True: some value proves that the input has decimal commas.
-Result<bool> look_at_rows(RowReader& reader, Point point, SeenEntities& seen, Survey& survey, const SurveySink& so_far,
-                          DspIdCheck* dsp_ids) {
+// Where columns stand that are not ours, as in RowReader::fields().
+std::vector<std::size_t> unused_columns(const std::vector<std::string>& header) {
+  std::vector<std::size_t> unused;
+  for (std::size_t at = 0; at < header.size(); ++at) {
+    if (!column_named(header[at])) unused.push_back(at);
+  }
+  return unused;
+}
+
+// All rows once. What a point is, by their values.
+Result<Point> look_at_rows(RowReader& reader, Point point, OnError policy, Notes& notes, Survey& survey,
+                           const SurveySink& so_far) {
   Row row;
   RowEntities entities(point);
-  ComingAgain coming_again;
+  const std::vector<std::size_t> unused = unused_columns(reader.header());
+  DecimalSigns signs;  // in unused columns
   for (;;) {
     Result<bool> more = reader.next(row, survey.problems);
     if (!more) return more.error();
-    if (!*more) return entities.has_decimal_comma();
+    if (!*more) return std::max(entities.point_by_values(), signs.point());
     ++survey.rows;
     bool good = entities.take(row, reader, survey.problems);
-    if (row.has_dsp_ids()) {
-      survey.has_dsp_ids = true;
-      const Result<bool> fits = dsp_ids == nullptr ? true : check_dsp_ids(*dsp_ids, row, reader, entities, survey);
-      if (!fits) return fits.error();
-      good = good && *fits;
-    }
+    const Result<bool> fits = notes.dsp_ids_fit(row, reader, entities, policy, survey);
+    if (!fits) return fits.error();
+    good = good && *fits;
     if (!good) survey.problems.mark_bad_row(row.number);
-    if (Status ok = note_entities(entities, row.number, seen, coming_again, survey); !ok) return ok.error();
+    for (const std::size_t at : unused) signs.take_unused(reader.fields()[at]);
+    if (Status ok = notes.take(entities, row.number, policy, survey); !ok) return ok.error();
     if (survey.rows % kRowsBetweenTellings != 0) continue;
     so_far({survey.rows, reader.bytes_read(),
-            !survey.problems.empty() || coming_again.looks_scattered(survey.rows)});
+            !survey.problems.empty() || notes.coming_again.looks_scattered(survey.rows)});
   }
 }
 
@@ -100,9 +127,10 @@ bool Survey::leaves_out(OnError policy, std::int64_t row_number,
 
 namespace {
 
-// `point`: what is known of it before. Nothing: it is otherwise, and all has to be looked at again.
-Result<std::optional<Survey>> survey_with(Point point, const InputFile& file, InputFormat format, OnError policy,
-                                          const SurveySink& so_far, DspIdCheck* dsp_ids) {
+// `point`: what is known of it before. A point instead of a survey: it is that one, and all has to be looked at again.
+Result<std::variant<Survey, Point>> survey_with(Point point, const InputFile& file, InputFormat format, OnError policy,
+                                                const SurveySink& so_far, DspIdCheck* dsp_ids) {
+  using Found = std::variant<Survey, Point>;
   Survey survey;
   survey.format = format;
   Result<std::unique_ptr<RowReader>> opened = open_rows(file, format, survey.problems);
@@ -111,16 +139,17 @@ Result<std::optional<Survey>> survey_with(Point point, const InputFile& file, In
   survey.header = reader.header();
   survey.dialect = reader.dialect();
   const bool header_is_good = survey.problems.empty();
-  SeenEntities seen;
-  const Result<bool> has_decimal_comma = look_at_rows(reader, point, seen, survey, so_far, dsp_ids);
-  if (!has_decimal_comma) return has_decimal_comma.error();
-  if (*has_decimal_comma && point == Point::decimal && reader.point() == Point::decimal) return std::optional<Survey>();
+  Notes notes;
+  notes.dsp_ids = dsp_ids;
+  const Result<Point> proved = look_at_rows(reader, point, policy, notes, survey, so_far);
+  if (!proved) return proved.error();
+  if (*proved > std::max(point, reader.point())) return Found(*proved);
   refuse_if_nothing_is_there(survey);
   Result<std::string> digest = reader.sha256_hex();
   if (!digest) return digest.error();
   survey.sha256_hex = std::move(*digest);
 
-  Result<SeenEntities::Found> found = seen.find();
+  Result<SeenEntities::Found> found = notes.seen.find();
   if (!found) return found.error();
   survey.is_scattered = found->again > survey.rows / kScatteredFrom;
   so_far({survey.rows, reader.bytes_read(),
@@ -128,9 +157,10 @@ Result<std::optional<Survey>> survey_with(Point point, const InputFile& file, In
   if (!found->suspicions.empty()) {
     if (Status ok = report_contradictions(file, survey, found->suspicions); !ok) return ok.error();
   }
+  if (Status ok = notes.ids.warn(file, survey); !ok) return ok.error();
   survey.loadable = survey.problems.empty() ||
                     (policy != OnError::reject_file && header_is_good && survey.rows > 0);
-  return std::optional<Survey>(std::move(survey));
+  return Found(std::move(survey));
 }
 
 }  // namespace
@@ -142,11 +172,15 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
     if (!found) return found.error();
     format = *found;
   }
-  Result<std::optional<Survey>> found = survey_with(Point::decimal, file, *format, policy, so_far, dsp_ids);
-  // One decimal comma makes 15.000 doubtful also in the rows above it; whoever mends the comma must not get fifteen.
-  if (found && !*found) found = survey_with(Point::either, file, *format, policy, so_far, dsp_ids);
-  if (!found) return found.error();
-  return std::move(**found);
+  // What proves a decimal comma, or that nothing proves a decimal point, makes 15.000 doubtful also in the rows above;
+  // whoever mends the comma alone must not get fifteen. Each look is stricter than the one before.
+  Point point = Point::decimal;
+  for (;;) {
+    Result<std::variant<Survey, Point>> found = survey_with(point, file, *format, policy, so_far, dsp_ids);
+    if (!found) return found.error();
+    if (Survey* whole = std::get_if<Survey>(&*found)) return std::move(*whole);
+    point = std::get<Point>(*found);
+  }
 }
 
 }  // namespace dl

@@ -28,7 +28,7 @@ struct Survey {
   bool has_dsp_ids = false;   // some row is of a result sheet, with the DSP's ids
   bool is_scattered = false;  // rows of one campaign or ad group do not stand together
   bool loadable = false;  // under the policy: no error, or some row is left to load
-  std::unordered_set<std::uint64_t> bad_entities;  // key hashes of entities with an error
+  std::unordered_set<std::uint64_t> bad_entities;  // key hashes of entities with an error; only for skip_subtree
 
   // Without a problem, and not scattered: all of it is loaded as it stands.
   bool is_in_order() const { return loadable && problems.empty() && !is_scattered; }

@@ -49,6 +49,7 @@ class Bytes {
 constexpr Bytes kControls = Bytes("").with_controls();
 constexpr Bytes kNotInText = kControls.without("\t");
 constexpr Bytes kLineBreaks("\n\r");
+constexpr Bytes kBlanks(" \t");
 constexpr Bytes kToLookAt = kControls.with_all_above_ascii();
 constexpr Bytes kNotInUrl(" \"<>\\^`");
 
@@ -120,15 +121,28 @@ CheckedValue check_id(std::string_view raw) {
   return {id, Flaw::none};
 }
 
-// Names, lists and other texts. They keep their blanks.
-CheckedValue check_text(ValueRule rule, std::string_view raw) {
+// Without the blanks around each part of it.
+std::string_view list_of(std::string_view list, std::string& scratch) {
+  if (!kBlanks.any_in(list)) return list;
+  scratch.clear();
+  for (;;) {
+    const std::size_t end = list.find(';');
+    scratch += trimmed(list.substr(0, end));
+    if (end == std::string_view::npos) return scratch;
+    scratch += ';';
+    list.remove_prefix(end + 1);
+  }
+}
+
+// Names, lists and other texts. They keep the blanks inside them; those around them nobody sees in a cell.
+CheckedValue check_text(ValueRule rule, std::string_view raw, std::string& scratch) {
   const std::string_view text = trimmed(raw);
-  if (text.empty()) return {raw, rule == ValueRule::list ? Flaw::none : Flaw::missing_value};
-  if (const Flaw flaw = character_flaw(rule, text); flaw != Flaw::none) return {raw, flaw};
-  if (rule == ValueRule::list) return {raw, list_flaw(text)};
+  if (text.empty()) return {text, rule == ValueRule::list ? Flaw::none : Flaw::missing_value};
+  if (const Flaw flaw = character_flaw(rule, text); flaw != Flaw::none) return {text, flaw};
+  if (rule == ValueRule::list) return {list_of(text, scratch), list_flaw(text)};
   // A name may be a hashtag: #SALE!
-  if (rule == ValueRule::name && !is_known_formula_error(text) && !is_overflow(text)) return {raw, Flaw::none};
-  return {raw, cell_flaw(text)};
+  if (rule == ValueRule::name && !is_known_formula_error(text) && !is_overflow(text)) return {text, Flaw::none};
+  return {text, cell_flaw(text)};
 }
 
 Flaw why_not_a_number(std::string_view text) {
@@ -145,21 +159,20 @@ Flaw why_not_a_number(std::string_view text) {
   return Flaw::bad_number;
 }
 
-// 15.000 and 1.234.567, but not 0.125 or 15.00.
-bool may_have_thousands(std::string_view text) {
-  const std::size_t lead = text.find('.');
-  if (lead == std::string_view::npos || lead > 3 || !all_digits(text.substr(0, lead)) || text.front() == '0') return false;
-  for (text.remove_prefix(lead); !text.empty(); text.remove_prefix(4)) {
-    if (text.size() < 4 || text.front() != '.' || !all_digits(text.substr(1, 3))) return false;
+bool is_ambiguous(std::string_view number, Point point) {
+  switch (point) {
+    case Point::decimal: return false;
+    case Point::unproven: return is_in_whole_thousands(number);
+    case Point::either: return may_have_thousands(number);
   }
-  return true;
+  return false;
 }
 
 // 0015000.50 -> 15000.5: equal amounts have one text.
 CheckedValue check_money(std::string_view raw, std::string& scratch, Point meaning) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
-  if (meaning == Point::either && may_have_thousands(text)) return {text, Flaw::ambiguous_point};
+  if (is_ambiguous(text, meaning)) return {text, Flaw::ambiguous_point};
   const std::size_t point = text.find('.');
   std::string_view whole = text.substr(0, point);
   std::string_view decimals = point == std::string_view::npos ? "" : text.substr(point + 1);
@@ -182,6 +195,7 @@ int number_at(std::string_view text, std::size_t from, std::size_t count) {
 }
 
 using Day = std::chrono::year_month_day;
+constexpr int kFirstYear = 2000;  // a campaign of before was not meant: day 0 of a spreadsheet is in 1899, 1900 or 1904
 
 Day day_of(std::string_view year, std::string_view month, std::string_view day) {
   return Day{std::chrono::year{number_at(year, 0, 4)}, std::chrono::month{static_cast<unsigned>(number_at(month, 0, 2))},
@@ -202,7 +216,7 @@ std::optional<std::array<std::string_view, 3>> numbers_of_date(std::string_view 
 // The days that a date in another form can mean: with the year in front the month comes next, behind a month or a day
 // either may be first. Without a year in full it can be any.
 struct MeantDays {
-  bool has_year = false;
+  std::optional<int> year;
   std::vector<Day> days;
 };
 
@@ -210,9 +224,9 @@ MeantDays days_meant_by(const std::array<std::string_view, 3>& numbers) {
   const auto [a, b, c] = numbers;
   MeantDays meant;
   if (a.size() == 4 && b.size() <= 2 && c.size() <= 2) {
-    meant = {true, {day_of(a, b, c)}};
+    meant = {number_at(a, 0, 4), {day_of(a, b, c)}};
   } else if (c.size() == 4 && a.size() <= 2 && b.size() <= 2) {
-    meant = {true, {day_of(c, b, a), day_of(c, a, b)}};
+    meant = {number_at(c, 0, 4), {day_of(c, b, a), day_of(c, a, b)}};
   }
   std::erase_if(meant.days, [](const Day& day) { return !day.ok(); });
   if (meant.days.size() == 2 && meant.days[0] == meant.days[1]) meant.days.pop_back();
@@ -225,7 +239,8 @@ Flaw why_not_in_form(std::string_view text) {
   const auto numbers = numbers_of_date(text);
   if (!numbers) return Flaw::bad_date;
   const MeantDays meant = days_meant_by(*numbers);
-  if (!meant.has_year || meant.days.size() == 2) return Flaw::ambiguous_date;
+  if (meant.year && *meant.year < kFirstYear) return Flaw::early_date;
+  if (!meant.year || meant.days.size() == 2) return Flaw::ambiguous_date;
   return meant.days.empty() ? Flaw::no_such_day : Flaw::date_form;
 }
 
@@ -238,6 +253,7 @@ CheckedValue check_date(std::string_view raw) {
                       all_digits(text.substr(8, 2));
   if (!shaped) return {text, why_not_in_form(text)};
   const Day day = day_of(text.substr(0, 4), text.substr(5, 2), text.substr(8, 2));
+  if (static_cast<int>(day.year()) < kFirstYear) return {text, Flaw::early_date};
   return {text, day.ok() ? Flaw::none : Flaw::no_such_day};
 }
 
@@ -268,20 +284,13 @@ CheckedValue check_url(std::string_view raw) {
 
 }  // namespace
 
-bool proves_decimal_comma(Flaw flaw, std::string_view raw) {
-  if (flaw == Flaw::date_form || flaw == Flaw::ambiguous_date) return raw.find('.') != std::string_view::npos;
-  if (flaw != Flaw::decimal_comma) return false;
-  const std::size_t comma = raw.find(',');
-  return comma != std::string_view::npos && raw.find_first_of(".,", comma + 1) == std::string_view::npos;
-}
-
 CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch, Point point) {
   if (raw.size() > kFieldBytesMax) return {raw, Flaw::field_too_long};
   switch (rule) {
     case ValueRule::id: return check_id(raw);
     case ValueRule::name:
     case ValueRule::text:
-    case ValueRule::list: return check_text(rule, raw);
+    case ValueRule::list: return check_text(rule, raw, scratch);
     case ValueRule::money: return check_money(raw, scratch, point);
     case ValueRule::date: return check_date(raw);
     case ValueRule::url: return check_url(raw);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "ingest/columns.h"
+#include "ingest/decimal_sign.h"
 #include "ingest/flaw.h"
 
 namespace dl {
@@ -25,17 +26,8 @@ struct CheckedValue {
   Flaw flaw = Flaw::none;
 };
 
-// What a point in a number is. Where cells are separated by semicolons or tabs (a table copied from a spreadsheet) the
-// decimal sign is mostly a comma, and 15.000 fifteen thousand as often as fifteen.
-enum class Point { decimal, either };
-
-
 // Checks `raw` by `rule`. `scratch` is room for a normal form that differs; it must live as long as
 // the answer is used.
 CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch, Point point = Point::decimal);
-
-// Is this value, refused for that flaw, a proof that a point may separate thousands where it comes from? 2,50 and 1.500,00
-// are (15,000.00 and 1,234,567 are of the other kind), and so is 01.07.2025.
-bool proves_decimal_comma(Flaw flaw, std::string_view raw);
 
 }  // namespace dl

@@ -113,7 +113,7 @@ Result<std::unique_ptr<BatchWriter>> BatchWriter::begin(Database& database, cons
     if (head.header) begin.bind(":header", *head.header);
     if (head.dialect) begin.bind(":dialect", *head.dialect);
     begin.bind(":loaded_by", head.loaded_by);
-    begin.bind(":priority", head.priority);
+    begin.bind(":priority", head.priority.value_or(0));
     begin.bind(":started_at", head.now_ms);
     begin.bind(":row_count", head.rows);
     begin.exec();
@@ -189,7 +189,7 @@ std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
     const PlacedJob* parent = jobs[i].parent;
     const JobId id{first + static_cast<std::int64_t>(i)};
     placed[i] = {id, parent == nullptr ? id : parent->root, parent == nullptr ? 0 : parent->level + 1,
-                 Fate::created, "", false};
+                 parent == nullptr ? priority_.value_or(0) : parent->root_priority, Fate::created, "", false};
     open_parents_.push_back(open_parents_of(parent));
   }
   open_parent_ = {};
@@ -203,7 +203,7 @@ std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
       case 4: return value.set(placed[i].level);
       case 5: return value.set(open_parents_[i]);
       case 6: return value.set(id_.value);
-      case 7: return value.set(priority_);
+      case 7: return value.set(priority_.value_or(placed[i].root_priority));
       case 8: return value.set(now_ms_);
       default: return;
     }
@@ -290,7 +290,8 @@ Result<PlacedJob> BatchWriter::find(const JobText& job) {
   find.bindNoCopy(2, job.key);
   if (!find.executeStep()) return Error{Errc::data, "the job " + job.key + " has no payload"};
   PlacedJob placed{JobId{find.getColumn(0).getInt64()}, JobId{find.getColumn(1).getInt64()},
-                   find.getColumn(2).getInt(), Fate::unchanged, find.getColumn(4).getString(),
+                   find.getColumn(2).getInt(), job.parent == nullptr ? find.getColumn(8).getInt() : job.parent->root_priority,
+                   Fate::unchanged, find.getColumn(4).getString(),
                    find.getColumn(7).getInt() != 0};
   const bool is_ours = find.getColumn(3).getInt64() == id_.value;
   const bool same = find.getColumn(5).getInt() != 0;

@@ -32,7 +32,7 @@ struct BatchHead {
   std::optional<std::string> header;   // JSON array of the user's column names
   std::optional<std::string> dialect;  // of CSV
   std::string loaded_by;               // login name
-  int priority = 0;
+  std::optional<int> priority;  // of its new jobs; nothing: as their campaign has, if it was there before
   std::int64_t rows = 0;
   std::int64_t now_ms = 0;  // wall clock, UTC
 };
@@ -44,6 +44,7 @@ struct PlacedJob {
   JobId id;
   JobId root;
   int level = 0;
+  int root_priority = 0;
   Fate fate = Fate::unchanged;
   std::string state;  // of a conflict: what the job is in
   bool archived = false;  // its payload is gone: a row that shows it must be kept as it was
@@ -145,7 +146,7 @@ class BatchWriter {
   std::string loaded_by_;
   std::string sha256_hex_;
   BatchId id_;
-  int priority_;
+  std::optional<int> priority_;
   std::int64_t now_ms_;
   std::int64_t next_job_ = 0;       // above all ids given and kept
   std::int64_t next_campaign_ = 0;  // of the block of ids that is kept for campaigns

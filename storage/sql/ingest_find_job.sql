@@ -6,6 +6,6 @@ SELECT j.id, j.root_id, j.level, j.batch_id, j.state, p.sha256 = :sha256,
          AND NOT EXISTS (SELECT 1 FROM request r
                          WHERE r.job_id = j.id AND r.resolution IS NULL
                            AND r.purpose IN ('create', 'resubmit')),
-       j.archived_at IS NOT NULL
+       j.archived_at IS NOT NULL, j.priority
 FROM job j JOIN job_payload p ON p.job_id = j.id
 WHERE j.key = :key;

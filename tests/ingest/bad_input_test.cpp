@@ -104,11 +104,11 @@ std::vector<Case> cases() {
       {"points in a sheet with a decimal comma",
        sheet_of({row_with(1, "campaign_budget", "15.000"), row_with(2, "bid", "0.125"), row_with(3, "bid", "\"2,50\""),
                  row_with(4, "campaign_budget", "2.125"), row_with(5, "bid", "2.50")}),
-       "in:2: campaign_budget: ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, 15.00 "
-       "or 2.1250 for decimals: \"15.000\"\n"
+       "in:2: campaign_budget: ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, 15, "
+       "15.00 or 2.1250 for decimals: \"15.000\"\n"
        "in:4: bid: decimal_comma: write a decimal point and no thousands separator: 15000 or 2.5: \"2,50\"\n"
-       "in:5: campaign_budget: ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, 15.00 "
-       "or 2.1250 for decimals: \"2.125\"\n"},
+       "in:5: campaign_budget: ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, 15, "
+       "15.00 or 2.1250 for decimals: \"2.125\"\n"},
       {"points in a sheet with commas between thousands",
        sheet_of({row_with(1, "campaign_budget", "\"15,000.00\""), row_with(2, "bid", "2.125"),
                  row_with(3, "campaign_budget", "\"1,234,567\"")}),

@@ -17,15 +17,43 @@ TEST(CsvDialect, OfSemicolonsOrTabsRefusesAPointThatMayBeThousands) {
   const Program program;
   const std::string sheet = sheet_of({row_with(1, "campaign_budget", "15.000"), row_with(2, "bid", "2.125")});
   const std::string why = "ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, "
-                          "15.00 or 2.1250 for decimals: ";
+                          "15, 15.00 or 2.1250 for decimals: ";
   for (const char delimiter : {';', '\t'}) {
     const Ran ran = program.run({program.write("in", with_delimiter(sheet, delimiter))});
     EXPECT_EQ(ran.exit_code, 65);
     EXPECT_EQ(ran.err, "in:2: campaign_budget: " + why + "\"15.000\"\nin:3: bid: " + why + "\"2.125\"\n"
                        "in: 2 errors, nothing was loaded\n");
   }
-  const Ran ran = program.run({"check", program.write("in", sheet)});
+  const Ran ran = program.run({"check", program.write("in", sheet + row_with(3, "bid", "2.50") + "\n")});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
+}
+
+std::string check_of(const Program& program, const std::string& sheet) {
+  std::string err = program.run({"check", program.write("in", sheet)}).err;
+  return err.substr(0, err.find(" the point may"));
+}
+
+// It was loaded as fifteen, without a word.
+TEST(CsvDialect, OfCommasRefusesWholeThousandsWithAPointUnlessANumberShowsADecimalPoint) {
+  const Program program;
+  const std::string refused = "in:2: campaign_budget: ambiguous_point:";
+  const std::string row = row_with(1, "campaign_budget", "15.000");
+  std::string whole = row;  // its bid is 2.5
+  whole.replace(whole.find(",2.5,"), 5, ",3,");
+  EXPECT_EQ(check_of(program, sheet_of({whole})), refused);
+  EXPECT_EQ(check_of(program, sheet_of({row})), "");
+  EXPECT_EQ(check_of(program, sheet_of({whole, row_with(4, "campaign_budget", "12.50")})), "");
+  // A point in an id or a name shows nothing.
+  std::string other = whole;
+  other.replace(0, other.find(','), "v1.5");
+  EXPECT_EQ(check_of(program, sheet_of({whole, other})), refused);
+}
+
+TEST(CsvDialect, OfCommasLosesItsPointsToAColumnThatIsNotUsed) {
+  const Program program;
+  EXPECT_EQ(check_of(program, sample_lines()[0] + ",spent\n" + row_with(1, "campaign_budget", "15.000") + ",\n" + sample_lines()[3] +
+                                  ",\"1.234,56\"\n"),
+            "in:1: header: unknown_column: this column is not used: \"spent\" (warning)\nin:2: campaign_budget: ambiguous_point:");
 }
 
 // Whoever mended the comma alone would have submitted fifteen.
@@ -36,6 +64,11 @@ TEST(CsvDialect, OfCommasLosesItsPointsToADecimalCommaAnywhereInTheSheet) {
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_EQ(ran.out, "in: batch 1: 3 new, 0 unchanged (3 rows, 2 left out)\n");
   EXPECT_NE(program.read("rejects").find("campaign_budget: ambiguous_point: "), std::string::npos);
+  for (const char* proof : {"1.500.000", "\"2,50 \xE2\x82\xAC\"", "\"1\xC2\xA0""500,00\""}) {
+    program.write("in", sheet_of({row_with(4, "campaign_budget", "15.000"), sample_lines()[5], row_with(3, "campaign_budget", proof)}));
+    EXPECT_EQ(program.run({"in", "--on-error", "skip-row"}).exit_code, 1);
+    EXPECT_EQ(program.ask("SELECT count(*) FROM job_payload WHERE body LIKE '%\"budget\":15,%'"), "0") << proof;
+  }
 }
 
 // As Excel writes and reads it, and shows neither the line nor counts it as a row.

@@ -179,6 +179,16 @@ TEST(Load, AddsChildrenToAParentThatIsThereAlready) {
   EXPECT_EQ(program.ask("SELECT group_concat(job_id) FROM job_history WHERE rule_id = 1"), "1,4,5");
 }
 
+TEST(Load, GivesNewChildrenThePriorityOfTheirCampaignWhereTheBatchNamesNone) {
+  Program program;
+  program.run({"-", "--priority", "3"}, sheet_of({sample_lines()[6]}));
+  program.as_daemon("UPDATE job SET priority = -7");
+  program.run({"-"}, sheet_of({sample_lines()[7], sample_lines()[8], sample_lines()[1]}));
+  EXPECT_EQ(program.ask("SELECT group_concat(DISTINCT priority) FROM job WHERE key LIKE 'cmp_2025_multi_01%'"), "-7");
+  EXPECT_EQ(program.ask("SELECT group_concat(DISTINCT priority) FROM job WHERE key LIKE 'cmp_2025_001%'"), "0");
+  EXPECT_EQ(program.ask("SELECT group_concat(priority) FROM batch"), "3,0");
+}
+
 TEST(Load, ChangesAJobThatTheDspDoesNotKnowYet) {
   Program program;
   program.run({kSample});

@@ -69,6 +69,17 @@ TEST(Results, KeepOfARowOnlyWhatItsJobsHaveInAnotherForm) {
   EXPECT_EQ(program.ask("SELECT raw FROM batch_row WHERE row = 2"), "");
 }
 
+TEST(Results, GiveBlanksBackThatTheDspDoesNotGet) {
+  Program program;
+  std::string row = row_with(1, "campaign_name", " Camp ");
+  row.replace(row.rfind(",pending"), 8, ",pending  ");
+  program.run({"-"}, sheet_of({row}));
+  EXPECT_EQ(program.ask("SELECT json_extract(body, '$.name') FROM job_payload WHERE job_id = 1"), "Camp");
+  EXPECT_EQ(program.ask("SELECT json_extract(body, '$.status') FROM job_payload WHERE job_id = 3"), "pending");
+  EXPECT_NE(program.run({"results"}).out.find(row), std::string::npos);
+  EXPECT_EQ(program.run({"-"}, sheet_of({row_with(1, "campaign_name", "Camp")})).out, "stdin: batch 2: 0 new, 3 unchanged (1 row)\n");
+}
+
 TEST(Results, GiveARowBackAsItWasAfterItsJobHasChanged) {
   Program program;
   const std::string odd = row_with(1, "campaign_budget", "15000.00");

@@ -49,13 +49,14 @@ TEST(Money, WithAPointThatMaySeparateThousandsIsRefusedWhereThatIsUsual) {
   EXPECT_EQ(normal(ValueRule::money, "15.000,50", Point::either), "! decimal_comma");
 }
 
-TEST(Money, HasDecimalCommasWhereAnotherValueProvesThem) {
-  for (const char* proof : {"2,5", "2,50", "1.500,00", "1,500"}) EXPECT_TRUE(proves_decimal_comma(Flaw::decimal_comma, proof)) << proof;
-  for (const char* none : {"15,000.00", "1,234,567"}) EXPECT_FALSE(proves_decimal_comma(Flaw::decimal_comma, none)) << none;
-  EXPECT_TRUE(proves_decimal_comma(Flaw::date_form, "15.03.2026"));
-  EXPECT_TRUE(proves_decimal_comma(Flaw::ambiguous_date, "05.03.2026"));
-  EXPECT_FALSE(proves_decimal_comma(Flaw::date_form, "07/25/2025"));
-  EXPECT_FALSE(proves_decimal_comma(Flaw::bad_number, "abc,"));
+TEST(Money, InWholeThousandsWithAPointIsRefusedWhereNothingProvesADecimalPoint) {
+  for (const char* unclear : {"15.000", "1.000", "999.000", " 2.000 "}) {
+    EXPECT_EQ(normal(ValueRule::money, unclear, Point::unproven), "! ambiguous_point") << unclear;
+  }
+  for (const char* clear : {"2.125", "15.5", "0.125", "15000"}) EXPECT_EQ(normal(ValueRule::money, clear, Point::unproven), clear);
+  EXPECT_EQ(normal(ValueRule::money, "15.0000", Point::unproven), "15");
+  EXPECT_EQ(normal(ValueRule::money, "1500.000", Point::unproven), "1500");
+  EXPECT_EQ(normal(ValueRule::money, "0.000", Point::unproven), "0");
 }
 
 TEST(Date, IsARealDayInOneForm) {
@@ -67,6 +68,14 @@ TEST(Date, IsARealDayInOneForm) {
   EXPECT_EQ(normal(ValueRule::date, "07/01/2025"), "! ambiguous_date");
   EXPECT_EQ(normal(ValueRule::date, "July 1"), "! bad_date");
   EXPECT_EQ(normal(ValueRule::date, "########"), "! cell_overflow");
+}
+
+TEST(Date, OfBeforeTheYear2000IsWhatAnEmptyCellTurnsInto) {
+  for (const char* date : {"1899-12-30", "1900-01-00", "1900-01-01", "1904-01-01", "0025-07-01", "0000-07-01", "1999-12-31", "30.12.1899",
+                           "1/0/1900", "01/01/1900"}) {
+    EXPECT_EQ(normal(ValueRule::date, date), "! early_date") << date;
+  }
+  EXPECT_EQ(normal(ValueRule::date, "2000-01-01"), "2000-01-01");
 }
 
 TEST(Date, InAnotherFormIsRefusedWithTheOneDayThatItMeans) {
@@ -129,7 +138,7 @@ TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedWhateverItIsFor) {
 }
 
 TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedInWhateverLanguage) {
-  for (const char* error : {"#ERROR!", "#NOM?", "#VALEUR!", "#BLOCKED!", "Err:502", "Err:508", " #REF!", "#N/A ", "#VALOR!", "#NAAM?",
+  for (const char* error : {"#ERROR!", "#NOM?", "#VALEUR!", "#BLOCKED!", "Err:502", "Err:508", "Loading...", " #REF!", "#N/A ", "#VALOR!", "#NAAM?",
                             "#\xC2\xA1VALOR!", "#\xC2\xBFNOMBRE?", "#DEEL/0!", "#\xD0\x98\xD0\x9C\xD0\xAF?"}) {
     for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list, ValueRule::money, ValueRule::date,
                                  ValueRule::url}) {
@@ -198,8 +207,19 @@ TEST(Url, IsAbsoluteAndMayHoldAMacro) {
   }
 }
 
-TEST(Text, KeepsItsBlanksAndRefusesLineBreaksAndControlCharacters) {
-  EXPECT_EQ(normal(ValueRule::text, " two\twords\t"), " two\twords\t");
+// Nobody sees them in a cell.
+TEST(Text, LosesTheBlanksAroundItAndAroundEachPartOfAList) {
+  for (const ValueRule rule : {ValueRule::text, ValueRule::name, ValueRule::list}) {
+    EXPECT_EQ(normal(rule, " two  words \t"), "two  words");
+  }
+  EXPECT_EQ(normal(ValueRule::text, "UK ; IE"), "UK ; IE");
+  EXPECT_EQ(normal(ValueRule::list, " UK ;\tNew York ; "), "UK;New York;");
+  EXPECT_EQ(normal(ValueRule::list, "UK;IE"), "UK;IE");
+  EXPECT_EQ(normal(ValueRule::list, "  "), "");
+}
+
+TEST(Text, KeepsTheBlanksInItAndRefusesLineBreaksAndControlCharacters) {
+  EXPECT_EQ(normal(ValueRule::text, "two\twords"), "two\twords");
   for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::list, ValueRule::money, ValueRule::date, ValueRule::url}) {
     for (const char* broken : {"1\n2", "1\r\n2", "1\r", "\n2"}) EXPECT_EQ(normal(rule, broken), "! line_break");
   }

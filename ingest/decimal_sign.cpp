@@ -1,0 +1,116 @@
+#include "ingest/decimal_sign.h"
+
+#include <algorithm>
+#include <string>
+
+namespace dl {
+namespace {
+
+constexpr std::size_t kBytesMax = 64;  // of a number with its currency, or of a date with its weekday
+constexpr std::string_view kDigits = "0123456789";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+std::string_view from_first_digit(std::string_view text) {
+  return text.substr(std::min(text.find_first_of(kDigits), text.size()));
+}
+
+// Without a sign, a currency or a unit around it.
+std::string_view number_in(std::string_view text) {
+  return from_first_digit(text.substr(0, text.find_last_of(kDigits) + 1));
+}
+
+// The spaces between thousands.
+std::string without_spaces(std::string_view number) {
+  std::string plain(number);
+  for (const std::string_view space : {" ", "\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF"}) {
+    for (std::size_t at = plain.find(space); at != std::string::npos; at = plain.find(space, at)) plain.erase(at, space.size());
+  }
+  return plain;
+}
+
+bool is_of_commas(std::string_view raw) {
+  const std::string number = without_spaces(number_in(raw));
+  if (number.find_first_not_of("0123456789.,") != std::string::npos) return false;
+  const std::size_t comma = number.find(',');
+  if (comma != std::string::npos) return number.find_first_of(".,", comma + 1) == std::string::npos;
+  return std::count(number.begin(), number.end(), '.') > 1 && may_have_thousands(number);
+}
+
+// 01.07.2025 00:00, 31.06.25, Dienstag, 1. Juli 2025 and 2025.07.01; not 45839.5, 2025-07-01 00:00:00.000 or Jul. 1.
+bool is_date_with_points(std::string_view raw) {
+  std::string_view rest = from_first_digit(raw);
+  const std::size_t first = std::min(rest.find_first_not_of(kDigits), rest.size());
+  if (first == rest.size() || rest[first] != '.' || first == 3 || first > 4) return false;
+  rest.remove_prefix(first + 1);
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  if (rest.empty()) return false;
+  if (!is_digit(rest.front())) return first <= 2 && is_letter(rest.front());
+  const std::size_t second = std::min(rest.find_first_not_of(kDigits), rest.size());
+  return second <= 2 && rest.substr(second).starts_with('.');
+}
+
+// 1.234,56
+bool has_points_and_comma(std::string_view number) {
+  const std::size_t comma = number.find(',');
+  if (comma == std::string_view::npos) return false;
+  const std::string_view decimals = number.substr(comma + 1);
+  return all_digits(decimals) && decimals.size() <= 2 && may_have_thousands(number.substr(0, comma));
+}
+
+// 01.07.2025, with or without a time behind it.
+bool is_whole_date_with_points(std::string_view text) {
+  if (text.empty() || !is_digit(text.front()) || !is_date_with_points(text)) return false;
+  const std::string_view year = text.substr(text.find('.', text.find('.') + 1) + 1);
+  if (!year.starts_with("19") && !year.starts_with("20")) return false;
+  return year.size() >= 4 && all_digits(year.substr(0, 4)) && (year.size() == 4 || year[4] == ' ');
+}
+
+}  // namespace
+
+bool may_have_thousands(std::string_view number) {
+  const std::size_t lead = number.find('.');
+  if (lead == std::string_view::npos || lead > 3 || !all_digits(number.substr(0, lead)) || number.front() == '0') return false;
+  for (number.remove_prefix(lead); !number.empty(); number.remove_prefix(4)) {
+    if (number.size() < 4 || number.front() != '.' || !all_digits(number.substr(1, 3))) return false;
+  }
+  return true;
+}
+
+bool is_in_whole_thousands(std::string_view number) {
+  constexpr std::string_view kLongest = "999.000";
+  return number.size() <= kLongest.size() && number.ends_with(".000") && may_have_thousands(number);
+}
+
+void DecimalSigns::take_number(std::string_view raw) {
+  if (has_point_ || raw.find('.') == std::string_view::npos) return;
+  const std::string_view number = number_in(raw);
+  if (!may_have_thousands(number)) {
+    has_point_ = true;
+  } else if (is_in_whole_thousands(number)) {
+    has_whole_thousands_ = true;
+  }
+}
+
+void DecimalSigns::take_refused(ValueRule rule, std::string_view raw) {
+  if (has_comma_ || raw.size() > kBytesMax) return;
+  if (rule == ValueRule::money) has_comma_ = is_of_commas(raw);
+  if (rule == ValueRule::date) has_comma_ = is_date_with_points(raw);
+}
+
+void DecimalSigns::take_unused(std::string_view raw) {
+  if (has_comma_ || raw.size() > kBytesMax || raw.find('.') == std::string_view::npos) return;
+  has_comma_ = has_points_and_comma(number_in(raw)) || is_whole_date_with_points(raw);
+}
+
+Point DecimalSigns::point() const {
+  if (has_comma_) return Point::either;
+  return has_whole_thousands_ && !has_point_ ? Point::unproven : Point::decimal;
+}
+
+}  // namespace dl
