@@ -1,5 +1,6 @@
 // dl-daemon: parse, lock, open, take over, run, exit code.
 #include <sqlite3.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -174,6 +175,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  prctl(PR_SET_DUMPABLE, 0);  // a core would hold the token; nor may another process of this user look for it
   dl::end_where_memory_ends("dl-daemon");
   umask(0007);  // the database is the group's, and nobody else's
   std::signal(SIGPIPE, SIG_IGN);

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/e2e/site.h"
+#include "tests/support/tree.h"
 
 namespace dl::e2e {
 namespace {
@@ -77,7 +78,7 @@ TEST(Secrets, AppearInNoFileLogCommandLineOrEnvironment) {
   const std::string proc = "/proc/" + std::to_string(daemon.pid());
   EXPECT_NE(text_of(proc + "/cmdline").find("--token-file"), std::string::npos);
   EXPECT_EQ(text_of(proc + "/cmdline").find(canary), std::string::npos);
-  EXPECT_EQ(text_of(proc + "/environ").find(canary), std::string::npos);
+  EXPECT_EQ(text_of(proc + "/environ").find(canary), std::string::npos);  // empty where the tests are not root's: nobody else may look
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(site.file(""))) {
     EXPECT_EQ(text_of(entry.path()).find(canary), std::string::npos) << entry.path();
@@ -88,6 +89,30 @@ TEST(Secrets, AppearInNoFileLogCommandLineOrEnvironment) {
   EXPECT_EQ(daemon.wait(), 0);
   EXPECT_EQ(daemon.err().find(canary), std::string::npos);
   EXPECT_NE(daemon.err().find("401"), std::string::npos) << "the log has the troubles in it";
+}
+
+// By a shell that allows cores, whatever the tests were started with; what leaves one leaves it in `folder`.
+Launch with_cores(const TemporaryFolder& folder, const std::string& command, Flags arguments, Launch launch = {}) {
+  arguments.insert(arguments.begin(), {"-c", "cd \"$0\" && ulimit -S -c \"$(ulimit -H -c)\" && " + command, folder.path()});
+  launch.program = "sh";
+  launch.arguments = std::move(arguments);
+  return launch;
+}
+
+TEST(Secrets, AreInNoCore) {
+  const TemporaryFolder folder;
+  Process other(with_cores(folder, "kill -ABRT $$", {}));
+  EXPECT_EQ(other.wait(), 128 + SIGABRT);
+  if (!other.left_core()) GTEST_SKIP() << "no program leaves a core here: ulimit -H -c, kernel.core_pattern or a sanitizer's doing";
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  std::ofstream(folder.file("token")) << "canary-5d0c1f7e9b\n";
+  const Launch sender = site.daemon({"--token-file", folder.file("token")});
+  Process daemon(with_cores(folder, "exec \"$@\"", joined({built_program(sender.program)}, sender.arguments), sender));
+  eventually("it has sent with its token", [&] { return !site.ledger().empty(); });
+  daemon.signal(SIGABRT);
+  EXPECT_EQ(daemon.wait(), 128 + SIGABRT) << daemon.err();
+  EXPECT_FALSE(daemon.left_core());
 }
 
 TEST(Secrets, MustBeReadable) {
