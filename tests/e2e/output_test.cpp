@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "tests/e2e/site.h"
 #include "tests/support/tree.h"
@@ -63,6 +64,30 @@ TEST(Files, AreTheGroupsAndNobodyElsesWhateverTheUmask) {
       EXPECT_EQ(mode_of(site.db() + ending), "660") << ending << " under umask " << mask;
     }
   }
+}
+
+TEST(Files, ThatEverybodyMayReadAreWarnedOf) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  namespace fs = std::filesystem;
+  for (const auto& [mode, may] : {std::pair{fs::perms::others_read, "read"}, std::pair{fs::perms::others_write, "change"}}) {
+    const std::string warning = site.db() + ": everybody on this machine may " + may + " it, for that is its mode; chmod o= " + site.db() + "*\n";
+    fs::permissions(site.db(), mode, fs::perm_options::add);
+    const Finish load = site.ingest({site.file("sheet.csv")});
+    EXPECT_TRUE(load.err.ends_with("\nwarning: " + warning)) << load.err;
+    const Finish drain = site.drain();
+    EXPECT_NE(drain.err.find(warning), std::string::npos) << drain.err;
+  }
+  fs::permissions(site.db(), fs::perms::others_all, fs::perm_options::remove);
+  EXPECT_EQ(site.ingest({site.file("sheet.csv")}).err.find("everybody"), std::string::npos);
+  EXPECT_EQ(site.drain().err.find("everybody"), std::string::npos);
+}
+
+TEST(Output, SaysAtTheStartOfWhatItIsMade) {
+  const Site site;
+  const Finish drain = site.drain();
+  const std::string first = drain.err.substr(0, drain.err.find('\n'));
+  for (const std::string part : {"dl-daemon ", "SQLite ", "OpenSSL ", "Boost "}) EXPECT_NE(first.find(part), std::string::npos) << first;
 }
 
 TEST(Secrets, AppearInNoFileLogCommandLineOrEnvironment) {
