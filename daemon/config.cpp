@@ -142,13 +142,24 @@ void find_credential(Config& config, const Environment& environment) {
   config.origins["token_file"] = "systemd credential";
 }
 
-// Whoever is on the way can read what http:// carries. To this machine nobody is.
-Status keep_token_secret(const Config& config) {
+// Whoever is on the way can read what http:// carries, and change it. To this machine nobody is.
+bool would_speak_in_clear(const Config& config) {
   const bool speaks_to_dsp = config.command != Command::print_config && !config.offline;
   const bool is_in_clear = config.endpoint && !config.endpoint->tls && !config.endpoint->is_loopback();
-  if (!speaks_to_dsp || !is_in_clear || config.token_file.empty() || config.allow_token_over_http) return Done{};
+  return speaks_to_dsp && is_in_clear && !config.allow_token_over_http;
+}
+
+Status keep_token_secret(const Config& config) {
+  if (!would_speak_in_clear(config) || config.token_file.empty()) return Done{};
   return Error{Errc::config, "the token would go to " + config.endpoint->text() +
                                  " in clear text: use https://, or set allow_token_over_http where that network is trusted"};
+}
+
+// Without a token it is budgets and creatives, and the answers.
+void warn_of_clear_text(Config& config) {
+  if (!would_speak_in_clear(config)) return;
+  config.warnings.push_back("all that is sent to " + config.endpoint->text() +
+                            " can be read and changed on its way: use https://, or set allow_token_over_http where that network is trusted");
 }
 
 // A short one stands in an id of the DSP by chance, and such an id cannot be kept (daemon/dsp/codec.h). A file that cannot be
@@ -219,6 +230,7 @@ Result<Config> parse_config(int argc, const char* const* argv, const Environment
   config.warnings = warn_of_strangers(environment);
   const Status together = check_together(config);
   if (!together) return together.error();
+  warn_of_clear_text(config);
   warn_of_short_token(config);
   return config;
 }

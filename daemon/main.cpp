@@ -1,8 +1,10 @@
 // dl-daemon: parse, lock, open, take over, run, exit code.
 #include <sqlite3.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -29,6 +31,7 @@
 #include "storage/archive.h"
 #include "storage/batch_writer.h"
 #include "storage/fault/fault_point.h"
+#include "storage/file_mode.h"
 #include "storage/ingest_lock.h"
 #include "storage/migrator.h"
 #include "storage/out_of_memory.h"
@@ -67,6 +70,19 @@ int check_config(const dl::Config& config) {
     if (const auto context = dl::make_tls_context(config.ca_file); !context) return report(context.error());
   }
   return say("the configuration is good\n");
+}
+
+// For the log of every start: what --version says, in a line. Its warning has one of its own.
+std::string versions() {
+  std::string text = dl::version_text();
+  text.erase(std::min(text.find("warning: "), text.size()));
+  std::string line;
+  for (const char c : text) {
+    if (c == '\n') line += ',';
+    if (c != '\n' && !(c == ' ' && line.ends_with(' '))) line += c;
+  }
+  line.pop_back();
+  return line;
 }
 
 // DL_TIME_SCALE is for tests and benchmarks against a mock on this machine.
@@ -145,6 +161,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
                                        "with all that lay beside it; to begin anew without it, start this daemon again"});
   }
   if (!database) return report(database.error());
+  if (const auto warning = dl::warning_of_mode(lock->database())) log.warning(*warning);
   if (dl::Status sound = (*database)->check_integrity(kCheckedWhole); !sound) return report(sound.error());
   if (dl::Status ours = dl::check_schema_is_ours(**database); !ours) return report(ours.error());
   if (dl::Status ours = dl::refuse_archive(**database); !ours) return report(ours.error());
@@ -174,6 +191,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  prctl(PR_SET_DUMPABLE, 0);  // a core would hold the token; nor may another process of this user look for it
   dl::end_where_memory_ends("dl-daemon");
   umask(0007);  // the database is the group's, and nobody else's
   std::signal(SIGPIPE, SIG_IGN);
@@ -194,6 +212,7 @@ int main(int argc, char** argv) {
   }
   dl::Log log(STDERR_FILENO, dl::resolve_log_format(config->log_format, environment, STDERR_FILENO), config->log_level,
               dl::resolve_progress(config->progress, STDERR_FILENO));
+  log.info(versions());
   for (const std::string& warning : config->warnings) log.warning(warning);
   if (const auto warning = dl::sqlite_warning()) log.warning(*warning);
   const dl::Result<double> scale = time_scale(*config, environment);

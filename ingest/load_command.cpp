@@ -12,6 +12,7 @@
 #include "storage/archive.h"
 #include "storage/batch_reader.h"
 #include "storage/database_name.h"
+#include "storage/file_mode.h"
 #include "storage/ingest_lock.h"
 #include "storage/live_daemon.h"
 #include "storage/migrator.h"
@@ -90,6 +91,7 @@ struct Target {
   std::unique_ptr<Database> database;
   std::optional<IngestLock> lock;
   bool has_news = false;  // orphans were removed, which nobody has been told
+  std::optional<std::string> warning;  // nor this
 };
 
 Status open_target(const Options& options, Target& target) {
@@ -106,6 +108,7 @@ Status open_target(const Options& options, Target& target) {
   Result<int> removed = remove_orphaned_batches(**database);
   if (!removed) return removed.error();
   target.has_news = *removed > 0;
+  target.warning = warning_of_mode(*name);
   target.lock.emplace(std::move(*lock));
   target.database = std::move(*database);
   return Done{};
@@ -114,6 +117,7 @@ Status open_target(const Options& options, Target& target) {
 void tell_news(Target& target) {
   if (target.has_news) std::fprintf(stderr, "removed what an interrupted dl-ingest had left\n");
   target.has_news = false;
+  if (target.warning) std::fprintf(stderr, "warning: %s\n", std::exchange(target.warning, std::nullopt)->c_str());
 }
 
 // All of them, before the first is loaded: "dl-ingest sheet.csv chek" must not load the sheet. The exit code; 0: all are there.

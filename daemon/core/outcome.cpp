@@ -46,7 +46,8 @@ constexpr auto kRows = std::to_array<OutcomeRow>({
     {23, "403", unauthorized, "our permissions; not attempted"},
     {24, "407, 511", unauthorized, "a proxy or portal answered, not the DSP"},
     {25, "408", refused, "the server did not receive a complete request; on a used connection `unknown`: it may answer the idling"},
-    {26, "409", refused_for_good, "conflict with what exists; where keys are honoured `key_in_use`: asked again under the same key"},
+    {26, "409", refused_for_good, "conflict with what exists, maybe another's of the same name: not adopted unasked, also where lookups are offered; "
+     "who knows it for ours says `exists`. Where keys are honoured `key_in_use`: asked again under the same key"},
     {27, "412, 417, 421, 425", refused, "refused in front of any effect, for a reason that may pass"},
     {28, "429", throttled, "the limiter stands in front of any effect (RFC 6585)"},
     {29, "500", unknown, "can be: applied, but the answer could not be built"},

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tests/chaos/world.h"
+#include "tests/wire/certificates.h"
 
 namespace {
 
@@ -66,7 +67,7 @@ bool parse(int argc, char** argv, Flags& flags) {
 // What all worlds come to. The mutex guards the sums and the order of what is printed.
 class Tally {
  public:
-  void add(std::uint64_t seed, Account account, const dl::chaos::Report& report, double seconds) {
+  void add(const dl::chaos::Plan& plan, const dl::chaos::Report& report, double seconds) {
     const std::scoped_lock lock(mutex_);
     sum_.kills += report.kills;
     for (const auto& [point, kills] : report.kills_at) sum_.kills_at[point] += kills;
@@ -74,8 +75,8 @@ class Tally {
     sum_.io_ends += report.io_ends;
     sum_.requests += report.requests;
     sum_.entities += report.entities;
-    std::printf("world %-10llu %-6s %4lld entities %5lld requests %4lld kills %3lld aborts %3lld exits 74  %5.1f s\n",
-                static_cast<unsigned long long>(seed), dl::chaos::name_of(account), as_long(report.entities),
+    std::printf("world %-10llu %-6s %-4s %4lld entities %5lld requests %4lld kills %3lld aborts %3lld exits 74  %5.1f s\n",
+                static_cast<unsigned long long>(plan.seed), dl::chaos::name_of(plan.account), plan.behind_tls ? "TLS" : "", as_long(report.entities),
                 as_long(report.requests), as_long(report.kills), as_long(report.aborts), as_long(report.io_ends), seconds);
     for (const std::string& violation : report.violations) {
       ++violations_;
@@ -92,8 +93,8 @@ class Tally {
   }
 
  private:
-  // From so many kills on, a point without any is a fault of the plan; with fewer it may be chance.
-  static constexpr std::int64_t kKillsForAllPoints = 10'000;
+  // From so many kills on (the rarest have about ten), a point without any is a fault of the plan; with fewer it may be chance.
+  static constexpr std::int64_t kKillsForAllPoints = 2'000;
   static constexpr int kColumns = 4;
 
   // Kills at each point, the rarest first. False: some point of the plan had none.
@@ -128,14 +129,16 @@ double seconds_since(SteadyClock::time_point began) {
   return std::chrono::duration<double>(SteadyClock::now() - began).count();
 }
 
-void run_worlds(std::atomic<std::uint64_t>& next_seed, dl::chaos::Quota& quota, bool trace, Tally& tally) {
+void run_worlds(std::atomic<std::uint64_t>& next_seed, dl::chaos::Quota& quota, const dl::chaos::Credentials& credentials, bool trace,
+                Tally& tally) {
   while (!quota.is_met()) {
     const std::uint64_t seed = next_seed++;
     const auto account = static_cast<Account>(seed % 3);
     const auto began = SteadyClock::now();
-    dl::chaos::World world(dl::chaos::plan_for(seed, account), quota, trace);
+    const dl::chaos::Plan plan = dl::chaos::plan_for(seed, account);
+    dl::chaos::World world(plan, quota, credentials, trace);
     const dl::chaos::Report report = world.run();
-    tally.add(seed, account, report, seconds_since(began));
+    tally.add(plan, report, seconds_since(began));
   }
 }
 
@@ -150,8 +153,10 @@ int main(int argc, char** argv) {
   dl::chaos::Quota quota{.wanted = flags.kills};
   std::atomic<std::uint64_t> next_seed{flags.seed};
   Tally tally;
+  const dl::wire_test::Authority authority;
+  const dl::chaos::Credentials credentials{.server = authority.server_for("IP:127.0.0.1"), .ca_file = authority.file()};
   std::vector<std::thread> threads;
-  for (int i = 0; i < flags.jobs; ++i) threads.emplace_back([&] { run_worlds(next_seed, quota, flags.trace, tally); });
+  for (int i = 0; i < flags.jobs; ++i) threads.emplace_back([&] { run_worlds(next_seed, quota, credentials, flags.trace, tally); });
   for (std::thread& thread : threads) thread.join();
   return tally.conclude(seconds_since(began));
 }

@@ -1,10 +1,12 @@
 #include "tests/chaos/plan.h"
 
+#include <algorithm>
 #include <csignal>
 #include <iterator>
 #include <sstream>
 #include <string_view>
 
+#include "storage/fault/fault_point.h"
 #include "storage/model/result.h"
 
 namespace dl::chaos {
@@ -30,13 +32,13 @@ constexpr Chance kDaemonPoints[] = {
     {"generation.before_write", 3, 6}, {"generation.after_write", 3, 6},
     {"send.header", 6, 6},         {"send.half_body", 6, 6},
     {"send.complete", 8, 6},       {"recv.first_byte", 5, 6},
-    {"recv.headers", 3, 6},        {"recv.half_body", 6, 1},
+    {"recv.headers", 3, 6},        {"recv.half_body", 9, 1},
     {"recv.complete", 4, 6},       {"parse.done", 3, 6},
     {"result.before_commit", 7, 5}, {"result.after_commit", 5, 5},
     {"promote.in_tx", 5, 5},        {"poll.sent", 3, 4},
     {"poll.answered", 3, 4},        {"poll.before_commit", 4, 4},
-    {"reconcile.sent", 4, 3},       {"reconcile.answered", 4, 3},
-    {"reconcile.before_commit", 4, 3}, {kAsksToStop, 4, 1},
+    {"reconcile.sent", 6, 3},       {"reconcile.answered", 6, 3},
+    {"reconcile.before_commit", 6, 3}, {kAsksToStop, 4, 1},
     {"shutdown.drained", 2, 1},     {"shutdown.before_commit", 2, 1},
     {"vfs.write", 8, 90},
     {"vfs.sync", 6, 6},            {"vfs.read", 2, 80},
@@ -51,6 +53,26 @@ constexpr Chance kIngestPoints[] = {
 };
 constexpr int kMigrationsMax = 5;  // of a new database, into which one of them the death comes
 constexpr std::string_view kOfCheckpoint[] = {"checkpoint.before", "checkpoint.after"};
+constexpr std::string_view kOfTls = "net.tls_done";
+// No world of chaos comes there.
+constexpr std::string_view kElsewhere[] = {
+    "archive.copied", "archive.moved",  // nothing here is old enough: tests/chaos/archive_kill_test.cpp
+    "alloc.sqlite", "alloc.new",        // no moments but lacks, n by n: tests/chaos/out_of_memory_test.cpp
+};
+
+constexpr bool stands_in(std::string_view name, const auto& table) {
+  return std::ranges::any_of(table, [name](const auto& entry) {
+    if constexpr (requires { entry.what; }) return entry.what == name;
+    else return entry == name;
+  });
+}
+static_assert(std::ranges::all_of(fault::kNames,
+                                  [](std::string_view name) {
+                                    return name == kOfTls || stands_in(name, kDaemonPoints) || stands_in(name, kIngestPoints) ||
+                                           stands_in(name, kOfCheckpoint) || stands_in(name, kElsewhere);
+                                  }),
+              "a fault point at which nothing here dies belongs into kElsewhere, with the test that comes there");
+
 constexpr Chance kActions[] = {
     {"kill", 80, 0}, {"abort", 6, 0}, {"eio", 4, 0}, {"enospc", 4, 0}, {"nosync", 3, 0}, {"delay=20ms", 3, 0},
 };
@@ -109,6 +131,7 @@ Plan plan_for(std::uint64_t seed, Account account) {
   Plan plan;
   plan.seed = seed;
   plan.account = account;
+  plan.behind_tls = seed % 8 == 0;
   plan.on_disk = one_in(random, 4);
   plan.has_standby = one_in(random, 4);
   plan.has_meddler = one_in(random, 4);
@@ -140,8 +163,9 @@ Plan plan_for(std::uint64_t seed, Account account) {
   return plan;
 }
 
-std::string draw_daemon_fault(Random& random) {
+std::string draw_daemon_fault(const Plan& plan, Random& random) {
   std::string fault = draw_fault(kDaemonPoints, random);
+  if (plan.behind_tls && one_in(random, 4)) fault = std::string(kOfTls) + ":" + std::to_string(between(random, 1, 4)) + ":kill";
   if (one_in(random, 10)) {
     const std::string nth = std::to_string(between(random, 1, 6));
     fault += ",intent.after_commit:" + nth + (one_in(random, 2) ? ":step=1h" : ":step=-1h");
@@ -159,10 +183,8 @@ std::string draw_ingest_fault(Random& random, bool is_first) {
 }
 
 std::set<std::string> points_of_plan() {
-  std::set<std::string> points;
-  for (const Chance& chance : kDaemonPoints) points.emplace(chance.what);
-  for (const Chance& chance : kIngestPoints) points.emplace(chance.what);
-  for (const std::string_view point : kOfCheckpoint) points.emplace(point);
+  std::set<std::string> points(std::begin(fault::kNames), std::end(fault::kNames));
+  for (const std::string_view elsewhere : kElsewhere) points.erase(std::string(elsewhere));
   return points;
 }
 

@@ -32,6 +32,7 @@ struct Sheet {
 struct Plan {
   std::uint64_t seed = 0;
   Account account = Account::keys;
+  bool behind_tls = false;   // the DSP, as in production
   bool on_disk = false;      // else in memory, where a sync costs nothing
   bool has_standby = false;  // the next daemon waits for the lock already
   bool has_meddler = false;  // somebody holds a transaction open now and then
@@ -45,11 +46,12 @@ struct Plan {
 Plan plan_for(std::uint64_t seed, Account account);
 const char* name_of(Account account);
 
-// A text for DL_FAULT. The daemon's always ends in a death, at the latest after some dozen requests.
-std::string draw_daemon_fault(mock::Random& random);
+// A text for DL_FAULT. A daemon's always ends in a death, at the latest after some dozen requests.
+std::string draw_daemon_fault(const Plan& plan, mock::Random& random);
 // `is_first`: nobody has made the database yet.
 std::string draw_ingest_fault(mock::Random& random, bool is_first);
-// All that these draw. A daemon with a fault at kAsksToStop has to be sent SIGTERM, or it never comes there.
+// Where programs die here: all the points there are, but those of which the plan says why not. A daemon with a fault at
+// kAsksToStop has to be sent SIGTERM, or it never comes there.
 std::set<std::string> points_of_plan();
 inline constexpr std::string_view kAsksToStop = "shutdown.signal";
 // The point at which a program with this DL_FAULT killed itself, by what it traced; empty: somebody else did.

@@ -52,8 +52,8 @@ void write_sheet_file(const std::string& path, const Sheet& sheet, std::size_t n
 
 }  // namespace
 
-World::World(Plan plan, Quota& quota, bool trace)
-    : plan_(std::move(plan)), quota_(quota), trace_(trace), random_(plan_.seed + 1), folder_(make_folder(plan_.on_disk)) {}
+World::World(Plan plan, Quota& quota, const Credentials& credentials, bool trace)
+    : plan_(std::move(plan)), quota_(quota), credentials_(credentials), trace_(trace), random_(plan_.seed + 1), folder_(make_folder(plan_.on_disk)) {}
 
 World::~World() {
   ingest_.process.reset();
@@ -70,13 +70,15 @@ void World::violate(const std::string& what) {
 bool World::is_calm() const { return deaths_ >= plan_.deaths_max || quota_.is_met(); }
 
 std::map<std::string, std::string> World::environment(const std::string& fault) const {
-  return {{"DL_DB", file("jobs.db")},
-          {"DL_ENDPOINT", endpoint_},
-          {"DL_TIME_SCALE", std::to_string(kScale)},
-          {"DL_CONNECT_TIMEOUT", "10m"},
-          {"DL_HTTP_TIMEOUT", "10m"},
-          {"DL_UNREACHABLE_TIMEOUT", "24h"},
-          {"DL_FAULT", fault}};
+  std::map<std::string, std::string> variables = {{"DL_DB", file("jobs.db")},
+                                                  {"DL_ENDPOINT", endpoint_},
+                                                  {"DL_TIME_SCALE", std::to_string(kScale)},
+                                                  {"DL_CONNECT_TIMEOUT", "10m"},
+                                                  {"DL_HTTP_TIMEOUT", "10m"},
+                                                  {"DL_UNREACHABLE_TIMEOUT", "24h"},
+                                                  {"DL_FAULT", fault}};
+  if (plan_.behind_tls) variables["DL_CA_FILE"] = credentials_.ca_file;
+  return variables;
 }
 
 bool World::start_mock() {
@@ -97,7 +99,8 @@ bool World::start_mock() {
     return false;
   }
   port_ = std::stoi(port);
-  endpoint_ = "http://127.0.0.1:" + std::to_string(port_);
+  if (plan_.behind_tls) front_ = std::make_unique<TlsFront>(credentials_.server.get(), port_);
+  endpoint_ = front_ ? "https://127.0.0.1:" + std::to_string(front_->port()) : "http://127.0.0.1:" + std::to_string(port_);
   return true;
 }
 
@@ -126,7 +129,7 @@ std::string World::ordered(Running& program) {
 
 World::Running World::start_daemon(bool stands_by) {
   Running daemon;
-  if (!is_calm()) daemon.fault = draw_daemon_fault(random_);
+  if (!is_calm()) daemon.fault = draw_daemon_fault(plan_, random_);
   std::vector<std::string> flags = plan_.daemon_flags;
   if (stands_by) flags.emplace_back("--standby");
   daemon.process = std::make_unique<Process>(Launch{.program = "dl-daemon",

@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "daemon/dsp/tls.h"
 #include "tests/chaos/plan.h"
+#include "tests/chaos/tls_front.h"
 #include "tests/support/process.h"
 
 namespace dl::chaos {
@@ -35,10 +37,16 @@ struct Quota {
   bool is_met() const { return made >= wanted; }
 };
 
+// What a DSP behind TLS proves itself by: a server's context, and the file of the authority that has signed its certificate.
+struct Credentials {
+  SslContext server;
+  std::string ca_file;
+};
+
 class World {
  public:
-  // `trace`: prints how each daemon ended.
-  World(Plan plan, Quota& quota, bool trace);
+  // `trace`: prints how each daemon ended. `credentials` of the DSP, where the plan puts it behind TLS; borrowed.
+  World(Plan plan, Quota& quota, const Credentials& credentials, bool trace);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -74,9 +82,11 @@ class World {
 
   Plan plan_;
   Quota& quota_;
+  const Credentials& credentials_;
   bool trace_;
   mock::Random random_;
   std::string folder_;
+  std::unique_ptr<TlsFront> front_;  // ends after the mock and the daemons, so it stands before them
   std::unique_ptr<Process> mock_;
   std::string endpoint_;
   int port_ = 0;

@@ -281,6 +281,24 @@ Launch without_threads(Launch launch) {
   return launch;
 }
 
+// Where SIGXFSZ is not ignored it kills: 153.
+Launch with_files_of_at_most(const std::string& bytes, Launch launch) {
+  launch.arguments.insert(launch.arguments.begin(), {"--fsize=" + bytes, built_program(launch.program)});
+  launch.program = "prlimit";
+  return launch;
+}
+
+TEST(BothPrograms, EndWith74WhereAFileMayNotGrow) {
+  const Site site;
+  site.load_sheet(shape(1, 1, 1));
+  const Launch ingest{.program = "dl-ingest", .arguments = {"--db", site.file("other.db"), site.file("sheet.csv")}, .environment = {}, .errors_to = ErrorsTo::file};
+  for (const Launch& launch : {site.daemon({"--drain"}), ingest}) {
+    const Finish ended = run(with_files_of_at_most("20000", launch));
+    EXPECT_EQ(ended.exit_code, 74) << ended.err;
+  }
+  EXPECT_EQ(site.drain().exit_code, 0);
+}
+
 TEST(BothPrograms, EndWith74WhereThereIsNoThreadForThem) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "TSan wants its memory where so large a stack moves it away from";

@@ -225,6 +225,18 @@ TEST(Config, KeepsTheTokenFromGoingToAnotherMachineInClearText) {
   }
 }
 
+TEST(Config, WarnsOfWhatGoesToAnotherMachineInClearText) {
+  constexpr const char* kRemote = "--endpoint=http://dsp.example/v1";
+  const auto warnings = [](const std::vector<const char*>& flags) { return parse(flags)->warnings; };
+  EXPECT_EQ(warnings({kRemote}),
+            std::vector<std::string>{"all that is sent to http://dsp.example/v1 can be read and changed on its way: use https://, or set "
+                                     "allow_token_over_http where that network is trusted"});
+  EXPECT_TRUE(warnings({kRemote, "--allow-token-over-http"}).empty());
+  EXPECT_TRUE(warnings({kRemote, "--print-config"}).empty());
+  EXPECT_TRUE(warnings({"--endpoint=https://dsp.example/v1"}).empty());
+  EXPECT_TRUE(warnings({"--endpoint=http://127.0.0.1:8000"}).empty());
+}
+
 TEST(Config, LooksAtNothingElseWhereHelpOrVersionIsAsked) {
   const Environment bad = {{"DL_WORKERS", "x"}, {"DL_CONFIG", "/nonexistent"}};
   EXPECT_EQ(parse({"--help"}, bad)->command, Command::help);

@@ -116,6 +116,7 @@ bool Process::ends_within(std::chrono::milliseconds span) {
       int status = 0;
       DL_CHECK(::waitpid(pid_, &status, 0) == pid_, "a child can be waited for");
       end_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      left_core_ = WIFSIGNALED(status) && WCOREDUMP(status);
     } else if (wait_ms == 0) {
       return false;
     }

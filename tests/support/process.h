@@ -43,6 +43,8 @@ class Process {
   // Waits for its end. Its exit code, or 128 + the signal that ended it. After kTestDeadline: kills
   // it and fails the test with what it said.
   int wait();
+  // Of one that has ended: by a signal, and with a core.
+  bool left_core() const { return left_core_; }
   // What it has said until now.
   std::string out() const;
   std::string err();
@@ -57,6 +59,7 @@ class Process {
   int terminal_ = -1;  // the master's side
   std::string terminal_text_;
   std::optional<int> end_;
+  bool left_core_ = false;
 };
 
 struct Finish {

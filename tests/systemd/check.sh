@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # The unit and its companions, checked offline on a staged root: systemd-analyze has nothing to say about them,
 # the exposure stays low, and the users and folders come out as promised. No systemd needs to run.
+# Ends with 77 where something could not be checked.
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-readonly kHighestExposure=1.5
+readonly kHighestExposure=1.1
 
 if ! command -v systemd-analyze >/dev/null; then
-  echo "systemd: skipped, systemd-analyze is not installed (./dev deps)"
-  exit 0
+  echo "systemd: the unit: skipped, systemd-analyze is not installed (./dev deps)"
+  exit 77
 fi
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 failed=0
+skipped=0
 refuse() { printf 'systemd: FAILED: %s\n' "$*"; failed=1; }
 
 # The staged root: the daemon (any executable will do), our files, and the units that ours refers to.
@@ -67,6 +69,8 @@ if ((EUID == 0)); then
   expect /etc/demandlink/credentials 700 root
 else
   echo "systemd: users and folders: skipped, only root can make them"
+  skipped=77
 fi
 
-exit "$failed"
+((failed == 0)) || exit 1
+exit "$skipped"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A systemd of its own runs the installed unit as an operator would: credentials, a standby beside it, kill -9, a daemon
-# that hangs, a configuration with a mistake, a clean stop. It boots in a container (systemd-nspawn) on a copy-on-write
-# view of this machine that is thrown away, without a network. Needs root. `drill.sh [BUILD_FOLDER]`; half a minute.
+# that hangs, a configuration with a mistake, a crash loop, a clean stop. It boots in a container (systemd-nspawn) on a copy-on-write
+# view of this machine that is thrown away, without a network. Needs root, else it ends with 77. `drill.sh [BUILD_FOLDER]`; half a minute.
 set -euo pipefail
 
 readonly kPatience=60        # seconds for anything that must come true
@@ -31,6 +31,7 @@ is() { [[ $(value "$1" "$2") == "$3" ]]; }
 stands_by() { [[ $(value "$1" StatusText) == standby* ]]; }
 sends() { is "$1" ActiveState active && ! stands_by "$1"; }
 was_ended_by_watchdog() { journalctl --unit "$1" | grep 'Watchdog timeout'; }
+was_given_up() { is "$1" ActiveState failed && journalctl --unit "$1" | grep 'Start request repeated too quickly'; }
 is_done() { [[ $(sqlite3 -readonly /var/lib/demandlink/jobs.db "SELECT count(*) FROM job WHERE state <> 'succeeded'") == 0 ]]; }
 is_in_no_file() {
   local pid
@@ -124,6 +125,15 @@ ENV
   systemctl start dl-daemon 2>/dev/null || true
   check "a mistake in the configuration ends with 78" is dl-daemon ExecMainStatus 78
   check "and is not tried again" is dl-daemon ActiveState failed
+
+  # A start that fails each time, by nothing that we say: there is no such program.
+  sed -i '/many/d' /etc/demandlink/dl-daemon.env
+  printf '[Service]\nExecStart=\nExecStart=/usr/bin/dl-nowhere\nRestartSec=0\n' >/etc/systemd/system/dl-daemon.service.d/loop.conf
+  systemctl daemon-reload
+  systemctl reset-failed dl-daemon
+  systemctl start dl-daemon 2>/dev/null || true
+  check "what fails at every start is given up" was_given_up dl-daemon
+  check "after as many starts as the unit allows" is dl-daemon NRestarts 10
   echo "$kEnd"
 }
 
@@ -136,7 +146,7 @@ fi
 
 # --- outside -----------------------------------------------------------------------------------------
 
-skip() { echo "systemd drill: skipped, $*"; exit 0; }
+skip() { echo "systemd drill: skipped, $*"; exit 77; }
 
 # boot BUILD SCRATCH: in a mount namespace of its own, which takes all mounts along when it ends.
 boot() {

@@ -1,11 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <vector>
 
 #include "daemon/core/outcome.h"
 #include "tests/support/full_port.h"
@@ -52,6 +56,48 @@ TEST(Connection, HasTimeoutsOfAnyLength) {
     Driver driver(policy);
     driver.connect();
   }
+}
+
+// What the kernel would still deliver after the deadline is dropped: else a creation that was given up arrives at any later time.
+TEST(Connection, TakesBackWhatWasNotReadWhenTheDeadlinePasses) {
+  constexpr std::size_t kMoreThanIsBuffered = 64 * 1024 * 1024;
+  std::promise<void> given_up;
+  Transcript seen;
+  ScriptedServer server([&](Peer& peer) {
+    given_up.get_future().wait();
+    const std::size_t read = peer.read_to_end().size();
+    seen.add(std::string(peer.ended_by_reset() ? "reset" : "end") + (read < kMoreThanIsBuffered ? " within the body" : ""));
+  });
+  WirePolicy policy = policy_for(server.port());
+  policy.http_timeout = std::chrono::milliseconds(300);
+  Driver driver(policy);
+  driver.connect();
+  const Event event = driver.exchange(post(std::string(kMoreThanIsBuffered, 'x')));
+  EXPECT_EQ(event.reply.wire, Wire::no_answer) << event.reply.trouble;
+  given_up.set_value();
+  EXPECT_EQ(seen.next(), "reset within the body");
+}
+
+// Of this process's sockets, those that are connected to that port of this machine: their TCP_USER_TIMEOUT.
+std::vector<unsigned> user_timeouts_towards(int port) {
+  std::vector<unsigned> found;
+  for (int fd = 0; fd < 1'024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != port) continue;
+    unsigned& timeout = found.emplace_back();
+    size = sizeof timeout;
+    ::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, &size);
+  }
+  return found;
+}
+
+// Nor is it repeated for longer to a machine that does not acknowledge it.
+TEST(Connection, TellsTheKernelHowLongToTry) {
+  ScriptedServer server([](Peer& peer) { peer.read_to_end(); });
+  Driver driver(policy_for(server.port()));
+  driver.connect();
+  EXPECT_EQ(user_timeouts_towards(server.port()), std::vector<unsigned>{8'000});
 }
 
 // Takes every descriptor that this process may still have.

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -24,6 +25,7 @@ bool Peer::read_more() {
   char bytes[65536];
   const auto got = ssl_ != nullptr ? SSL_read(ssl_, bytes, sizeof bytes)
                                    : ::recv(socket_, bytes, sizeof bytes, 0);
+  ended_by_reset_ = ssl_ == nullptr && got < 0 && errno == ECONNRESET;
   if (got <= 0) return false;
   unread_.append(bytes, static_cast<std::size_t>(got));
   return true;

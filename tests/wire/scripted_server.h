@@ -30,6 +30,7 @@ class Peer {
   std::string read_head();
   // Everything until the client goes: a second request that nobody asked for would be in it.
   std::string read_to_end();
+  bool ended_by_reset() const { return ended_by_reset_; }  // the last read, of a plain connection: by an RST
   void write(std::string_view bytes);
   // Below TLS: bytes as they are on the wire.
   std::string read_some();
@@ -45,6 +46,7 @@ class Peer {
   int socket_;
   SSL* ssl_;  // owned; nullptr: plain
   std::string unread_;
+  bool ended_by_reset_ = false;
 };
 
 // What a script has seen, handed over to the test.
