@@ -25,7 +25,7 @@ struct Decider {
     outcome.request = granted.request;
     outcome.job = granted.job.id;
     outcome.purpose = granted.purpose;
-    outcome.slot = slot_end(reply);
+    outcome.slot = slot_end(reply, policy.outcome);
     outcome.http_status = reply.http_status;
     outcome.outcome_class = name_of(what);
     outcome.latency_us = reply.latency_us;

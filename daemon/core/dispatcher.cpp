@@ -242,7 +242,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   note_round_trip(flight, now);
   note_whether_answered(replied.reply, replied.id, now);
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
-  switch (slot_end(replied.reply)) {
+  switch (slot_end(replied.reply, policy_.decision.outcome)) {
     case SlotEnd::answered:
       limiter_.answered(planted(Fault::slot_freed_from_the_send) ? Moment{flight.sent_boot_ms, now.wall_ms} : now);
       break;

@@ -62,6 +62,6 @@ struct OutcomePolicy {
 OutcomeClass classify(Purpose purpose, const DspReply& reply, const OutcomePolicy& policy);
 
 // How the reply closes its limiter slot: only the origin's complete final answer frees it W later.
-SlotEnd slot_end(const DspReply& reply);
+SlotEnd slot_end(const DspReply& reply, const OutcomePolicy& policy);
 
 }  // namespace dl

@@ -190,7 +190,7 @@ std::string slots_table() {
   std::string text = "| the request ended with | its slot is |\n| --- | --- |\n";
   const auto row = [&text](std::string_view what, const DspReply& reply) {
     std::string_view held;
-    switch (slot_end(reply)) {
+    switch (slot_end(reply, {})) {
       case SlotEnd::answered: held = "held until W after the answer (`answered`)"; break;
       case SlotEnd::unsure: held = "held until D + W after it was given up (`unsure`)"; break;
       case SlotEnd::not_sent: held = "free at once (`not_sent`)"; break;
@@ -200,8 +200,8 @@ std::string slots_table() {
   row("a complete final answer", answered(201));
   row("429", answered(429));
   row("408: may come from somebody in front", answered(408));
-  row("502: may come from somebody in front", answered(502));
-  row("504: may come from somebody in front", answered(504));
+  row("502, 504, another 5xx of row 31: may come from somebody in front", answered(502));
+  row("503 that `not_applied_status` does not list: may come from somebody in front", answered(503));
   row("no complete answer", on_wire(Wire::no_answer));
   row("no byte sent", on_wire(Wire::not_sent));
   return text;
