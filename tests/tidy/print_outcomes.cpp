@@ -236,13 +236,16 @@ std::string looks_section() {
       "simply"
       " repeated later.\n\n" +
       examples_table(look_examples(), "answer");
-  text += "\n## What becomes of the job after a look\n\nA status poll:\n\n";
+  text += "\n## What becomes of the job after a look\n\nA status poll. One that is refused while others pass is sent ever more "
+          "rarely:\n\n";
   text += fates_table(Purpose::status, {confirmed, creation_failed, undecided, not_found, throttled,
                                         unauthorized, unavailable, look_failed, not_sent});
   text += "\nA lookup. " + std::to_string(kAbsentLooks) + " absences, " +
           std::to_string(kAbsentLooksApart / 1'000) +
           " s apart and after the settle time, count as absent;\n"
-          "then the job is `ready` again, with the same attempt and key:\n\n";
+          "then the job is `ready` again, with the same attempt and key. A refusal\n"
+          "while others pass, " + std::to_string(kSetbacksMax) +
+          " times, leaves\nthe job to an operator:\n\n";
   text += fates_table(Purpose::lookup, {found, found_many, not_found, throttled, unauthorized,
                                         unavailable, look_failed, not_sent});
   return text;
