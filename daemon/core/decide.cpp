@@ -230,14 +230,20 @@ struct Decider {
     }
   }
 
-  // It said nothing of the entity.
+  // It said nothing of the entity. Where that is not the DSP's bad hour, it never will.
   void look_up_again() {
     outcome.due_in_ms = kAbsentLooksApart;
-    if (!pauses_account(what)) return;
-    outcome.due_in_ms = std::max(kAbsentLooksApart, set_back_look());
-    if (outcome.setbacks < kSetbacksMax) return;
-    outcome.hold = "the DSP refuses the lookup while it answers others (" + outcome.error + "): look there yourself";
-    outcome.due_in_ms.reset();
+    const bool is_by_the_dsp = reply.wire == Wire::answered && reply.http_status < 500;
+    const bool is_useless = is_by_the_dsp && what == OutcomeClass::look_failed && (reply.answer.readable || reply.http_status >= 300);
+    if (pauses_account(what)) {
+      outcome.due_in_ms = std::max(kAbsentLooksApart, set_back_look());
+      if (outcome.setbacks < kSetbacksMax) return;
+      outcome.hold = "the DSP refuses the lookup while it answers others (" + outcome.error + "): look there yourself";
+    } else if (is_useless) {
+      if (++outcome.setbacks < kUselessLookups) return;
+      outcome.hold = "the DSP's lookup answers " + outcome.error + ", which is neither an entity nor 404: look there yourself";
+    }
+    if (outcome.hold) outcome.due_in_ms.reset();
   }
 };
 

@@ -243,8 +243,10 @@ std::string looks_section() {
   text += "\nA lookup. " + std::to_string(kAbsentLooks) + " absences, " +
           std::to_string(kAbsentLooksApart / 1'000) +
           " s apart and after the settle time, count as absent;\n"
-          "then the job is `ready` again, with the same attempt and key. A refusal\n"
-          "while others pass, " + std::to_string(kSetbacksMax) +
+          "then the job is `ready` again, with the same attempt and key. Only 404 is absent. An answer that is neither "
+          "an\n"
+          "entity nor 404 (an empty list, say), " +
+          std::to_string(kUselessLookups) + " times in a row, or a refusal while others pass, " + std::to_string(kSetbacksMax) +
           " times, leaves\nthe job to an operator:\n\n";
   text += fates_table(Purpose::lookup, {found, found_many, not_found, throttled, unauthorized,
                                         unavailable, look_failed, not_sent});

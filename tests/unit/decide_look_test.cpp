@@ -193,5 +193,39 @@ TEST(DecideLookup, IsLeftToAnOperatorWhereItIsRefusedWhileOthersPass) {
   EXPECT_FALSE(last.due_in_ms);
 }
 
+// `200 []` for "none" is seen in the wild. It is not taken for it, but neither is it asked for ever.
+TEST(DecideLookup, IsLeftToAnOperatorWhereItNeverSaysWhatCanBeUsed) {
+  for (const int status : {200, 400}) {
+    Look look(Purpose::lookup);
+    look.reply.http_status = status;
+    look.reply.answer = {};
+    look.reply.answer.readable = true;
+    look.reply.excerpt = "[]";
+    for (int i = 1; i < kUselessLookups; ++i) {
+      const Outcome outcome = look.at(look_failed);
+      ASSERT_FALSE(outcome.hold) << i;
+      EXPECT_EQ(outcome.due_in_ms, 30'000);
+      look.granted.setbacks = outcome.setbacks;
+    }
+    EXPECT_EQ(look.at(not_found).setbacks, 0) << "in a row";
+    const Outcome last = look.at(look_failed);
+    EXPECT_NE(last.hold->find("neither an entity nor 404"), std::string::npos);
+    EXPECT_NE(last.hold->find("[]"), std::string::npos);
+    EXPECT_FALSE(last.due_in_ms);
+    EXPECT_FALSE(last.event);
+  }
+}
+
+TEST(DecideLookup, WaitsForADspThatIsInTrouble) {
+  Look look(Purpose::lookup);
+  look.reply.answer = {};
+  look.reply.answer.readable = true;
+  look.granted.setbacks = kUselessLookups;
+  look.reply.http_status = 500;
+  EXPECT_FALSE(look.at(look_failed).hold);
+  look.reply = {};
+  EXPECT_FALSE(look.at(look_failed).hold);
+}
+
 }  // namespace
 }  // namespace dl
