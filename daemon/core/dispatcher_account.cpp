@@ -16,7 +16,7 @@ constexpr Millis kConnectBackoffMax = 30'000;
 constexpr Millis kDoorstep = 10'000;        // closed so soon: nobody was behind the door; later it is a server's idle timeout
 constexpr int kSilent = 3;                  // requests in a row without an answer: it is not the network's odd loss any more
 constexpr Millis kSilenceBackoffMax = 300'000;  // each try may cost a doubt
-constexpr Millis kCredentialProbe = 60'000;
+constexpr Millis kCredentialProbe = 60'000;  // or a window, where that is longer: a wrong token may not use the limit up
 constexpr int kOpinions = 2;                 // jobs that met 401 or 403: then it is believed to be the credentials
 constexpr Millis kMoreFilesAfter = 5'000;   // whether there are more descriptors is tried again
 constexpr int kFilesLeftAlone = 2;          // of those we had: for the token file and the database
@@ -87,7 +87,7 @@ bool Dispatcher::probes_credentials(Moment now) const {
 }
 
 void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
-  probe_credentials_at_ = now.boot_ms + kCredentialProbe;
+  probe_credentials_at_ = now.boot_ms + std::max(kCredentialProbe, policy_.decision.window_ms);
   if (account_.paused_by) return;
   retire_connections();  // the probe reads the token file anew
   account_.paused_by = "daemon";

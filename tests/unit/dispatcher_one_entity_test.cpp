@@ -146,5 +146,23 @@ TEST(DispatcherOneEntity, WhoseLookupIsRefusedKeepsTheAccountShutForNobody) {
   EXPECT_EQ(std::ssize(world.confirmed), OneEntity::kJobs - 1);
 }
 
+TEST(DispatcherCredentials, AreProbedOnceAWindowWhereThatIsLonger) {
+  DispatcherPolicy policy = brain_policy();
+  policy.limiter.tiers = {{10, kHour}};
+  policy.decision.window_ms = kHour;
+  Brain brain(policy);
+  brain.start_with({a_job(1)});
+  brain.reply(JobId{1}, answer(401));
+  brain.commit_all();
+  brain.advance(kHour - 1'000);
+  brain.feed(input::Woke{});
+  brain.connect();
+  EXPECT_TRUE(brain.permits_asked().empty()) << "a wrong token does not use the limit up";
+  brain.advance(2'000);
+  brain.feed(input::Woke{});
+  brain.connect();
+  EXPECT_EQ(brain.permits_asked().size(), 1U);
+}
+
 }  // namespace
 }  // namespace dl
