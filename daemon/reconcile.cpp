@@ -246,7 +246,7 @@ Result<DspReply> Reconciler::exchange(const Inquiry& inquiry) {
   outcome.job = inquiry.job;
   outcome.purpose = Purpose::lookup;
   outcome.from = JobState::in_doubt;
-  outcome.slot = slot_end(reply);
+  outcome.slot = slot_end(reply, policy_);
   outcome.http_status = reply.http_status;
   outcome.outcome_class = name_of(what);
   outcome.latency_us = clock_.scaled_us(reply.latency_us);
@@ -262,7 +262,7 @@ Result<DspReply> Reconciler::exchange(const Inquiry& inquiry) {
 // Closes the slot. What the next daemon must know of the account.
 std::optional<AccountState> Reconciler::settle(const DspReply& reply, OutcomeClass what, const Granted& granted,
                                                const Ticket& ticket, Moment now) {
-  switch (slot_end(reply)) {
+  switch (slot_end(reply, policy_)) {
     case SlotEnd::answered: limiter_.answered(now); break;
     case SlotEnd::unsure: limiter_.unsure(now); break;
     case SlotEnd::not_sent: limiter_.not_sent(); break;

@@ -25,7 +25,7 @@ struct Decider {
     outcome.request = granted.request;
     outcome.job = granted.job.id;
     outcome.purpose = granted.purpose;
-    outcome.slot = slot_end(reply);
+    outcome.slot = slot_end(reply, policy.outcome);
     outcome.http_status = reply.http_status;
     outcome.outcome_class = name_of(what);
     outcome.latency_us = reply.latency_us;
@@ -84,16 +84,24 @@ struct Decider {
     }
   }
 
-  // 401, 403, 429: spends no attempt, but a job that keeps meeting them while others pass is set back.
-  void set_back(JobEvent again, JobEvent never) {
+  // 401, 403, 429: spends no attempt, but a job that keeps meeting them while others pass is set back. How long.
+  Millis set_back() {
     outcome.setbacks = context.others_pass ? granted.setbacks + 1 : granted.setbacks;
+    return outcome.setbacks <= 1 ? 0 : policy.window_ms << std::min(outcome.setbacks - 2, kSetbacksMax);
+  }
+
+  void set_back_or_fail() {
+    const Millis wait = set_back();
     if (outcome.setbacks >= kSetbacksMax) {
-      outcome.event = never;
+      outcome.event = JobEvent::exhausted;
       return;
     }
-    outcome.event = again;
-    outcome.due_in_ms = outcome.setbacks <= 1 ? 0 : policy.window_ms << (outcome.setbacks - 2);
+    outcome.event = JobEvent::throttled;
+    outcome.due_in_ms = wait;
   }
+
+  // An entity may not keep the account shut by its looks: it is asked ever more rarely.
+  Millis set_back_look() { return std::clamp(set_back(), kSoon, kOverdueStepMax); }
 
   void decide_create() {
     outcome.from = JobState::submitting;
@@ -108,7 +116,7 @@ struct Decider {
       case throttled:
       case unauthorized:
         outcome.resolution = "refused";
-        return set_back(JobEvent::throttled, JobEvent::exhausted);
+        return set_back_or_fail();
       case refused:
         outcome.resolution = "refused";
         return spend(JobEvent::refused, JobEvent::exhausted);
@@ -155,9 +163,22 @@ struct Decider {
     }
   }
 
+  Millis overdue_step() const { return outcome.overdue ? std::clamp(context.age_ms / 4, kSoon, kOverdueStepMax) : 0; }
+
   void decide_status() {
     outcome.from = JobState::confirming;
     outcome.overdue = context.age_ms > policy.confirm_timeout_ms;
+    if (what == OutcomeClass::not_sent) {
+      outcome.not_before_in_ms = kSoon;
+      outcome.due_in_ms = kSoon;
+      return;
+    }
+    if (pauses_account(what)) {
+      outcome.not_before_in_ms = std::max(set_back_look(), overdue_step());
+      outcome.due_in_ms = outcome.not_before_in_ms;
+      return;
+    }
+    outcome.setbacks = 0;
     if (what == OutcomeClass::confirmed) {
       outcome.event = JobEvent::confirmed;
       outcome.overdue = false;
@@ -169,12 +190,6 @@ struct Decider {
       if (planted(Fault::old_key_after_a_failed_status)) outcome.spends_attempt = false;
       return;
     }
-    if (what == OutcomeClass::not_sent || what == OutcomeClass::throttled || what == OutcomeClass::unauthorized ||
-        what == OutcomeClass::unavailable) {
-      outcome.not_before_in_ms = kSoon;  // the account's own pause decides when
-      outcome.due_in_ms = kSoon;
-      return;
-    }
     if (what == OutcomeClass::not_found && granted.declared_id && granted.looks + 1 >= kDeclaredIdLooks) {
       doubt("the DSP does not know the id that an operator gave");  // as it was before it was given
       outcome.event = JobEvent::id_not_found;
@@ -183,8 +198,7 @@ struct Decider {
     outcome.looks = granted.looks + 1;
     outcome.looked = what == OutcomeClass::undecided || what == OutcomeClass::not_found;
     const Millis step = schedule.next_look_age(granted.job.kind, context.age_ms) - context.age_ms;
-    Millis wait = context.wait_ms.value_or(0);
-    if (outcome.overdue) wait = std::max(wait, std::clamp(context.age_ms / 4, kSoon, kOverdueStepMax));
+    Millis wait = std::max(context.wait_ms.value_or(0), overdue_step());
     if (!outcome.looked) wait = std::max(wait, retry_backoff(granted.job.id.value, std::min(granted.looks, 6)));
     outcome.not_before_in_ms = wait;
     outcome.due_in_ms = outcome.overdue ? wait : std::max({Millis{1}, step, wait});
@@ -198,11 +212,13 @@ struct Decider {
       outcome.dsp_id = reply.answer.ids.front();
       outcome.resolution = "found";
       outcome.looks = 0;
+      outcome.setbacks = 0;
       outcome.due_in_ms = 0;
     } else if (what == found_many) {
       outcome.hold = "the DSP has " + std::to_string(reply.answer.ids.size()) + " entities under our key";
     } else if (what == not_found) {
       outcome.looks = granted.looks + 1;
+      outcome.setbacks = 0;
       outcome.due_in_ms = kAbsentLooksApart;
       if (outcome.looks < (planted(Fault::absent_after_one_look) ? 1 : kAbsentLooks)) return;
       outcome.event = JobEvent::absent;
@@ -210,8 +226,24 @@ struct Decider {
       outcome.looks = 0;
       outcome.due_in_ms.reset();
     } else {
-      outcome.due_in_ms = std::max(kAbsentLooksApart, retry_backoff(granted.job.id.value, 3));
+      look_up_again();
     }
+  }
+
+  // It said nothing of the entity. Where that is not the DSP's bad hour, it never will.
+  void look_up_again() {
+    outcome.due_in_ms = kAbsentLooksApart;
+    const bool is_by_the_dsp = reply.wire == Wire::answered && reply.http_status < 500;
+    const bool is_useless = is_by_the_dsp && what == OutcomeClass::look_failed && (reply.answer.readable || reply.http_status >= 300);
+    if (pauses_account(what)) {
+      outcome.due_in_ms = std::max(kAbsentLooksApart, set_back_look());
+      if (outcome.setbacks < kSetbacksMax) return;
+      outcome.hold = "the DSP refuses the lookup while it answers others (" + outcome.error + "): look there yourself";
+    } else if (is_useless) {
+      if (++outcome.setbacks < kUselessLookups) return;
+      outcome.hold = "the DSP's lookup answers " + outcome.error + ", which is neither an entity nor 404: look there yourself";
+    }
+    if (outcome.hold) outcome.due_in_ms.reset();
   }
 };
 

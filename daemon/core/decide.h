@@ -32,8 +32,11 @@ struct DecisionContext {
 Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what, const DecisionPolicy& policy,
                const DecisionContext& context, const Schedule& schedule);
 
-// 401, 403 or 429 in a row that one job may meet while others pass, before it fails.
+// 401, 403 or 429 in a row that one job may meet while others pass, before it fails; a lookup, and 503, before an
+// operator has to decide.
 inline constexpr int kSetbacksMax = 8;
+// Lookups in a row whose answer is neither an entity nor 404, before an operator has to decide.
+inline constexpr int kUselessLookups = 20;
 // Polls that must answer 404 before an id that an operator gave is doubted.
 inline constexpr int kDeclaredIdLooks = 5;
 

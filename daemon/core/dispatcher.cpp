@@ -242,7 +242,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   note_round_trip(flight, now);
   note_whether_answered(replied.reply, replied.id, now);
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
-  switch (slot_end(replied.reply)) {
+  switch (slot_end(replied.reply, policy_.decision.outcome)) {
     case SlotEnd::answered:
       limiter_.answered(planted(Fault::slot_freed_from_the_send) ? Moment{flight.sent_boot_ms, now.wall_ms} : now);
       break;
@@ -250,22 +250,15 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
     case SlotEnd::not_sent: limiter_.not_sent(); break;
   }
   heed_headers(replied.reply, flight.ticket, now);
-  settle_account(replied.reply, what, replied.id, now);
+  const DecisionContext context = context_of(flight, replied.reply, now);
+  settle_account(replied.reply, what, flight, context.others_pass, now);
   learn(what, flight);
-  DecisionContext context;
-  context.age_ms = flight.sent_boot_ms - flight.posted_boot_ms;
-  if (replied.reply.retry_after) {
-    context.wait_ms = parse_retry_after(*replied.reply.retry_after, replied.reply.date, now.wall_ms);
-  }
-  if (const auto seen = accepted_at_setback_.find(flight.granted.job.id); seen != accepted_at_setback_.end()) {
-    context.others_pass = accepted_count_ > seen->second;
-  }
   Outcome outcome = decide(flight.granted, replied.reply, what, policy_.decision, context, schedule_);
   if (stopping_ && outcome.event == JobEvent::not_sent) {
     outcome.event = JobEvent::given_back;
     outcome.due_in_ms.reset();
   }
-  if (outcome.setbacks > 0 || what == OutcomeClass::throttled || what == OutcomeClass::unauthorized) {
+  if (outcome.setbacks > 0 || pauses_account(what)) {
     accepted_at_setback_[flight.granted.job.id] = accepted_count_;
   } else {
     accepted_at_setback_.erase(flight.granted.job.id);
@@ -284,6 +277,16 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   const Millis looked_age = outcome.looked ? context.age_ms : flight.looked_age_ms;
   outbox_notes_.decided.push_back({std::move(flight.granted), outcome, flight.posted_boot_ms, looked_age, look_follows});
   outbox_.outcomes.push_back(std::move(outcome));
+}
+
+// Before this answer counts.
+DecisionContext Dispatcher::context_of(const Flight& flight, const DspReply& reply, Moment now) const {
+  DecisionContext context;
+  context.age_ms = flight.sent_boot_ms - flight.posted_boot_ms;
+  if (reply.retry_after) context.wait_ms = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
+  const auto seen = accepted_at_setback_.find(flight.granted.job.id);
+  context.others_pass = seen != accepted_at_setback_.end() && accepted_count_ > seen->second;
+  return context;
 }
 
 // Both ends of processing are "done"; a look that failed says nothing.

@@ -197,10 +197,16 @@ class Dispatcher {
   int connections_max(Moment now) const;
   void take_back(ConnectionId id, bool reusable);
   void heed_headers(const DspReply& reply, const Ticket& ticket, Moment now);
-  void settle_account(const DspReply& reply, OutcomeClass what, ConnectionId id, Moment now);
+  DecisionContext context_of(const Flight& flight, const DspReply& reply, Moment now) const;
+  void settle_account(const DspReply& reply, OutcomeClass what, const Flight& flight, bool others_pass, Moment now);
+  void settle_refusal(const DspReply& reply, const Flight& flight, Moment now);
+  void settle_unauthorized(const DspReply& reply, const Flight& flight, bool others_pass, Moment now);
   void retire_connections();
   void hang_up(ConnectionId id);
   void pause_for_credentials(const std::string& reason, Moment now);
+  bool is_set_back(JobId job) const { return accepted_at_setback_.contains(job); }
+  bool asks_another() const;
+  bool probes_credentials(Moment now) const;
   void apply(Decided& decided, const Applied& applied, Moment now);
   void send(Granted& granted, const AskedPermit& asked, Moment now);
   void take_refusal(const Refused& refused, const AskedPermit& asked, Moment now);
@@ -278,7 +284,8 @@ class Dispatcher {
   int pause_writes_ = 0;                // of those on their way to the tables: until then memory is newer
   bool pause_unread_ = false;           // the tables said something meanwhile: ask them again
   std::int64_t accepted_count_ = 0;     // requests the DSP accepted: "others pass"
-  std::unordered_map<JobId, std::int64_t> accepted_at_setback_;
+  std::unordered_map<JobId, std::int64_t> accepted_at_setback_;  // jobs that were refused the last time
+  int unauthorized_ = 0;                // jobs that met 401 or 403 since the DSP last took our credentials
   int connect_failures_ = 0;            // since the last answer
   int unanswered_ = 0;                  // requests since then
   std::int64_t connect_again_at_ = 0;

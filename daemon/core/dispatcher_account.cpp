@@ -16,7 +16,8 @@ constexpr Millis kConnectBackoffMax = 30'000;
 constexpr Millis kDoorstep = 10'000;        // closed so soon: nobody was behind the door; later it is a server's idle timeout
 constexpr int kSilent = 3;                  // requests in a row without an answer: it is not the network's odd loss any more
 constexpr Millis kSilenceBackoffMax = 300'000;  // each try may cost a doubt
-constexpr Millis kCredentialProbe = 60'000;
+constexpr Millis kCredentialProbe = 60'000;  // or a window, where that is longer: a wrong token may not use the limit up
+constexpr int kOpinions = 2;                 // jobs that met 401 or 403: then it is believed to be the credentials
 constexpr Millis kMoreFilesAfter = 5'000;   // whether there are more descriptors is tried again
 constexpr int kFilesLeftAlone = 2;          // of those we had: for the token file and the database
 constexpr Millis kFilesToldEvery = 60'000;
@@ -33,30 +34,15 @@ void Dispatcher::heed_headers(const DspReply& reply, const Ticket& ticket, Momen
   if (until > now.boot_ms && until > before) account_changed_ = true;
 }
 
-void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, ConnectionId id, Moment now) {
+void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const Flight& flight, bool others_pass, Moment now) {
   const bool refused = what == OutcomeClass::throttled || what == OutcomeClass::unavailable;
-  if (refused) {
-    std::optional<Millis> wait;
-    if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
-    limiter_.refused(now, wait, jitter(id.serial, limiter_.refusals()));
-    account_changed_ = true;
-    if (wait == kLongestWait) {
-      say(Level::warning, "the DSP asks to wait for an hour or longer (Retry-After: " + *reply.retry_after +
-                              "); one request will ask again after an hour");
-    }
-    say(Level::warning, "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
-                            std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
-    return;
-  }
-  if (what == OutcomeClass::unauthorized) {
-    if (connections_.is_retired(id)) return;  // that was of the old token
-    const std::string said = reply.http_status == 0 ? reply.trouble : "the DSP answered HTTP " + std::to_string(reply.http_status);
-    return pause_for_credentials(said + "; check the token file and the account's permissions", now);
-  }
+  if (refused) return settle_refusal(reply, flight, now);
+  if (what == OutcomeClass::unauthorized) return settle_unauthorized(reply, flight, others_pass, now);
   if (reply.wire != Wire::answered || reply.http_status >= 500) return;
   if (limiter_.refusals() > 0) account_changed_ = true;
   limiter_.accepted(now);
   ++accepted_count_;
+  unauthorized_ = 0;
   if (account_.paused_by == "daemon") {
     account_.paused_by.reset();
     account_.paused_reason.clear();
@@ -65,8 +51,43 @@ void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, Connec
   }
 }
 
+// A look that is refused once more says nothing about the rate; a second job or a POST does.
+void Dispatcher::settle_refusal(const DspReply& reply, const Flight& flight, Moment now) {
+  std::optional<Millis> wait;
+  if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
+  const About about = is_set_back(flight.granted.job.id) && !is_post(flight.granted.purpose) ? About::entity : About::account;
+  limiter_.refused(now, wait, jitter(flight.connection.serial, limiter_.refusals()), about);
+  account_changed_ = true;
+  if (wait == kLongestWait) {
+    say(Level::warning, "the DSP asks to wait for an hour or longer (Retry-After: " + *reply.retry_after +
+                            "); one request will ask again after an hour");
+  }
+  say(Level::warning, "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
+                          std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
+}
+
+// The credentials, or this one entity: the first time the account pauses to be safe. Where others have passed since, it
+// is the entity, and only its job is set back.
+void Dispatcher::settle_unauthorized(const DspReply& reply, const Flight& flight, bool others_pass, Moment now) {
+  if (connections_.is_retired(flight.connection)) return;  // that was of the old token
+  const std::string said = (reply.http_status == 0 ? reply.trouble : "the DSP answered HTTP " + std::to_string(reply.http_status)) +
+                           " to " + flight.granted.job_key;
+  if (others_pass && !account_.paused_by) return say(Level::warning, said + ", while others pass; check this entity's permissions");
+  if (!is_set_back(flight.granted.job.id)) ++unauthorized_;
+  pause_for_credentials(said + "; check the token file and the account's permissions", now);
+}
+
+// Whether it is the credentials or the one entity, another job tells, and at once. Then a daemon probes now and then.
+bool Dispatcher::asks_another() const {
+  return unauthorized_ < kOpinions && work_.has_other([this](JobId job) { return is_set_back(job); });
+}
+
+bool Dispatcher::probes_credentials(Moment now) const {
+  return policy_.lifetime == Lifetime::for_ever && now.boot_ms >= probe_credentials_at_;
+}
+
 void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
-  probe_credentials_at_ = now.boot_ms + kCredentialProbe;
+  probe_credentials_at_ = now.boot_ms + std::max(kCredentialProbe, policy_.decision.window_ms);
   if (account_.paused_by) return;
   retire_connections();  // the probe reads the token file anew
   account_.paused_by = "daemon";
@@ -78,6 +99,8 @@ void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
 // A connection keeps the token with which it was made, and a DSP that revokes that one keeps the connection.
 void Dispatcher::on(const input::TokenChanged&, Moment now) {
   retire_connections();
+  accepted_at_setback_.clear();  // the old token's
+  unauthorized_ = 0;
   if (account_.paused_by == "daemon") probe_credentials_at_ = now.boot_ms;
 }
 
@@ -152,7 +175,9 @@ int Dispatcher::connections_max(Moment now) const {
 void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
   connections_.lost(failed.id);
   switch (failed.what) {
-    case ConnectTrouble::credentials: return pause_for_credentials(failed.trouble, now);
+    case ConnectTrouble::credentials:
+      unauthorized_ = kOpinions;  // whatever is asked for
+      return pause_for_credentials(failed.trouble, now);
     case ConnectTrouble::open_files:
     case ConnectTrouble::memory:
     case ConnectTrouble::ports: return make_do_with_fewer(failed.trouble, now);

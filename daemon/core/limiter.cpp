@@ -198,7 +198,7 @@ void Limiter::not_sent() {
   if (!unlimited()) tokens_ = std::min(static_cast<double>(burst()), tokens_ + 1);
 }
 
-void Limiter::refused(Moment now, std::optional<Millis> retry_after_ms, double jitter) {
+void Limiter::refused(Moment now, std::optional<Millis> retry_after_ms, double jitter, About about) {
   const Millis window = unlimited() ? 60 * kSecond : slowest().window_ms;
   if (!probing_ || probe_taken_) ++refusals_;  // a wave that is refused as a whole is one refusal
   const Millis backoff = std::min(window, kSecond << std::min(refusals_, kBackoffMaxExponent));
@@ -207,6 +207,7 @@ void Limiter::refused(Moment now, std::optional<Millis> retry_after_ms, double j
   gate_ = std::max({gate_, now.boot_ms + own, now.boot_ms + retry_after_ms.value_or(0)});
   probing_ = true;
   probe_taken_ = false;
+  if (about == About::entity) return;
   clean_since_ = now.boot_ms;
   clean_above_ = 0;
   if (unlimited() || now.boot_ms - learned_at_ < window) return;

@@ -36,6 +36,8 @@ struct Ticket {
   int others_open = 0;
 };
 
+enum class About { account, entity };  // what a refusal speaks of
+
 class Limiter {
  public:
   Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now);
@@ -67,8 +69,8 @@ class Limiter {
 
   // The DSP refused (429, 503): nothing is sent until the later of Retry-After and an own back-off,
   // then one probe. `retry_after_ms`: from now, already read against the answer's own Date.
-  // `jitter`: 0..1, from a hash, so that replays agree.
-  void refused(Moment now, std::optional<Millis> retry_after_ms, double jitter);
+  // `jitter`: 0..1, from a hash, so that replays agree. The cap learns nothing from what one entity meets.
+  void refused(Moment now, std::optional<Millis> retry_after_ms, double jitter, About about = About::account);
   // A request was accepted (any answer that is not a refusal): what the cap learns from. Behind a refusal
   // only the probe's opens the gate; what was sent before it says nothing about now.
   void accepted(Moment now);

@@ -80,11 +80,20 @@ constexpr bool rows_are_numbered() {
 }
 static_assert(rows_are_numbered(), "a status rule finds its row by its number");
 
-OutcomeClass by_status(int status) {
+constexpr int kCutShort = 25;       // 408
+constexpr int kGatewayFailed = 31;  // 502, 504, another 5xx
+constexpr int kBusy = 32;           // 503
+
+int row_of(int status) {
   for (const StatusRule& rule : kStatusRules) {
-    if (status >= rule.first && status <= rule.last) return kRows[static_cast<std::size_t>(rule.row) - 1].post;
+    if (status >= rule.first && status <= rule.last) return rule.row;
   }
-  return unknown;
+  return 0;
+}
+
+OutcomeClass by_status(int status) {
+  const int row = row_of(status);
+  return row == 0 ? unknown : kRows[static_cast<std::size_t>(row) - 1].post;
 }
 
 bool lists(const std::vector<int>& statuses, int status) {
@@ -149,16 +158,18 @@ OutcomeClass classify(Purpose purpose, const DspReply& reply, const OutcomePolic
   return is_post(purpose) ? classify_post(purpose, reply, policy) : classify_look(purpose, reply, policy);
 }
 
-SlotEnd slot_end(const DspReply& reply) {
+SlotEnd slot_end(const DspReply& reply, const OutcomePolicy& policy) {
   switch (reply.wire) {
     case Wire::not_sent: return SlotEnd::not_sent;
     case Wire::no_answer: return SlotEnd::unsure;
     case Wire::answered: break;
   }
-  // 408, 502 and 504 may come from somebody in front, while the request is still on its way.
-  const bool by_a_gateway = reply.http_status == 408 || reply.http_status == 502 || reply.http_status == 504;
-  const bool is_final = reply.http_status >= 200;
-  return is_final && !by_a_gateway ? SlotEnd::answered : SlotEnd::unsure;
+  if (reply.http_status < 200) return SlotEnd::unsure;
+  // These may come from somebody in front, while the request is still on its way to the DSP.
+  const int row = row_of(reply.http_status);
+  const bool may_be_a_gateways = row == kCutShort || row == kGatewayFailed || row == kBusy;
+  const bool is_the_dsps = lists(policy.not_applied_statuses, reply.http_status);
+  return may_be_a_gateways && !is_the_dsps ? SlotEnd::unsure : SlotEnd::answered;
 }
 
 std::string_view name_of(OutcomeClass what) {

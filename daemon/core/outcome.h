@@ -35,6 +35,11 @@ enum class OutcomeClass {
 };
 std::string_view name_of(OutcomeClass what);
 
+// It speaks of the account, or of one entity only: whether others pass tells.
+constexpr bool pauses_account(OutcomeClass what) {
+  return what == OutcomeClass::throttled || what == OutcomeClass::unauthorized || what == OutcomeClass::unavailable;
+}
+
 // A row of the table: a way in which a creation ends, and what that proves.
 struct OutcomeRow {
   int number = 0;  // 1, 2, 3, …
@@ -62,6 +67,6 @@ struct OutcomePolicy {
 OutcomeClass classify(Purpose purpose, const DspReply& reply, const OutcomePolicy& policy);
 
 // How the reply closes its limiter slot: only the origin's complete final answer frees it W later.
-SlotEnd slot_end(const DspReply& reply);
+SlotEnd slot_end(const DspReply& reply, const OutcomePolicy& policy);
 
 }  // namespace dl

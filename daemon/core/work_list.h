@@ -5,6 +5,7 @@
 // Pure. Not thread-safe; the Dispatcher owns the only one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -62,6 +63,14 @@ class WorkList {
       if (!avoids(candidate.job.id)) return candidate;
     }
     return best(now_boot_ms);
+  }
+  // Anything that a drain must wait for, of another job than `avoids(JobId)` names.
+  template <class Avoids>
+  bool has_other(const Avoids& avoids) const {
+    const auto counts = [&avoids](const Candidate& each) { return !each.overdue && !avoids(each.job.id); };
+    return std::ranges::any_of(candidates_, [&](const auto& each) { return counts(each.second); }) ||
+           std::ranges::any_of(timers_, [&](const auto& each) { return counts(each.second.candidate); }) ||
+           std::ranges::any_of(polls_.kept(), [&](const auto& each) { return counts(each.second.poll); });
   }
   // It goes out.
   void take(const Candidate& candidate, std::int64_t now_boot_ms);

@@ -116,6 +116,21 @@ TEST(Drain, EndsWith77WhenTheDspRefusesTheCredentials) {
   EXPECT_EQ(again.exit_code, 0) << again.err;
 }
 
+// The limit is so long that no probe comes: what makes it go on is the file.
+TEST(Token, IsReadAnewWhenItsFileChanges) {
+  const Site site({"--token", "the-right-token-of-today"});
+  const std::string token = site.file("token");
+  std::ofstream(token) << "the-wrong-token-of-old\n";
+  site.load_sheet(shape(1, 1, 1));
+  Process daemon(site.daemon({"--token-file", token, "--rate-limit", "400/24h"}));
+  eventually("it pauses", [&] { return site.text("SELECT coalesce(paused_by, '') FROM account") == "daemon"; });
+  EXPECT_NE(site.text("SELECT paused_reason FROM account").find("HTTP 401 to cmp_"), std::string::npos) << "names who met it";
+  std::ofstream(token) << "the-right-token-of-today\n";
+  eventually("it goes on", [&] { return site.unfinished() == 0; });
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+}
+
 // Nobody asked the DSP, and the message must not say so.
 TEST(Drain, EndsWith77AndNamesTheTokenFileThatIsMissing) {
   const Site site;

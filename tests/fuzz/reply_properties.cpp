@@ -59,7 +59,7 @@ void check_reply(const DspReply& reply, Purpose purpose, std::string_view token)
   const OutcomeClass what = classify(purpose, reply, {});
   const bool is_success = answered && reply.http_status < 300 && reply.answer.ids.size() == 1;
   DL_CHECK(what != OutcomeClass::accepted || is_success, "accepted is a complete 2xx with its id");
-  DL_CHECK(slot_end(reply) != SlotEnd::answered || answered, "only an answer frees its slot early");
+  DL_CHECK(slot_end(reply, {}) != SlotEnd::answered || answered, "only an answer frees its slot early");
 }
 
 bool says_the_same(const DspReply& a, const DspReply& b) {

@@ -102,6 +102,8 @@ DspReply ModelDsp::apply(const DspRequest& request, std::int64_t now, bool fault
   entity.decided_at = now + dice_.between(0, traits_.processing_max_ms);
   entity.will_fail = faulty && dice_.happens(traits_.creation_fails);
   if (faulty && dice_.happens(traits_.never_decides)) entity.decided_at = kNever;
+  static constexpr std::array kRefusals = {503, 401, 403};
+  if (faulty && traits_.never_looks > 0 && dice_.happens(traits_.never_looks)) entity.refuses_looks_with = dice_.pick(kRefusals);
   const std::size_t index = entities_.size();
   by_dsp_id_[entity.dsp_id] = index;
   by_own_id_.emplace(own, index);
@@ -117,12 +119,14 @@ DspReply ModelDsp::apply(const DspRequest& request, std::int64_t now, bool fault
   return id_answer(entity.dsp_id);
 }
 
-DspReply ModelDsp::status(const DspRequest& request, std::int64_t now) {
+DspReply ModelDsp::status(const DspRequest& request, std::int64_t now, bool faulty) {
   const std::size_t from = request.target.find('/', 1) + 1;
   const std::string dsp_id = request.target.substr(from, request.target.find('/', from) - from);
   const auto at = by_dsp_id_.find(dsp_id);
   if (at == by_dsp_id_.end()) return answer(404);
   const Entity& entity = entities_[at->second];
+  const int refusal = entity.refuses_looks_with;
+  if (refusal == 503 || (refusal != 0 && faulty)) return answer(refusal);
   DspReply reply = answer(200);
   const bool is_decided = entity.decided_at <= now;
   reply.answer.status = !is_decided ? "pending" : entity.will_fail ? "failed" : "success";
@@ -158,7 +162,7 @@ ModelAnswer ModelDsp::arrive(const DspRequest& request, std::int64_t now, bool c
 }
 
 ModelAnswer ModelDsp::get(const DspRequest& request, std::int64_t now, bool faulty) {
-  DspReply reply = request.purpose == Purpose::status ? status(request, now) : lookup(request, now);
+  DspReply reply = request.purpose == Purpose::status ? status(request, now, faulty) : lookup(request, now);
   if (!faulty) return {reply, {}};
   if (dice_.happens(traits_.lost_answer)) return {};
   if (dice_.happens(traits_.bare_503)) return {answer(503), {}};

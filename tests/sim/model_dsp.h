@@ -33,6 +33,7 @@ struct DspTraits {
   double missing_id = 0;      // applied, readable, without the id
   double creation_fails = 0;  // accepted, and later "failed"
   double never_decides = 0;   // accepted, and "pending" for ever
+  double never_looks = 0;     // accepted, and looks at it are answered 503 for ever, 401 and 403 until faults end
   double no_credentials = 0;  // from now on 401, for some minutes
   std::int64_t late_min_ms = 1;  // of a late one
   std::int64_t late_ms = 110'000;
@@ -82,6 +83,7 @@ class ModelDsp {
     std::int64_t born_at = 0;
     std::int64_t decided_at = 0;
     bool will_fail = false;
+    int refuses_looks_with = 0;  // HTTP status; 0: it does not
   };
   struct KeyUse {
     std::int64_t first_at = 0;
@@ -95,7 +97,7 @@ class ModelDsp {
   ModelAnswer get(const DspRequest& request, std::int64_t now, bool faulty);
   DspReply apply(const DspRequest& request, std::int64_t now, bool faulty);
   std::optional<DspReply> by_key(const DspRequest& request, std::int64_t now);
-  DspReply status(const DspRequest& request, std::int64_t now);
+  DspReply status(const DspRequest& request, std::int64_t now, bool faulty);
   DspReply lookup(const DspRequest& request, std::int64_t now) const;
   bool is_alive(const Entity& entity, std::int64_t now) const {
     return !(entity.will_fail && entity.decided_at <= now);

@@ -190,7 +190,7 @@ std::string slots_table() {
   std::string text = "| the request ended with | its slot is |\n| --- | --- |\n";
   const auto row = [&text](std::string_view what, const DspReply& reply) {
     std::string_view held;
-    switch (slot_end(reply)) {
+    switch (slot_end(reply, {})) {
       case SlotEnd::answered: held = "held until W after the answer (`answered`)"; break;
       case SlotEnd::unsure: held = "held until D + W after it was given up (`unsure`)"; break;
       case SlotEnd::not_sent: held = "free at once (`not_sent`)"; break;
@@ -200,8 +200,8 @@ std::string slots_table() {
   row("a complete final answer", answered(201));
   row("429", answered(429));
   row("408: may come from somebody in front", answered(408));
-  row("502: may come from somebody in front", answered(502));
-  row("504: may come from somebody in front", answered(504));
+  row("502, 504, another 5xx of row 31: may come from somebody in front", answered(502));
+  row("503 that `not_applied_status` does not list: may come from somebody in front", answered(503));
   row("no complete answer", on_wire(Wire::no_answer));
   row("no byte sent", on_wire(Wire::not_sent));
   return text;
@@ -236,13 +236,18 @@ std::string looks_section() {
       "simply"
       " repeated later.\n\n" +
       examples_table(look_examples(), "answer");
-  text += "\n## What becomes of the job after a look\n\nA status poll:\n\n";
+  text += "\n## What becomes of the job after a look\n\nA status poll. One that is refused while others pass is sent ever more "
+          "rarely:\n\n";
   text += fates_table(Purpose::status, {confirmed, creation_failed, undecided, not_found, throttled,
                                         unauthorized, unavailable, look_failed, not_sent});
   text += "\nA lookup. " + std::to_string(kAbsentLooks) + " absences, " +
           std::to_string(kAbsentLooksApart / 1'000) +
           " s apart and after the settle time, count as absent;\n"
-          "then the job is `ready` again, with the same attempt and key:\n\n";
+          "then the job is `ready` again, with the same attempt and key. Only 404 is absent. An answer that is neither "
+          "an\n"
+          "entity nor 404 (an empty list, say), " +
+          std::to_string(kUselessLookups) + " times in a row, or a refusal while others pass, " + std::to_string(kSetbacksMax) +
+          " times, leaves\nthe job to an operator:\n\n";
   text += fates_table(Purpose::lookup, {found, found_many, not_found, throttled, unauthorized,
                                         unavailable, look_failed, not_sent});
   return text;

@@ -1,6 +1,9 @@
 // Decisions after a look at the DSP: status polls and lookups.
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "daemon/core/decide.h"
 
 namespace dl {
@@ -100,6 +103,36 @@ TEST(DecidePoll, DoubtsAnOperatorsIdThatStaysUnknown) {
   EXPECT_EQ(look.at(not_found).event, JobEvent::id_not_found);
 }
 
+// 503 and the like speak of the account, where others meet them too; else of this entity.
+TEST(DecidePoll, IsSetBackWhileOthersPassButNeverFails) {
+  for (const OutcomeClass what : {throttled, unauthorized, unavailable}) {
+    Look look(Purpose::status);
+    EXPECT_EQ(look.at(what).due_in_ms, 1'000) << "the account's own pause decides when";
+    EXPECT_EQ(look.at(what).setbacks, 0);
+    look.context.others_pass = true;
+    std::vector<Millis> waits;
+    for (int i = 0; i < 30; ++i) {
+      const Outcome outcome = look.at(what);
+      EXPECT_FALSE(outcome.event);
+      EXPECT_EQ(outcome.not_before_in_ms, outcome.due_in_ms);
+      waits.push_back(*outcome.due_in_ms);
+      look.granted.setbacks = outcome.setbacks;
+    }
+    const std::vector<Millis> first(waits.begin(), waits.begin() + 9);
+    const std::vector<Millis> expected = {1'000, 60'000, 120'000, 240'000, 480'000, 960'000, 1'920'000, 3'600'000, 3'600'000};
+    EXPECT_EQ(first, expected) << name_of(what);
+    EXPECT_EQ(waits.back(), 3'600'000) << "at least once an hour";
+    EXPECT_EQ(look.at(undecided).setbacks, 0) << "it answers again";
+  }
+}
+
+TEST(DecidePoll, IsOverdueToWhereItIsRefused) {
+  Look look(Purpose::status);
+  look.context.age_ms = look.policy.confirm_timeout_ms + 1;
+  EXPECT_TRUE(look.at(unavailable).overdue);
+  EXPECT_EQ(look.at(unavailable).due_in_ms, 3'600'000);
+}
+
 TEST(DecideLookup, AdoptsTheOneItFinds) {
   const Outcome outcome = Look(Purpose::lookup).at(found);
   EXPECT_EQ(outcome.from, JobState::in_doubt);
@@ -143,6 +176,55 @@ TEST(DecideLookup, CountsNoLookThatSaidNothing) {
     EXPECT_EQ(outcome.looks, 2) << name_of(what);
     EXPECT_GE(*outcome.due_in_ms, 30'000) << name_of(what);
   }
+}
+
+TEST(DecideLookup, IsLeftToAnOperatorWhereItIsRefusedWhileOthersPass) {
+  Look look(Purpose::lookup);
+  look.reply.http_status = 503;
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(look.at(unavailable).hold) << "a DSP that is down is waited for";
+  look.context.others_pass = true;
+  for (int i = 1; i < kSetbacksMax; ++i) {
+    const Outcome outcome = look.at(unavailable);
+    ASSERT_FALSE(outcome.hold) << i;
+    look.granted.setbacks = outcome.setbacks;
+  }
+  const Outcome last = look.at(unavailable);
+  EXPECT_NE(last.hold->find("HTTP 503"), std::string::npos);
+  EXPECT_FALSE(last.due_in_ms);
+}
+
+// `200 []` for "none" is seen in the wild. It is not taken for it, but neither is it asked for ever.
+TEST(DecideLookup, IsLeftToAnOperatorWhereItNeverSaysWhatCanBeUsed) {
+  for (const int status : {200, 400}) {
+    Look look(Purpose::lookup);
+    look.reply.http_status = status;
+    look.reply.answer = {};
+    look.reply.answer.readable = true;
+    look.reply.excerpt = "[]";
+    for (int i = 1; i < kUselessLookups; ++i) {
+      const Outcome outcome = look.at(look_failed);
+      ASSERT_FALSE(outcome.hold) << i;
+      EXPECT_EQ(outcome.due_in_ms, 30'000);
+      look.granted.setbacks = outcome.setbacks;
+    }
+    EXPECT_EQ(look.at(not_found).setbacks, 0) << "in a row";
+    const Outcome last = look.at(look_failed);
+    EXPECT_NE(last.hold->find("neither an entity nor 404"), std::string::npos);
+    EXPECT_NE(last.hold->find("[]"), std::string::npos);
+    EXPECT_FALSE(last.due_in_ms);
+    EXPECT_FALSE(last.event);
+  }
+}
+
+TEST(DecideLookup, WaitsForADspThatIsInTrouble) {
+  Look look(Purpose::lookup);
+  look.reply.answer = {};
+  look.reply.answer.readable = true;
+  look.granted.setbacks = kUselessLookups;
+  look.reply.http_status = 500;
+  EXPECT_FALSE(look.at(look_failed).hold);
+  look.reply = {};
+  EXPECT_FALSE(look.at(look_failed).hold);
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ TEST(DispatcherCredentials, PauseTooWhenTheTokenCannotBeRead) {
 
 // One job that the DSP forbids must not keep the account shut for the others.
 TEST(DispatcherProbe, IsAnotherJobThanTheOneThatWasRefused) {
-  for (const int status : {429, 403}) {
+  for (const int status : {429, 403, 503}) {
     DispatcherPolicy policy = brain_policy();
     policy.in_flight_max = 1;
     Brain brain(policy);

@@ -65,6 +65,16 @@ TEST(Refusal, DoublesItsBackoffUpToTheWindowWithEqualJitter) {
   }
 }
 
+TEST(Refusal, OfOneEntityClosesTheGateAndTeachesTheCapNothing) {
+  Limiter limiter = forty_a_minute();
+  limiter.take(at(0));
+  limiter.answered(at(0));
+  limiter.refused(at(0), 20'000, 0.5, About::entity);
+  EXPECT_EQ(limiter.next_permit_at(at(0)), 20'000);
+  EXPECT_EQ(limiter.state(at(0)).cap, 40);
+  EXPECT_EQ(limiter.state(at(0)).refusals, 1) << "one probe, as after any";
+}
+
 // Some servers count what they refuse.
 TEST(Refusal, HoldsItsSlotLikeAnyOther) {
   LimiterPolicy policy;

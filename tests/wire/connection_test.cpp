@@ -245,7 +245,7 @@ TEST(Connection, KnowsWhetherTheBodyHadBegunWhenWritingFailed) {
     EXPECT_EQ(event.reply.http_status, 0);
     EXPECT_EQ(event.reply.not_taken, stop.proof) << event.reply.trouble;
     EXPECT_EQ(classify(Purpose::create, event.reply, {}), stop.what);
-    EXPECT_EQ(slot_end(event.reply), SlotEnd::unsure) << "the server may count what it has seen of it";
+    EXPECT_EQ(slot_end(event.reply, {}), SlotEnd::unsure) << "the server may count what it has seen of it";
   }
 }
 
