@@ -78,7 +78,9 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
   for (const ColumnRule& rule : columns_of(kind)) {
     const std::string_view raw = row[rule.column];
     level.raw[i] = raw;
-    const CheckedValue checked = check_value(rule.rule, level.raw[i], level.scratch[i], point);
+    const bool is_number = row.numbers[index_of(rule.column)];
+    const CheckedValue checked =
+        check_value(rule.rule, level.raw[i], level.scratch[i], is_number ? Point::decimal : point);
     values[i] = checked.text;
     if (rule.rule == ValueRule::id) id_flaw = checked.flaw;
     if (row.refused[index_of(rule.column)]) {
@@ -89,7 +91,7 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
       entity.valid = false;
       signs_.take_refused(rule.rule, raw);
     } else {
-      if (rule.rule == ValueRule::money) signs_.take_number(raw);
+      if (rule.rule == ValueRule::money && !is_number) signs_.take_number(raw);
       if (checked.text != raw) entity.altered.set(index_of(rule.column));
     }
     ++i;

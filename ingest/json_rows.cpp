@@ -99,6 +99,7 @@ class JsonRows : public RowReader {
         const auto slot = static_cast<std::size_t>(&rule - columns_of(node.kind).data());
         row.values[index_of(rule.column)] = tree_.text_of(node.values[slot]);
         row.refused[index_of(rule.column)] = node.values[slot].is_refused;
+        row.numbers[index_of(rule.column)] = node.values[slot].is_number;
       }
     }
     fields_.assign(row.values.begin(), row.values.end());

@@ -96,7 +96,7 @@ void JsonTree::take_dsp_id(const JsonToken& token) {
   const JobKind kind = nodes_[key_node_].kind;
   if (*key_dsp_id_ != kind && kind != JobKind::campaign) return;
   const std::size_t node = *key_dsp_id_ == kind ? key_node_ : flat_node(key_node_, *key_dsp_id_, token.line);
-  nodes_[node].dsp_id = {texts_.size(), token.text.size(), token.line, false};
+  nodes_[node].dsp_id = {texts_.size(), token.text.size(), token.line};
   texts_ += token.text;
 }
 
@@ -165,7 +165,7 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
            problems);
     return;
   }
-  value = {texts_.size(), token.text.size(), token.line, false};
+  value = {texts_.size(), token.text.size(), token.line, false, token.type == JsonType::number};
   texts_ += token.text;
 }
 
@@ -178,7 +178,7 @@ void JsonTree::refuse_value(std::int64_t line, std::string_view wanted, Problems
   std::string label;
   if (key_column_ != nullptr) {
     label = path_of(key_node_, *key_column_);
-    value_of(key_node_, *key_column_) = {0, 0, line, true};
+    value_of(key_node_, *key_column_) = {0, 0, line, true, false};
   } else {
     label = below(place_of(key_node_), key_);
     nodes_[key_node_].is_refused = true;

@@ -29,6 +29,7 @@ class JsonTree {
     std::size_t length = 0;
     std::int64_t line = 0;    // 0: absent
     bool is_refused = false;  // of the wrong type; the problem is told
+    bool is_number = false;   // and no text
   };
   enum class Origin { nested, flat };
   struct Node {

@@ -33,6 +33,7 @@ struct Row {
   JobKind first_new = JobKind::campaign;
   std::array<std::string_view, kColumnCount> values{};  // empty: absent
   std::bitset<kColumnCount> refused;                    // values whose problem the reader has told
+  std::bitset<kColumnCount> numbers;                    // numbers of JSON, whose points can mean one thing only
   bool is_refused = false;  // the reader has told a problem of the row as a whole
   std::array<std::string_view, 3> dsp_ids{};  // by kind, where the row is of a result sheet; empty: none
 

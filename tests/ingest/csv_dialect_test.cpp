@@ -56,6 +56,17 @@ TEST(CsvDialect, OfCommasLosesItsPointsToAColumnThatIsNotUsed) {
             "in:1: header: unknown_column: this column is not used: \"spent\" (warning)\nin:2: campaign_budget: ambiguous_point:");
 }
 
+// A text may come from a spreadsheet; a number of JSON is what it says.
+TEST(CsvDialect, OfTextsInJsonIsThatOfSheetsAndNumbersHaveNone) {
+  const Program program;
+  const auto check = [&](const std::string& budget) {
+    return program.run({"check", program.write("in.json", R"({"campaign_id":"c","campaign_name":"n","campaign_budget":)" + budget +
+                                                              R"(,"start_date":"2026-12-01","end_date":"2026-12-31","objective":"o"})")}).err;
+  };
+  EXPECT_EQ(check("15.000"), "");
+  EXPECT_NE(check(R"("15.000")").find("ambiguous_point"), std::string::npos);
+}
+
 // Whoever mended the comma alone would have submitted fifteen.
 TEST(CsvDialect, OfCommasLosesItsPointsToADecimalCommaAnywhereInTheSheet) {
   const Program program;
