@@ -11,6 +11,11 @@ enum class UnknownOutcome {
   lookup,    // the DSP can be asked by our key
 };
 
+// Why a job in doubt waits where the account offers no means. That the account learns one frees the jobs that are held for
+// this reason, byte for byte (storage/sql/release_doubts.sql), and no others: so everybody who holds a job for it writes
+// these words, and they stay as released databases and their triggers (migrations/0003_acts.sql) have them.
+inline constexpr const char* kHeldByPolicy = "no proof either way, and unknown_outcome is hold";
+
 // What a readable 2xx answer to a POST without the id means.
 enum class MissingId {
   in_doubt,  // the entity may exist
