@@ -7,6 +7,7 @@
 // Thread rule: a plain value; parse once in main, then read from any thread.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "storage/config_file.h"
 #include "storage/model/account.h"
 #include "storage/model/moment.h"
+#include "storage/model/named.h"
 #include "storage/model/rate_spec.h"
 #include "storage/model/result.h"
 
@@ -25,6 +27,13 @@ namespace dl {
 enum class Command { run, help, version, print_config, check_config, verify };
 
 enum class LogLevel { debug, info, warning, error };
+// As the setting and the log's lines have them.
+inline constexpr auto kLogLevels = std::to_array<Named<LogLevel>>({
+    {LogLevel::debug, "debug"},
+    {LogLevel::info, "info"},
+    {LogLevel::warning, "warning"},
+    {LogLevel::error, "error"},
+});
 enum class LogFormat {
   automatic,  // journal where stderr is journald's, else text
   text,       // a line for people

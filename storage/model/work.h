@@ -27,8 +27,6 @@ enum class Purpose {
 constexpr bool is_post(Purpose purpose) { return purpose == Purpose::create || purpose == Purpose::resubmit; }
 std::string_view name_of(Purpose purpose);
 
-std::string_view name_of(UnknownOutcome what);
-
 // How many lookups must find nothing, and how far apart they are, before a POST counts as not applied: also
 // where an operator has declared it absent, for his word and one false "not found" made a duplicate.
 inline constexpr int kAbsentLooks = 3;
