@@ -30,7 +30,7 @@ Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery,
       trend_(policy.limiter.tiers.empty() ? kTrendWhereUnlimited : limiter_.slowest().window_ms),
       learned_saved_at_(now.boot_ms) {
   policy_.decision.outcome.honours_keys = policy.decision.unknown_outcome == UnknownOutcome::resubmit;
-  if (account_.paused_by != "daemon") return;
+  if (!account_.is_paused_by_daemon()) return;
   account_.paused_by.reset();  // a restart is the probe: the credentials may be mended
   account_changed_ = pause_changed_ = true;
 }
