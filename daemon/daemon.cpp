@@ -14,7 +14,6 @@
 
 #include "daemon/core/dispatcher.h"
 #include "daemon/core/eta.h"
-#include "daemon/dsp/codec.h"
 #include "daemon/dsp/inbox.h"
 #include "daemon/dsp/worker_pool.h"
 #include "daemon/store_thread.h"
@@ -32,28 +31,6 @@ constexpr int kTicksPerPlainLine = 40;            // without a terminal: a line 
 constexpr int kTicksPerEta = 40;
 constexpr std::chrono::milliseconds kThreadsAsked{10'000};  // at least
 constexpr std::chrono::milliseconds kOneSignal{1'000};      // what is said again within it is said once
-
-DispatcherPolicy dispatcher_policy(const Config& config) {
-  DispatcherPolicy policy;
-  policy.limiter = limiter_policy(config);
-  policy.decision.max_retries = config.max_retries;
-  policy.decision.unknown_outcome = config.unknown_outcome;
-  policy.decision.settle_ms = config.settle_ms;
-  policy.decision.confirm_timeout_ms = config.confirm_timeout_ms;
-  for (const Tier& tier : config.rate_limit) policy.decision.window_ms = std::max(policy.decision.window_ms, tier.window_ms);
-  policy.decision.outcome.missing_id = config.missing_id;
-  policy.decision.outcome.retryable_statuses = config.retryable_status;
-  policy.decision.outcome.not_applied_statuses = config.not_applied_status;
-  policy.workers = config.workers;
-  // Handshakes of TLS are work for all of them.
-  policy.connections_per_worker = config.endpoint->tls ? 1 : config.connections_per_worker;
-  policy.in_flight_max = config.in_flight;
-  policy.http_timeout_ms = config.http_timeout_ms;
-  policy.unreachable_timeout_ms = config.unreachable_timeout_ms;
-  policy.status_target = status_target;
-  policy.lifetime = config.drain ? Lifetime::drain : Lifetime::for_ever;
-  return policy;
-}
 
 std::int64_t modified_at(const std::string& path) {
   struct stat info {};

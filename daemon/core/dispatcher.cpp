@@ -48,7 +48,7 @@ void Dispatcher::take(Input& input, Moment now) {
 std::vector<AnyCommand> Dispatcher::plan(Moment now) {
   give_up_lost_flights(now);
   schedule_.believe_what_was_seen(now.boot_ms);
-  judge_end_game(now);
+  judge_end_game();
   fire_timers(now);
   give_back_what_waits(now);
   ask_permits(now);

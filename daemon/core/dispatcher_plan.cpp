@@ -71,14 +71,12 @@ bool Dispatcher::may_send(Moment now) const {
 }
 
 // Whether so little is left that it could be done before the slowest plausible chain of processing is.
-void Dispatcher::judge_end_game(Moment) {
+void Dispatcher::judge_end_game() {
   if (!is_limited()) return;
   std::int64_t left = 0;
   for (const auto& of_kind : totals_) {
     for (int i = 0; i < kJobStateCount; ++i) {
-      const auto state = static_cast<JobState>(i);
-      const bool is_over = state == JobState::succeeded || state == JobState::failed || state == JobState::cancelled;
-      if (!is_over) left += of_kind[static_cast<std::size_t>(i)];
+      if (!is_resting(static_cast<JobState>(i))) left += of_kind[static_cast<std::size_t>(i)];
     }
   }
   const Millis work = left * limiter_.spacing_ms();
