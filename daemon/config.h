@@ -1,9 +1,7 @@
-// Everything dl-daemon can be told, as one value. A setting `rate_limit` has one name in three
-// spellings: flag
-// --rate-limit, environment DL_RATE_LIMIT, configuration key rate_limit; the first of flag,
-// environment, file, default decides. The settings themselves are a table (daemon/setting.h), so
-// that flags, file keys,
-// --help and --print-config cannot drift apart.
+// Everything dl-daemon can be told, as one value. A setting `rate_limit` has one name in three spellings: flag
+// --rate-limit, environment DL_RATE_LIMIT, configuration key rate_limit; the first of flag, environment, file, default
+// decides. The settings themselves are a table (daemon/setting.h), so that flags, file keys, --help and --print-config
+// cannot drift apart.
 // Thread rule: a plain value; parse once in main, then read from any thread.
 #pragma once
 
@@ -111,8 +109,7 @@ struct Config {
 Result<Config> parse_config(int argc, const char* const* argv, const Environment& environment,
                             std::string_view fallback = kDefaultConfigPath);
 
-// All settings as a configuration file that would give the same values, each with its origin behind
-// it.
+// All settings as a configuration file that would give the same values, each with its origin behind it.
 std::string print_config(const Config& config);
 
 // The text of --help: usage, the settings in their groups with units and defaults, exit codes.

@@ -183,8 +183,7 @@ void Store::save_settings(Moment now) {
 // process that stands still (SIGSTOP), waits for the disk or is dead ends what it had begun only at the end of the gap,
 // so of any gap in the ledger a second counts. Awake, a row is over after two requests at the latest: the first look at a
 // status is as old as its POST and leaves when that is answered. Requests of another boot cannot be compared:
-// nothing is sent before W' + D have passed, since this boot began where the machine is the same, else since
-// this boot first saw the ledger.
+// nothing is sent before W' + D have passed since this boot first saw the ledger.
 void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   if (planted(Fault::limiter_forgets_at_a_restart)) return;
   if (policy_.tiers.empty()) return;  // no limit, no slots: of what may be millions of requests
