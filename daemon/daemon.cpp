@@ -14,6 +14,7 @@
 
 #include "daemon/core/dispatcher.h"
 #include "daemon/core/eta.h"
+#include "daemon/debug_lines.h"
 #include "daemon/dsp/inbox.h"
 #include "daemon/dsp/worker_pool.h"
 #include "daemon/store_thread.h"
@@ -81,6 +82,7 @@ class Daemon {
 
   const Config& config_;
   Log& log_;
+  DebugLines debug_;
   Clock clock_;
   const InstanceLock& lock_;
   net::io_context io_{1};
@@ -109,6 +111,7 @@ class Daemon {
 Daemon::Daemon(DaemonParts parts)
     : config_(parts.config),
       log_(parts.log),
+      debug_(parts.log),
       clock_(parts.clock),
       lock_(parts.lock),
       dispatcher_(dispatcher_policy(parts.config), parts.recovery, parts.clock.now()),
@@ -187,13 +190,19 @@ void Daemon::feed_all() {
   inbox_.take(inputs_);
   if (finished_) return;
   const Moment now = clock_.now();
-  for (Input& input : inputs_) dispatcher_.take(input, now);
+  for (Input& input : inputs_) {
+    debug_.note(input);
+    dispatcher_.take(input, now);
+  }
   carry_out(dispatcher_.plan(now));
 }
 
 void Daemon::carry_out(std::vector<AnyCommand> commands) {
   const Log::Together together(log_);
-  for (AnyCommand& command : commands) std::visit([this](auto& what) { carry_out(what); }, command);
+  for (AnyCommand& command : commands) {
+    debug_.note(command);
+    std::visit([this](auto& what) { carry_out(what); }, command);
+  }
 }
 
 // The timer that runs is left alone where it ends early enough: it is set anew when it fires. With every
@@ -315,6 +324,7 @@ void Daemon::tick() {
 void Daemon::show_progress() {
   const Moment now = clock_.now();
   const Standing standing = dispatcher_.standing(now);
+  debug_.note(standing, now);
   const Tally tally = tally_of(standing.totals);
   const Outlook& outlook = standing.outlook;
   const std::string text = progress_text(tally, outlook);

@@ -254,7 +254,8 @@ constexpr Setting kSettings[] = {
     row<Switch<&Config::hold>>("hold", kRun, "",
                                "send nothing until an operator inserts the act resume"),
     row<Choice<&Config::log_level, kLogLevels>>("log_level", kTalk, "debug|info|warning|error",
-                                                "the least that is logged"),
+                                                "the least that is logged; debug: also connections, what is\n"
+                                                "sent and loaded, pauses, and permits that were refused"),
     row<Choice<&Config::log_format, kLogFormats>>(
         "log_format", kTalk, "auto|text|json|journal",
         "of the log on stderr; auto: journal under journald, else text"),
