@@ -1,12 +1,11 @@
-// Everything dl-daemon can be told, as one value. A setting `rate_limit` has one name in three
-// spellings: flag
-// --rate-limit, environment DL_RATE_LIMIT, configuration key rate_limit; the first of flag,
-// environment, file, default decides. The settings themselves are a table (daemon/setting.h), so
-// that flags, file keys,
-// --help and --print-config cannot drift apart.
+// Everything dl-daemon can be told, as one value. A setting `rate_limit` has one name in three spellings: flag
+// --rate-limit, environment DL_RATE_LIMIT, configuration key rate_limit; the first of flag, environment, file, default
+// decides. The settings themselves are a table (daemon/setting.h), so that flags, file keys, --help and --print-config
+// cannot drift apart.
 // Thread rule: a plain value; parse once in main, then read from any thread.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "storage/config_file.h"
 #include "storage/model/account.h"
 #include "storage/model/moment.h"
+#include "storage/model/named.h"
 #include "storage/model/rate_spec.h"
 #include "storage/model/result.h"
 
@@ -25,6 +25,13 @@ namespace dl {
 enum class Command { run, help, version, print_config, check_config, verify };
 
 enum class LogLevel { debug, info, warning, error };
+// As the setting and the log's lines have them.
+inline constexpr auto kLogLevels = std::to_array<Named<LogLevel>>({
+    {LogLevel::debug, "debug"},
+    {LogLevel::info, "info"},
+    {LogLevel::warning, "warning"},
+    {LogLevel::error, "error"},
+});
 enum class LogFormat {
   automatic,  // journal where stderr is journald's, else text
   text,       // a line for people
@@ -102,8 +109,7 @@ struct Config {
 Result<Config> parse_config(int argc, const char* const* argv, const Environment& environment,
                             std::string_view fallback = kDefaultConfigPath);
 
-// All settings as a configuration file that would give the same values, each with its origin behind
-// it.
+// All settings as a configuration file that would give the same values, each with its origin behind it.
 std::string print_config(const Config& config);
 
 // The text of --help: usage, the settings in their groups with units and defaults, exit codes.

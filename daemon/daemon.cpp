@@ -14,7 +14,7 @@
 
 #include "daemon/core/dispatcher.h"
 #include "daemon/core/eta.h"
-#include "daemon/dsp/codec.h"
+#include "daemon/debug_lines.h"
 #include "daemon/dsp/inbox.h"
 #include "daemon/dsp/worker_pool.h"
 #include "daemon/store_thread.h"
@@ -32,28 +32,6 @@ constexpr int kTicksPerPlainLine = 40;            // without a terminal: a line 
 constexpr int kTicksPerEta = 40;
 constexpr std::chrono::milliseconds kThreadsAsked{10'000};  // at least
 constexpr std::chrono::milliseconds kOneSignal{1'000};      // what is said again within it is said once
-
-DispatcherPolicy dispatcher_policy(const Config& config) {
-  DispatcherPolicy policy;
-  policy.limiter = limiter_policy(config);
-  policy.decision.max_retries = config.max_retries;
-  policy.decision.unknown_outcome = config.unknown_outcome;
-  policy.decision.settle_ms = config.settle_ms;
-  policy.decision.confirm_timeout_ms = config.confirm_timeout_ms;
-  for (const Tier& tier : config.rate_limit) policy.decision.window_ms = std::max(policy.decision.window_ms, tier.window_ms);
-  policy.decision.outcome.missing_id = config.missing_id;
-  policy.decision.outcome.retryable_statuses = config.retryable_status;
-  policy.decision.outcome.not_applied_statuses = config.not_applied_status;
-  policy.workers = config.workers;
-  // Handshakes of TLS are work for all of them.
-  policy.connections_per_worker = config.endpoint->tls ? 1 : config.connections_per_worker;
-  policy.in_flight_max = config.in_flight;
-  policy.http_timeout_ms = config.http_timeout_ms;
-  policy.unreachable_timeout_ms = config.unreachable_timeout_ms;
-  policy.status_target = status_target;
-  policy.lifetime = config.drain ? Lifetime::drain : Lifetime::for_ever;
-  return policy;
-}
 
 std::int64_t modified_at(const std::string& path) {
   struct stat info {};
@@ -104,6 +82,7 @@ class Daemon {
 
   const Config& config_;
   Log& log_;
+  DebugLines debug_;
   Clock clock_;
   const InstanceLock& lock_;
   net::io_context io_{1};
@@ -132,6 +111,7 @@ class Daemon {
 Daemon::Daemon(DaemonParts parts)
     : config_(parts.config),
       log_(parts.log),
+      debug_(parts.log),
       clock_(parts.clock),
       lock_(parts.lock),
       dispatcher_(dispatcher_policy(parts.config), parts.recovery, parts.clock.now()),
@@ -210,13 +190,19 @@ void Daemon::feed_all() {
   inbox_.take(inputs_);
   if (finished_) return;
   const Moment now = clock_.now();
-  for (Input& input : inputs_) dispatcher_.take(input, now);
+  for (Input& input : inputs_) {
+    debug_.note(input);
+    dispatcher_.take(input, now);
+  }
   carry_out(dispatcher_.plan(now));
 }
 
 void Daemon::carry_out(std::vector<AnyCommand> commands) {
   const Log::Together together(log_);
-  for (AnyCommand& command : commands) std::visit([this](auto& what) { carry_out(what); }, command);
+  for (AnyCommand& command : commands) {
+    debug_.note(command);
+    std::visit([this](auto& what) { carry_out(what); }, command);
+  }
 }
 
 // The timer that runs is left alone where it ends early enough: it is set anew when it fires. With every
@@ -338,6 +324,7 @@ void Daemon::tick() {
 void Daemon::show_progress() {
   const Moment now = clock_.now();
   const Standing standing = dispatcher_.standing(now);
+  debug_.note(standing, now);
   const Tally tally = tally_of(standing.totals);
   const Outlook& outlook = standing.outlook;
   const std::string text = progress_text(tally, outlook);

@@ -9,6 +9,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/config.h"
+#include "daemon/core/dispatcher.h"
 #include "daemon/core/limiter.h"
 #include "daemon/instance_lock.h"
 #include "daemon/log.h"
@@ -30,6 +31,7 @@ int run_daemon(DaemonParts parts);
 
 // The policies that a configuration stands for.
 LimiterPolicy limiter_policy(const Config& config);
+DispatcherPolicy dispatcher_policy(const Config& config);
 WirePolicy wire_policy(const Config& config, const Clock& clock);
 StorePolicy store_policy(const Config& config);
 RequestFormat request_format();

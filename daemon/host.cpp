@@ -23,6 +23,11 @@ std::string first_line(const char* path) {
   return line;
 }
 
+std::string machine_id() {
+  const std::string id = first_line("/etc/machine-id");
+  return id.empty() ? "unknown" : id;
+}
+
 }  // namespace
 
 std::string boot_key() {
@@ -43,11 +48,6 @@ std::int64_t allow_open_files(std::int64_t wanted) {
   more.rlim_cur = std::min(static_cast<rlim_t>(wanted), files.rlim_max);
   if (setrlimit(RLIMIT_NOFILE, &more) == 0) files = more;
   return static_cast<std::int64_t>(files.rlim_cur);
-}
-
-std::string machine_id() {
-  const std::string id = first_line("/etc/machine-id");
-  return id.empty() ? "unknown" : id;
 }
 
 InstanceFacts instance_facts(const std::string& version) {

@@ -13,7 +13,6 @@ namespace dl {
 // (systemd's %b, since ProcSubset=pid hides the file) or the kernel's file. Where neither can be read the key
 // is unique, so that every start counts as a new boot, which only waits longer.
 std::string boot_key();
-std::string machine_id();
 // Raises the limit of open files as far as the hard limit allows and `wanted` asks. What may be open now.
 std::int64_t allow_open_files(std::int64_t wanted);
 // Everything but the lock's device and inode.

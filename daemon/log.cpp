@@ -155,6 +155,8 @@ void Log::write(LogLevel level, std::string_view message, std::span<const LogFie
   impl_->logger.log(spdlog_level, spdlog::string_view_t(line.data(), line.size()));
 }
 
+bool Log::shows(LogLevel level) const { return impl_->logger.should_log(level_of(level)); }
+
 void Log::debug(std::string_view message, std::initializer_list<LogField> fields) {
   write(LogLevel::debug, message, std::span(fields.begin(), fields.size()));
 }

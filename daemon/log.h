@@ -29,6 +29,8 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
+  // Whether lines of this level are written.
+  bool shows(LogLevel level) const;
   void debug(std::string_view message, std::initializer_list<LogField> fields = {});
   void info(std::string_view message, std::initializer_list<LogField> fields = {});
   void warning(std::string_view message, std::initializer_list<LogField> fields = {});

@@ -26,6 +26,7 @@
 #include "daemon/instance_lock.h"
 #include "daemon/log.h"
 #include "daemon/systemd_notify.h"
+#include "daemon/take_over.h"
 #include "daemon/verify_command.h"
 #include "daemon/version.h"
 #include "storage/archive.h"
@@ -166,26 +167,18 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   if (dl::Status ours = dl::check_schema_is_ours(**database); !ours) return report(ours.error());
   if (dl::Status ours = dl::refuse_archive(**database); !ours) return report(ours.error());
   if (dl::Status clean = patiently(log, [&] { return remove_orphans(**database, log); }); !clean) return report(clean.error());
-  (*database)->leave_guards_to_others();
   DL_FAULT_POINT("start.opened");
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
            dl::format_rate_spec(config.rate_limit));
-  dl::Result<dl::GenerationFile> generation = dl::GenerationFile::open(lock->database());
-  if (!generation) return report(generation.error());
-  auto store = std::make_unique<dl::Store>(std::move(*database), dl::request_format(), dl::store_policy(config));
-  if (dl::Status ok = store->trust_or_hold(std::move(*generation)); !ok) return report(ok.error());
-  dl::InstanceFacts facts = dl::instance_facts(std::string(dl::program_version()));
-  facts.lock_device = lock->device();
-  facts.lock_inode = lock->inode();
-  dl::Result<dl::Recovery> recovery = patiently(log, [&] { return store->take_over(facts, clock.now()); });
-  if (!recovery) return report(recovery.error());
-  if (dl::Status ok = store->keep_generation(clock.now()); !ok) return report(ok.error());
-  if (!store->forgotten().empty()) log.error(store->forgotten() + "; nothing is sent until an operator resumes");
-  if (recovery->reclaimed > 0) {
-    log.warning("the last owner died with " + std::to_string(recovery->reclaimed) +
+  dl::Result<dl::TakenOver> taken = dl::take_over(std::move(*database), *lock, dl::store_policy(config), clock,
+                                                  [&log](const auto& step) { return patiently(log, step); });
+  if (!taken) return report(taken.error());
+  if (const std::string& why = taken->store->forgotten(); !why.empty()) log.error(why + "; nothing is sent until an operator resumes");
+  if (taken->recovery.reclaimed > 0) {
+    log.warning("the last owner died with " + std::to_string(taken->recovery.reclaimed) +
                 " requests on the wire; they are taken over");
   }
-  return dl::run_daemon({config, log, clock, *lock, std::move(store), std::move(*recovery)});
+  return dl::run_daemon({config, log, clock, *lock, std::move(taken->store), std::move(taken->recovery)});
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // The policies that a configuration stands for (daemon.h).
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,6 +20,28 @@ std::string create_body(std::string_view payload, const std::vector<std::pair<Jo
 
 LimiterPolicy limiter_policy(const Config& config) {
   return {config.rate_limit, config.burst, config.headroom, config.strict, config.late_arrival_ms};
+}
+
+DispatcherPolicy dispatcher_policy(const Config& config) {
+  DispatcherPolicy policy;
+  policy.limiter = limiter_policy(config);
+  policy.decision.max_retries = config.max_retries;
+  policy.decision.unknown_outcome = config.unknown_outcome;
+  policy.decision.settle_ms = config.settle_ms;
+  policy.decision.confirm_timeout_ms = config.confirm_timeout_ms;
+  for (const Tier& tier : config.rate_limit) policy.decision.window_ms = std::max(policy.decision.window_ms, tier.window_ms);
+  policy.decision.outcome.missing_id = config.missing_id;
+  policy.decision.outcome.retryable_statuses = config.retryable_status;
+  policy.decision.outcome.not_applied_statuses = config.not_applied_status;
+  policy.workers = config.workers;
+  // Handshakes of TLS are work for all of them.
+  policy.connections_per_worker = config.endpoint->tls ? 1 : config.connections_per_worker;
+  policy.in_flight_max = config.in_flight;
+  policy.http_timeout_ms = config.http_timeout_ms;
+  policy.unreachable_timeout_ms = config.unreachable_timeout_ms;
+  policy.status_target = status_target;
+  policy.lifetime = config.drain ? Lifetime::drain : Lifetime::for_ever;
+  return policy;
 }
 
 WirePolicy wire_policy(const Config& config, const Clock& clock) {

@@ -74,31 +74,36 @@ struct Switch {
   static std::string show(const Config& config) { return config.*member ? "true" : "false"; }
 };
 
-// `names`: the enumerators of Enum in their order.
-template <auto member, const auto& names>
+// `choices`: an array of Named.
+template <auto member, const auto& choices>
 struct Choice {
   static Status set(Config& config, const std::string& text) {
-    const auto found = std::find(names.begin(), names.end(), text);
-    if (found == names.end()) {
+    const auto value = value_in(choices, text);
+    if (!value) {
       std::string all;
-      for (const std::string_view name : names)
-        all += (all.empty() ? "" : ", ") + std::string(name);
+      for (const auto& choice : choices)
+        all += (all.empty() ? "" : ", ") + std::string(choice.name);
       return wrong(in_quotes(text) + " must be one of " + all);
     }
-    using Enum = std::remove_reference_t<decltype(config.*member)>;
-    config.*member = static_cast<Enum>(found - names.begin());
+    config.*member = *value;
     return Done{};
   }
   static std::string show(const Config& config) {
-    return in_quotes(names[static_cast<std::size_t>(config.*member)]);
+    return in_quotes(name_in(choices, config.*member));
   }
 };
 
-constexpr auto kUnknownOutcomes = std::to_array<std::string_view>({"hold", "resubmit", "lookup"});
-constexpr auto kMissingIds = std::to_array<std::string_view>({"in_doubt", "refused"});
-constexpr auto kLogLevels = std::to_array<std::string_view>({"debug", "info", "warning", "error"});
-constexpr auto kLogFormats = std::to_array<std::string_view>({"auto", "text", "json", "journal"});
-constexpr auto kProgressStyles = std::to_array<std::string_view>({"auto", "plain", "none"});
+constexpr auto kLogFormats = std::to_array<Named<LogFormat>>({
+    {LogFormat::automatic, "auto"},
+    {LogFormat::text, "text"},
+    {LogFormat::json, "json"},
+    {LogFormat::journal, "journal"},
+});
+constexpr auto kProgressStyles = std::to_array<Named<ProgressStyle>>({
+    {ProgressStyle::automatic, "auto"},
+    {ProgressStyle::plain, "plain"},
+    {ProgressStyle::none, "none"},
+});
 
 struct Db {
   static Status set(Config& config, const std::string& text) {
@@ -249,7 +254,8 @@ constexpr Setting kSettings[] = {
     row<Switch<&Config::hold>>("hold", kRun, "",
                                "send nothing until an operator inserts the act resume"),
     row<Choice<&Config::log_level, kLogLevels>>("log_level", kTalk, "debug|info|warning|error",
-                                                "the least that is logged"),
+                                                "the least that is logged; debug: also connections, what is\n"
+                                                "sent and loaded, pauses, and permits that were refused"),
     row<Choice<&Config::log_format, kLogFormats>>(
         "log_format", kTalk, "auto|text|json|journal",
         "of the log on stderr; auto: journal under journald, else text"),

@@ -10,13 +10,11 @@
 #include <utility>
 
 #include "daemon/daemon.h"
-#include "daemon/host.h"
 #include "daemon/instance_lock.h"
 #include "daemon/reconcile.h"
-#include "daemon/version.h"
+#include "daemon/take_over.h"
 #include "storage/archive.h"
 #include "storage/database.h"
-#include "storage/generation_file.h"
 #include "storage/migrator.h"
 #include "storage/verifier.h"
 
@@ -116,25 +114,17 @@ ReconcileEvents events_of(Findings& findings, Log& log, ProgressStyle style) {
 }
 
 int ask_too(const Config& config, Log& log, Clock clock, std::unique_ptr<Database> database, const InstanceLock& lock) {
-  Result<GenerationFile> generation = GenerationFile::open(lock.database());
-  if (!generation) return report(generation.error());
-  database->leave_guards_to_others();
   StorePolicy policy = store_policy(config);
   policy.only_asks = true;
-  Store store(std::move(database), request_format(), policy);
-  if (Status ok = store.trust_or_hold(std::move(*generation)); !ok) return report(ok.error());
-  InstanceFacts facts = instance_facts(std::string(program_version()));
-  facts.lock_device = lock.device();
-  facts.lock_inode = lock.inode();
-  const Result<Recovery> recovery = store.take_over(facts, clock.now());
-  if (!recovery) return report(recovery.error());
-  if (Status ok = store.keep_generation(clock.now()); !ok) return report(ok.error());
+  const Result<TakenOver> taken = take_over(std::move(database), lock, policy, clock, [](const auto& step) { return step(); });
+  if (!taken) return report(taken.error());
+  Store& store = *taken->store;
   if (!store.forgotten().empty()) log.warning(store.forgotten() + "; the DSP is asked for what may have been forgotten too");
   Findings findings;
   const Result<Verified> verified = check(store.database(), findings, log);
   if (!verified) return report(verified.error());
   const ReconcileEvents events = events_of(findings, log, resolve_progress(config.progress, STDERR_FILENO));
-  const Result<Reconciled> reconciled = reconcile(store, *recovery, config, clock, events);
+  const Result<Reconciled> reconciled = reconcile(store, taken->recovery, config, clock, events);
   log.show_progress("");
   if (Status ok = store.stop(clock.now()); !ok) return report(ok.error());
   if (Status ok = store.keep_generation(clock.now()); !ok) return report(ok.error());

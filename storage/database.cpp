@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::chrono::microseconds kBusyStep{500};
 constexpr int kMaxValueBytes = 4 * 1024 * 1024;
+constexpr const char* kAnotherSqlite = "; this SQLite is not built as Debian builds it: use Debian's libsqlite3-0";
 constexpr const char* kSmallTables[] = {"property", "migration", "writer", "job_rule", "account", "batch", "instance"};
 
 // POSIX locks and mmap of the -shm file are only trusted on local file systems: an allow-list, by the
@@ -134,49 +135,74 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMo
   return database;
 }
 
-Status Database::prepare(OpenMode mode) {
-  sqlite3* raw = db_.getHandle();
-  sqlite3_extended_result_codes(raw, 1);
-  sqlite3_busy_handler(
-      raw,
-      [](void* self, int calls) {
-        const auto waited = kBusyStep * calls;
-        if (waited >= static_cast<Database*>(self)->busy_wait_) return 0;
-        std::this_thread::sleep_for(kBusyStep);
-        return 1;
-      },
-      this);
-  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+// What holds on every connection, also of those that only read. A SQLite that refuses a part of it would go unnoticed
+// until what it shields from has happened.
+Status Database::harden() {
+  sqlite3* const raw = db_.getHandle();
+  const auto wait = [](void* self, int calls) {
+    const auto waited = kBusyStep * calls;
+    if (waited >= static_cast<Database*>(self)->busy_wait_) return 0;
+    std::this_thread::sleep_for(kBusyStep);
+    return 1;
+  };
+  int is_defensive = 0;
+  int trusts_schema = 1;
+  int loads_extensions = 1;
+  for (const int code : {sqlite3_extended_result_codes(raw, 1), sqlite3_busy_handler(raw, wait, this),
+                         sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, &is_defensive),
+                         sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &trusts_schema),
+                         sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, &loads_extensions),
+                         sqlite3_create_function_v2(raw, kWriterFunction, 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, nullptr,
+                                                    allow_writing, nullptr, nullptr, nullptr)}) {
+    if (code != SQLITE_OK) return error_of(code, sqlite3_errstr(code), path_, path_ + ": the connection cannot be set up");
+  }
+  if (is_defensive != 1 || trusts_schema != 0 || loads_extensions != 0) {
+    return Error{Errc::config, path_ + ": DEFENSIVE on, TRUSTED_SCHEMA off and extensions off were not accepted" + kAnotherSqlite};
+  }
   sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, kMaxValueBytes);
   sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
-  sqlite3_create_function_v2(raw, kWriterFunction, 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, nullptr,
-                             allow_writing, nullptr, nullptr, nullptr);
+  return Done{};
+}
+
+// Of a connection that writes.
+Status Database::keep_rules() {
+  // Of a new file alone: pages that archive frees can then be given back without VACUUM.
+  if (db_.execAndGet("PRAGMA page_count").getInt() == 0) db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  if (const std::string journal = db_.execAndGet("PRAGMA journal_mode = WAL").getString(); journal != "wal") {
+    return Error{Errc::config, path_ + ": cannot use write-ahead logging here (journal_mode is " + journal + ")"};
+  }
+  db_.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = ON;"
+           "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
+           "PRAGMA secure_delete = OFF;"  /* Debian's default overwrites what is deleted, index entries too */
+           "PRAGMA cache_size = -16384;"  /* KiB: what is hot of 1,000,000 jobs, within the daemon's 64 MiB */);
+  sqlite3_wal_hook(
+      db_.getHandle(),
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<Database*>(self)->wal_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+  struct Rule {
+    const char* pragma;
+    int value;
+  };
+  for (const Rule& rule : {Rule{"synchronous", 2}, Rule{"wal_autocheckpoint", 0}, Rule{"foreign_keys", 1}}) {
+    const int is = db_.execAndGet(std::string("PRAGMA ") + rule.pragma).getInt();
+    if (is == rule.value) continue;
+    return Error{Errc::config, path_ + ": " + rule.pragma + " = " + std::to_string(rule.value) + " was not accepted (it is " +
+                                   std::to_string(is) + ")" + kAnotherSqlite};
+  }
+  if (planted(Fault::synchronous_normal)) db_.exec("PRAGMA synchronous = NORMAL");
+  return Done{};
+}
+
+Status Database::prepare(OpenMode mode) {
+  if (Status hard = harden(); !hard) return hard;
   Status ok = guard(path_, [&]() -> Status {
     // Before anything is written: is it ours, and not newer?
     if (Status fit = check_identity(*this); !fit) return fit;
     if (mode == OpenMode::read_only) return check_schema_is_current(*this);
-    // Of a new file alone: pages that archive frees can then be given back without VACUUM.
-    if (db_.execAndGet("PRAGMA page_count").getInt() == 0) db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
-    if (const std::string journal = db_.execAndGet("PRAGMA journal_mode = WAL").getString(); journal != "wal") {
-      return Error{Errc::config, path_ + ": cannot use write-ahead logging here (journal_mode is " + journal + ")"};
-    }
-    db_.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = ON;"
-             "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
-             "PRAGMA secure_delete = OFF;"  /* Debian's default overwrites what is deleted, index entries too */
-             "PRAGMA cache_size = -16384;"  /* KiB: what is hot of 1,000,000 jobs, within the daemon's 64 MiB */);
-    sqlite3_wal_hook(
-        raw,
-        [](void* self, sqlite3*, const char*, int pages) {
-          static_cast<Database*>(self)->wal_pages_ = pages;
-          return SQLITE_OK;
-        },
-        this);
-    if (db_.execAndGet("PRAGMA synchronous").getInt() != 2) {
-      return Error{Errc::config, path_ + ": synchronous = FULL was not accepted"};
-    }
-    if (planted(Fault::synchronous_normal)) db_.exec("PRAGMA synchronous = NORMAL");
+    if (Status kept = keep_rules(); !kept) return kept;
     return migrate(*this);
   });
   if (!ok) return ok;
@@ -197,8 +223,9 @@ Status Database::prepare(OpenMode mode) {
 }
 
 void Database::leave_guards_to_others() {
-  has_guards_ = false;
-  sqlite3_db_config(db_.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  int are_on = 1;
+  sqlite3_db_config(db_.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, &are_on);
+  has_guards_ = are_on != 0;  // they are asked to let us through where they stay
 }
 
 namespace {

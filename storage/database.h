@@ -1,5 +1,5 @@
-// One SQLite connection with the project's rules applied and read back: WAL, synchronous FULL,
-// autocheckpoint off, trusted_schema off, defensive, own busy handler with 0.5 ms steps.
+// One SQLite connection with the project's rules: WAL, synchronous FULL, autocheckpoint off (the shield against SQLite's
+// WAL-reset bug), trusted_schema off, defensive, foreign keys, all read back, and an own busy handler with 0.5 ms steps.
 // The only door to SQLiteCpp together with storage/*.cpp; nothing outside storage/ sees an exception
 // of it. Thread rule: an object belongs to one thread. Ownership: statements are declared after, and
 // so die before, their Database.
@@ -92,6 +92,8 @@ class Database {
  private:
   Database(const std::string& path, int flags, const char* vfs);
   Status prepare(OpenMode mode);
+  Status harden();
+  Status keep_rules();
   Status checkpoint(int pages, int mode);
   Status reserve_room();
 

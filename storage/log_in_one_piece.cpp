@@ -232,7 +232,7 @@ int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int*
 }  // namespace
 
 const char* log_in_one_piece(const char* under) {
-  static std::mutex mutex;
+  static std::mutex mutex;  // why: the list is the process's, as SQLite's own of its VFSs, and any thread may open a database
   // Never destroyed, never changed once it is registered: SQLite keeps their addresses, and so do open connections.
   static std::list<Layer>& layers = *new std::list<Layer>;
   const std::lock_guard<std::mutex> lock(mutex);

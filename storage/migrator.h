@@ -1,7 +1,8 @@
 // Brings a database to the newest schema: migrations/NNNN_noun.sql in order, each in one transaction,
 // recorded with its checksum; forward only. A newer schema than ours, a file of another program and a
 // migration that was edited after release are refused. Also seeds table job_rule from kRules.
-// Thread rule: as the Database it is given. Called by Database::open alone.
+// Thread rule: as the Database it is given. migrate() and the two checks before it are for
+// Database::open; whether a stranger has changed the schema asks whoever goes on to write, to send or to vouch for it.
 #pragma once
 
 #include <string>

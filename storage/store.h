@@ -63,9 +63,6 @@ struct InstanceFacts {
   std::int64_t lock_inode = 0;
 };
 
-// Why in_doubt jobs wait where the account offers no means; released when it learns one.
-inline constexpr const char* kHeldByPolicy = "no proof either way, and unknown_outcome is hold";
-
 class Store {
  public:
   Store(std::unique_ptr<Database> database, RequestFormat format, StorePolicy policy);

@@ -14,22 +14,7 @@ namespace dl {
 namespace {
 
 constexpr Millis kReclaimedDue = 1'000;
-constexpr Millis kLongestGate = 3'600'000;
 constexpr Millis kAwakePerGap = 1'000;
-
-// W' of the limiter, for the longest tier.
-Millis longest_hold(const std::vector<Tier>& tiers) {
-  Millis longest = 0;
-  for (const Tier& tier : tiers) longest = std::max(longest, tier.window_ms + tier.window_ms / 1'000 + 50);
-  return longest;
-}
-
-// The tier with the lowest rate.
-std::vector<Tier>::const_iterator slowest_of(const std::vector<Tier>& tiers) {
-  return std::min_element(tiers.begin(), tiers.end(), [](const Tier& a, const Tier& b) {
-    return a.count * b.window_ms < b.count * a.window_ms;
-  });
-}
 
 // Where the plan was made in this boot its clock decides. Else the wall clock is all there is, and the wait is
 // never longer than was planned, should it have stepped back since.
@@ -198,8 +183,7 @@ void Store::save_settings(Moment now) {
 // process that stands still (SIGSTOP), waits for the disk or is dead ends what it had begun only at the end of the gap,
 // so of any gap in the ledger a second counts. Awake, a row is over after two requests at the latest: the first look at a
 // status is as old as its POST and leaves when that is answered. Requests of another boot cannot be compared:
-// nothing is sent before W' + D have passed, since this boot began where the machine is the same, else since
-// this boot first saw the ledger.
+// nothing is sent before W' + D have passed since this boot first saw the ledger.
 void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   if (planted(Fault::limiter_forgets_at_a_restart)) return;
   if (policy_.tiers.empty()) return;  // no limit, no slots: of what may be millions of requests
@@ -260,7 +244,7 @@ AccountState Store::load_account(Moment now) {
   if (!row.getColumn("gate_boot_ms").isNull()) {
     const bool this_boot = row.getColumn("gate_boot_key").getString() == facts_.boot_key;
     const std::int64_t gate = this_boot ? row.getColumn("gate_boot_ms").getInt64()
-                                        : now.boot_ms + std::clamp(gate_at - now.wall_ms, Millis{0}, kLongestGate);
+                                        : now.boot_ms + std::clamp(gate_at - now.wall_ms, Millis{0}, kLongestWait);
     if (gate > now.boot_ms) {
       account.gate_boot_ms = gate;
       account.gate_wall_ms = gate_at;

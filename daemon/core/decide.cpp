@@ -71,7 +71,7 @@ struct Decider {
     outcome.setbacks = 0;
     switch (planted(Fault::doubt_is_always_held) ? UnknownOutcome::hold : policy.unknown_outcome) {
       case UnknownOutcome::hold:
-        outcome.hold = why.empty() ? "no proof either way, and unknown_outcome is hold" : why;
+        outcome.hold = why.empty() ? kHeldByPolicy : why;
         break;
       case UnknownOutcome::resubmit:
         outcome.looks = granted.purpose == Purpose::resubmit ? granted.looks + 1 : 0;

@@ -1,4 +1,5 @@
-// From what was sent and what came back to what happens to the job: the only author of Outcomes.
+// From what was sent and what came back to what happens to the job. Outcomes where there is nothing to decide are written by
+// others: of a dead owner's POST by Store::reclaim_post(), of --verify's lookups by daemon/reconcile.cpp.
 // Pure; callable from any thread.
 #pragma once
 

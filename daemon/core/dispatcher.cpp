@@ -30,7 +30,7 @@ Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery,
       trend_(policy.limiter.tiers.empty() ? kTrendWhereUnlimited : limiter_.slowest().window_ms),
       learned_saved_at_(now.boot_ms) {
   policy_.decision.outcome.honours_keys = policy.decision.unknown_outcome == UnknownOutcome::resubmit;
-  if (account_.paused_by != "daemon") return;
+  if (!account_.is_paused_by_daemon()) return;
   account_.paused_by.reset();  // a restart is the probe: the credentials may be mended
   account_changed_ = pause_changed_ = true;
 }
@@ -48,7 +48,7 @@ void Dispatcher::take(Input& input, Moment now) {
 std::vector<AnyCommand> Dispatcher::plan(Moment now) {
   give_up_lost_flights(now);
   schedule_.believe_what_was_seen(now.boot_ms);
-  judge_end_game(now);
+  judge_end_game();
   fire_timers(now);
   give_back_what_waits(now);
   ask_permits(now);

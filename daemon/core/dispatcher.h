@@ -218,7 +218,7 @@ class Dispatcher {
   std::string stalled_by(const Tally& tally, Moment now) const;
   Outlook outlook(const Tally& tally, Moment now) const;
   void learn(OutcomeClass what, const Flight& flight);
-  void judge_end_game(Moment now);
+  void judge_end_game();
   bool is_limited() const { return schedule_.pace() == Pace::limited; }
   void ask(const Candidate& candidate, ConnectionId connection, Turn turn, Moment now);
   bool permits_abound(Moment now) const;

@@ -43,7 +43,7 @@ void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const 
   limiter_.accepted(now);
   ++accepted_count_;
   unauthorized_ = 0;
-  if (account_.paused_by == "daemon") {
+  if (account_.is_paused_by_daemon()) {
     account_.paused_by.reset();
     account_.paused_reason.clear();
     account_changed_ = pause_changed_ = true;
@@ -90,7 +90,7 @@ void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
   probe_credentials_at_ = now.boot_ms + std::max(kCredentialProbe, policy_.decision.window_ms);
   if (account_.paused_by) return;
   retire_connections();  // the probe reads the token file anew
-  account_.paused_by = "daemon";
+  account_.paused_by = kPausedByDaemon;
   account_.paused_reason = reason;
   account_changed_ = pause_changed_ = true;
   say(Level::error, "paused: " + reason);
@@ -101,7 +101,7 @@ void Dispatcher::on(const input::TokenChanged&, Moment now) {
   retire_connections();
   accepted_at_setback_.clear();  // the old token's
   unauthorized_ = 0;
-  if (account_.paused_by == "daemon") probe_credentials_at_ = now.boot_ms;
+  if (account_.is_paused_by_daemon()) probe_credentials_at_ = now.boot_ms;
 }
 
 void Dispatcher::retire_connections() {

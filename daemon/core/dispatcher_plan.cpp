@@ -67,18 +67,16 @@ bool Dispatcher::may_send(Moment now) const {
   if (is_silent() && (!nothing_is_out || now.boot_ms < connect_again_at_)) return false;
   if (!account_.paused_by) return true;
   // Credentials: one probe now and then; a person's pause holds everything.
-  return account_.paused_by == "daemon" && nothing_is_out && (probes_credentials(now) || asks_another());
+  return account_.is_paused_by_daemon() && nothing_is_out && (probes_credentials(now) || asks_another());
 }
 
 // Whether so little is left that it could be done before the slowest plausible chain of processing is.
-void Dispatcher::judge_end_game(Moment) {
+void Dispatcher::judge_end_game() {
   if (!is_limited()) return;
   std::int64_t left = 0;
   for (const auto& of_kind : totals_) {
     for (int i = 0; i < kJobStateCount; ++i) {
-      const auto state = static_cast<JobState>(i);
-      const bool is_over = state == JobState::succeeded || state == JobState::failed || state == JobState::cancelled;
-      if (!is_over) left += of_kind[static_cast<std::size_t>(i)];
+      if (!is_resting(static_cast<JobState>(i))) left += of_kind[static_cast<std::size_t>(i)];
     }
   }
   const Millis work = left * limiter_.spacing_ms();
@@ -90,12 +88,12 @@ void Dispatcher::judge_end_game(Moment) {
 // What goes next. The probe after a refusal is another job than the one that met it, or that one could
 // keep the account shut for all.
 std::optional<Candidate> Dispatcher::next_candidate(Moment now) {
-  const bool probing = limiter_.refusals() > 0 || account_.paused_by == "daemon";
+  const bool probing = limiter_.refusals() > 0 || account_.is_paused_by_daemon();
   std::optional<Candidate> next =
       probing ? work_.best_but([this](JobId job) { return is_set_back(job); }, now.boot_ms)
               : work_.best(now.boot_ms);
   if (!next && is_limited()) next = work_.doubtful(now.boot_ms, limiter_.spacing_ms());
-  const bool only_others = account_.paused_by == "daemon" && !probes_credentials(now);
+  const bool only_others = account_.is_paused_by_daemon() && !probes_credentials(now);
   if (next && only_others && is_set_back(next->job.id)) return std::nullopt;
   return next;
 }
@@ -175,7 +173,7 @@ void Dispatcher::look_for_the_end() {
   if (stopping_ && saves_first()) return;
   if (stopping_) return finish(Ending::stopped);
   if (policy_.lifetime == Lifetime::for_ever) return;
-  if (account_.paused_by == "daemon" && !asks_another()) return finish(Ending::unauthorized);
+  if (account_.is_paused_by_daemon() && !asks_another()) return finish(Ending::unauthorized);
   if (loads_asked_ > 0) return;
   if (unreachable_) return finish(Ending::unreachable);
   if (work_.has_work_left()) {
@@ -207,7 +205,7 @@ void Dispatcher::set_wake(Moment now) {
   }
   if (connect_again_at_ > now.boot_ms) no_later_than(connect_again_at_);
   if (files_allow_until_ > now.boot_ms && work_.has_candidates()) no_later_than(files_allow_until_);
-  if (account_.paused_by == "daemon") {
+  if (account_.is_paused_by_daemon()) {
     const std::int64_t probe_at = asks_another() ? now.boot_ms : probe_credentials_at_;
     no_later_than(std::max(probe_at, now.boot_ms + 1'000));
   }

@@ -17,11 +17,7 @@ constexpr int kCleanWindowsAboveCeiling = 5;    // for one more above it
 }  // namespace
 
 Limiter::Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now) : policy_(policy) {
-  for (std::size_t i = 0; i < policy_.tiers.size(); ++i) {
-    const Tier& a = policy_.tiers[i];
-    const Tier& b = policy_.tiers[slowest_];
-    if (a.count * b.window_ms < b.count * a.window_ms) slowest_ = i;
-  }
+  slowest_ = static_cast<std::size_t>(slowest_of(policy_.tiers) - policy_.tiers.cbegin());
   if (policy_.strict && !unlimited()) {
     policy_.tiers.push_back(Tier{1, (slowest().window_ms + slowest().count - 1) / slowest().count});
   }
@@ -229,8 +225,7 @@ void Limiter::accepted(Moment now) {
 bool Limiter::age(Moment now) {
   std::erase_if(bounds_, [now](const Bound& bound) { return bound.until_boot_ms <= now.boot_ms; });
   if (unlimited()) return false;
-  Millis longest = 0;
-  for (const Tier& tier : policy_.tiers) longest = std::max(longest, held_for(tier));
+  const Millis longest = longest_hold(policy_.tiers);
   while (!anchors_.empty() && anchors_.front() + longest <= now.boot_ms) anchors_.pop_front();
   const Millis window = slowest().window_ms;
   const std::int64_t clean_before = clean_since_;

@@ -3,7 +3,7 @@
 //
 // Rule: a slot is held from its permit until W' after the answer was complete, because the server counted
 // the request somewhere between the two. What proves nothing holds its slot until D after it was given up.
-// W' = W (1 + 0.001) + 50 ms covers the drift of the two clocks.
+// W' (held_for) covers the drift of the two clocks.
 //
 // Pure: time is an argument (CLOCK_BOOTTIME). Not thread-safe; the Dispatcher owns the only one.
 // Memory: the ledger. A restart gives back the anchors of every slot that may still be held.
@@ -91,11 +91,10 @@ class Limiter {
   std::int64_t permit_at(Moment now, std::int64_t nth, Millis round_trip_ms) const;
   // For the account row: gate, refusals in a row, learned cap. Pauses by people are not known here.
   AccountState state(Moment now) const;
-  // The slowest tier: what ETA and the gauges count by. Only where there is a limit.
+  // The slowest tier: what the ETA counts by. Only where there is a limit.
   const Tier& slowest() const { return policy_.tiers[slowest_]; }
 
  private:
-  Millis held_for(const Tier& tier) const { return tier.window_ms + tier.window_ms / 1'000 + 50; }
   int allowed(std::size_t tier) const;
   int burst() const;
   double tokens(Moment now) const;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "storage/model/moment.h"
+#include "storage/model/rate_spec.h"
 
 namespace dl {
 
@@ -15,10 +16,7 @@ namespace dl {
 // `this_year`: resolves the two digits of the RFC 850 form (more than 50 years ahead means the past).
 std::optional<std::int64_t> parse_http_date(std::string_view text, int this_year);
 
-// However long the DSP asks for: after an hour one probe asks again.
-inline constexpr Millis kLongestWait = 3'600'000;
-
-// How long to wait, clamped to 0 … one hour; nothing where the value is garbage.
+// How long to wait, clamped to 0 … kLongestWait; nothing where the value is garbage.
 // `date`: the answer's Date header; without it a Retry-After date is read against `wall_ms`.
 std::optional<Millis> parse_retry_after(std::string_view value, std::optional<std::string_view> date,
                                         std::int64_t wall_ms);

@@ -1,6 +1,7 @@
 // A connection to the DSP, from connecting to gone, with at most one request on it. One coroutine
 // reads for as long as the connection lives, so that its end or stray bytes are noticed while it is
-// idle; a request is written beside it. This header is the only file that includes Asio.
+// idle; a request is written beside it. Asio's sockets and its TLS come in by this header alone; what daemon.cpp and
+// store_thread.cpp take of it is an event loop and timers.
 //
 // Thread rule: lives on its hand's io_context; every function runs there. Ownership: the hand's map
 // holds it until cut(), and what is under way (reading, writing, the timer) holds it until that has

@@ -1,8 +1,8 @@
 // A box between threads: any thread puts values in, its owner takes all of them at once. One wake-up for a
 // whole heap, where a post for each value costs an allocation and, often, a system call.
 //
-// The one mutex of our code is in here: it is held for a move of a value or a swap, never across a call
-// out, and a queue without it would need more words than it saves time.
+// Why a mutex: it is held for a move of a value or a swap, never across a call out, and a queue without it would need
+// more words than it saves time.
 // Thread rule: put() from any thread, take() from the owner's.
 #pragma once
 

@@ -42,7 +42,6 @@ struct WirePolicy {
   std::string ca_file;      // empty: the system's; tests use their own
   std::string token_file;   // empty: no Authorization. Read anew for each connection; never logged
   std::string user_agent = "DemandLink/0.1";
-  bool send_idempotency_key = true;
 };
 
 struct WireEvents {

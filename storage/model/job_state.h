@@ -30,7 +30,7 @@ enum class JobEvent {
   accepted,          // 2xx with the DSP's id
   not_sent,          // provably nothing left this machine: no attempt spent
   given_back,        // leased, but handed back unsent: its connection was not free, or a stop came
-  throttled,         // 429: no attempt spent, the account pauses
+  throttled,         // 429, 401 or 403: no attempt spent, the account pauses
   refused,           // refused, may be tried again: an attempt is spent
   refused_for_good,  // refused, and trying again cannot help
   exhausted,         // refused or failed once more than max_retries allows

@@ -36,6 +36,18 @@ Result<Tier> parse_tier(std::string_view text) {
 
 }  // namespace
 
+Millis longest_hold(const std::vector<Tier>& tiers) {
+  Millis longest = 0;
+  for (const Tier& tier : tiers) longest = std::max(longest, held_for(tier));
+  return longest;
+}
+
+std::vector<Tier>::const_iterator slowest_of(const std::vector<Tier>& tiers) {
+  return std::min_element(tiers.begin(), tiers.end(), [](const Tier& a, const Tier& b) {
+    return a.count * b.window_ms < b.count * a.window_ms;
+  });
+}
+
 Result<std::vector<Tier>> parse_rate_spec(std::string_view text) {
   std::vector<Tier> tiers;
   if (text == "none") return tiers;

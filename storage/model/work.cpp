@@ -12,15 +12,6 @@ std::string_view name_of(Purpose purpose) {
   return "?";
 }
 
-std::string_view name_of(UnknownOutcome what) {
-  switch (what) {
-    case UnknownOutcome::hold: return "hold";
-    case UnknownOutcome::resubmit: return "resubmit";
-    case UnknownOutcome::lookup: return "lookup";
-  }
-  return "?";
-}
-
 std::string_view name_of(SlotEnd end) {
   switch (end) {
     case SlotEnd::answered: return "answered";

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,8 +27,6 @@ enum class Purpose {
 };
 constexpr bool is_post(Purpose purpose) { return purpose == Purpose::create || purpose == Purpose::resubmit; }
 std::string_view name_of(Purpose purpose);
-
-std::string_view name_of(UnknownOutcome what);
 
 // How many lookups must find nothing, and how far apart they are, before a POST counts as not applied: also
 // where an operator has declared it absent, for his word and one false "not found" made a duplicate.
@@ -135,9 +134,13 @@ struct Applied {
   std::vector<JobRef> promoted;  // children that became ready
 };
 
+// Who has paused the account where no person has: the daemon, for its credentials. A person's pause holds everything until a
+// person resumes; this one is probed, and a restart ends it. No operator may call himself so (migrations/0003_acts.sql).
+inline constexpr std::string_view kPausedByDaemon = "daemon";
+
 // Account-wide facts that must survive a restart.
 struct AccountState {
-  std::optional<std::string> paused_by;  // an operator's name, or "daemon"
+  std::optional<std::string> paused_by;  // an operator's name, or kPausedByDaemon
   std::string paused_reason;
   bool writes_pause = false;             // to be saved too: the daemon itself has just paused or resumed
   std::int64_t gate_boot_ms = 0;         // nothing is sent before; 0: open. Of the present boot
@@ -149,6 +152,7 @@ struct AccountState {
   std::int64_t lowered_boot_ms = 0;      // when it was last lowered
   std::int64_t clean_boot_ms = 0;        // the window without a refusal that is being counted began then
   int clean_windows = 0;                 // in a row at or above the ceiling
+  bool is_paused_by_daemon() const { return paused_by == kPausedByDaemon; }
 };
 
 // One transaction's worth of work. Outcomes come first, then what is due, then permits.

@@ -169,7 +169,7 @@ void MemoryStore::permit(const Permit& permit, WorkResult& result) {
 }
 
 Recovery MemoryStore::take_over(Moment now, Millis late_arrival_ms, const Tier& slowest) {
-  const Millis hold_ms = slowest.window_ms + slowest.window_ms / 1'000 + 50;
+  const Millis hold_ms = held_for(slowest);
   Recovery recovery;
   for (std::size_t i = 0; i < ended_.size(); ++i) {
     if (ended_[i].at == kOpen) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/model/rate_spec.h"
 #include "storage/model/work.h"
 #include "tests/bench/workload.h"
 

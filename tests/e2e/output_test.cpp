@@ -37,6 +37,19 @@ TEST(Output, KeepsALiveLineOnATerminal) {
   EXPECT_EQ(drain.err.find("progress: "), std::string::npos) << "one kind of progress is enough";
 }
 
+TEST(Output, SaysAtDebugWhatInfoKeepsToItself) {
+  for (const std::string level : {"debug", "info"}) {
+    const Site site;
+    site.load_sheet(shape(1, 1, 1));
+    const Finish drain = site.drain({"--log-level", level});
+    EXPECT_EQ(drain.exit_code, 0) << drain.err;
+    for (const char* const line : {" debug   loading work ", " debug   work loaded ready=1 ", " debug   connecting worker=", " debug   connection opened worker=",
+                                   " debug   sending request=1 purpose=create target=/campaigns ", " debug   request ended request=1 wire=answered status="}) {
+      EXPECT_EQ(drain.err.find(line) != std::string::npos, level == "debug") << line << " in\n" << drain.err;
+    }
+  }
+}
+
 std::string mode_of(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return "missing";

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 #include "daemon/setting.h"
 #include "storage/model/duration.h"
@@ -112,6 +114,28 @@ TEST(Config, PrintsAFileThatGivesTheSameValues) {
   for (const Setting& setting : settings()) {
     EXPECT_EQ(setting.show(*second), setting.show(*first)) << setting.key;
   }
+}
+
+template <class Enum>
+void expect_meanings(const char* flag, Enum Config::*member, const std::vector<std::pair<const char*, std::type_identity_t<Enum>>>& meanings) {
+  for (const auto& [word, value] : meanings) {
+    const Result<Config> config = parse({kEndpoint, flag, word});
+    ASSERT_TRUE(config) << flag << ' ' << word;
+    EXPECT_EQ((*config).*member, value) << flag << ' ' << word;
+  }
+}
+
+// What is held, sent again or looked up hangs on these words.
+TEST(Config, TakesEachWordOfAChoiceForTheValueThatItNames) {
+  expect_meanings("--unknown-outcome", &Config::unknown_outcome,
+                  {{"hold", UnknownOutcome::hold}, {"resubmit", UnknownOutcome::resubmit}, {"lookup", UnknownOutcome::lookup}});
+  expect_meanings("--missing-id", &Config::missing_id, {{"in_doubt", MissingId::in_doubt}, {"refused", MissingId::refused}});
+  expect_meanings("--log-level", &Config::log_level,
+                  {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}});
+  expect_meanings("--log-format", &Config::log_format,
+                  {{"auto", LogFormat::automatic}, {"text", LogFormat::text}, {"json", LogFormat::json}, {"journal", LogFormat::journal}});
+  expect_meanings("--progress", &Config::progress,
+                  {{"auto", ProgressStyle::automatic}, {"plain", ProgressStyle::plain}, {"none", ProgressStyle::none}});
 }
 
 TEST(Config, BlamesThePlaceThatABadValueCameFrom) {

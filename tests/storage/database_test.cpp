@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <string_view>
 
 #include "tests/storage/sql_fixture.h"
 
@@ -71,6 +72,23 @@ TEST_F(DatabaseOpen, KeepsTheProjectsRulesOnEveryConnection) {
     EXPECT_THROW(database->handle().exec("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema"),
                  SQLite::Exception);
   }
+}
+
+TEST_F(DatabaseOpen, RefusesAnSqliteThatDoesNotTakeARule) {
+  const auto deaf = [](sqlite3* db, char**, const sqlite3_api_routines*) {
+    const auto ignores = [](void*, int action, const char* pragma, const char* value, const char*, const char*) {
+      const bool is_set = action == SQLITE_PRAGMA && value != nullptr;
+      return is_set && std::string_view(pragma) == "foreign_keys" ? SQLITE_IGNORE : SQLITE_OK;
+    };
+    return sqlite3_set_authorizer(db, ignores, nullptr);
+  };
+  int (*const at_open)(sqlite3*, char**, const sqlite3_api_routines*) = deaf;
+  sqlite3_auto_extension(reinterpret_cast<void (*)()>(at_open));
+  const auto database = Database::open(file(), OpenMode::create);
+  sqlite3_reset_auto_extension();
+  ASSERT_FALSE(database) << "it would not have been noticed";
+  EXPECT_EQ(database.error().code, Errc::config);
+  EXPECT_THAT(database.error().message, HasSubstr("foreign_keys = 1 was not accepted (it is 0)"));
 }
 
 TEST_F(DatabaseOpen, GivesEachDatabaseAnIdOfItsOwnThatStays) {

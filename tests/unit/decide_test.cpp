@@ -98,10 +98,11 @@ TEST(Decide, EveryPurposeAndClassFollowsTheStateMachine) {
   }
 }
 
-TEST(Decide, HoldsADoubtWithReasonWhereTheAccountSaysHold) {
+// The store frees what is held for this reason, word for word, once the account learns a means.
+TEST(Decide, HoldsADoubtForTheReasonThatAMeansFreesWhereTheAccountSaysHold) {
   for (const OutcomeClass what : {unknown, unavailable}) {
     const Outcome outcome = decided(asked(Purpose::create), what);
-    EXPECT_TRUE(outcome.hold && !outcome.hold->empty());
+    EXPECT_EQ(outcome.hold, kHeldByPolicy);
     EXPECT_FALSE(outcome.due_in_ms);
   }
 }

@@ -16,6 +16,22 @@ TEST(RateSpec, KeepsSeveralTiersInTheirOrder) {
 
 TEST(RateSpec, IsEmptyForNone) { EXPECT_TRUE(parse_rate_spec("none")->empty()); }
 
+TEST(RateSpec, HoldsASlotForTheWindowAThousandthAndFiftyMilliseconds) {
+  EXPECT_EQ(held_for({40, 60'000}), 60'110);
+  EXPECT_EQ(held_for({1, 1}), 51);
+  EXPECT_EQ(longest_hold({{10, 1'000}, {40, 60'000}, {20, 2'000}}), 60'110);
+  EXPECT_EQ(longest_hold({}), 0);
+}
+
+TEST(RateSpec, TakesTheLowestRateForTheSlowestAndOfEqualsTheFirst) {
+  const std::vector<Tier> tiers = {{10, 1'000}, {40, 60'000}, {2, 3'000}, {10, 2'000}};
+  EXPECT_EQ(*slowest_of(tiers), (Tier{40, 60'000}));
+  const std::vector<Tier> equals = {{10, 1'000}, {2, 3'000}, {40, 60'000}};
+  EXPECT_EQ(*slowest_of(equals), (Tier{2, 3'000}));
+  const std::vector<Tier> none;
+  EXPECT_TRUE(slowest_of(none) == none.end());
+}
+
 TEST(RateSpec, RefusesEverythingElse) {
   for (const std::string_view text : {"",
                                       "40",

@@ -29,11 +29,11 @@ TEST(RequestText, IsExactlyWhatThePermitSays) {
             "Accept: application/json\r\n\r\n");
 }
 
-TEST(RequestText, SendsNoKeyWhereNoneIsWanted) {
-  WirePolicy policy = policy_for(1);
-  policy.send_idempotency_key = false;
+TEST(RequestText, SendsNoKeyWhereThereIsNone) {
+  DspRequest request = post();
+  request.idempotency_key.clear();
   std::string text;
-  ASSERT_TRUE(append_request(policy, "", post(), text));
+  ASSERT_TRUE(append_request(policy_for(1), "", request, text));
   EXPECT_EQ(text.find("Idempotency-Key"), std::string::npos);
 }
 
