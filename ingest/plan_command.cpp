@@ -8,7 +8,8 @@
 namespace dl {
 namespace {
 
-const AccountFacts kUnknownAccount{std::nullopt, {}, std::nullopt, {}, 40, 60'000};
+// Where no daemon has said yet: the default of --rate-limit.
+const AccountFacts kUnknownAccount{std::nullopt, {}, std::nullopt, {}, "40/60s", 40, 60'000};
 
 std::string span_text(std::int64_t ms) {
   const std::int64_t seconds = (ms + 999) / 1000;
@@ -63,7 +64,7 @@ Result<int> plan_one(const Options& options, const InputFile& file, Database* da
   if (database != nullptr) {
     Result<AccountFacts> facts = read_account(*database);
     if (!facts) return facts.error();
-    if (facts->limit_count) account = *facts;
+    if (facts->rate_limit) account = *facts;
   }
   Result<Plan> plan = planner.plan(file, *found, options.on_error);
   if (!plan) return plan.error();

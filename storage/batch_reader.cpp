@@ -137,7 +137,8 @@ Result<AccountFacts> read_account(Database& database) {
     if (!account.executeStep()) return Done{};
     facts = AccountFacts{optional_text(account, 0),   text_at(account, 1),
                          optional_number(account, 2), text_at(account, 3),
-                         optional_number(account, 4), optional_number(account, 5).value_or(0)};
+                         optional_text(account, 4),   optional_number(account, 5),
+                         optional_number(account, 6).value_or(0)};
     return Done{};
   });
   if (!ok) return ok.error();

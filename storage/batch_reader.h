@@ -80,8 +80,8 @@ struct AccountFacts {
   std::string paused_reason;
   std::optional<std::int64_t> eta_at_ms;
   std::string eta_note;
-  std::optional<std::int64_t>
-      limit_count;  // none: the daemon has not said yet, or there is no limit
+  std::optional<std::string> rate_limit;    // as configured; none: no daemon has said yet
+  std::optional<std::int64_t> limit_count;  // of its slowest tier; none: no daemon has said yet, or there is no limit
   std::int64_t limit_window_ms = 0;
 };
 Result<AccountFacts> read_account(Database& database);

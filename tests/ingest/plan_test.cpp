@@ -44,6 +44,24 @@ TEST(Plan, EndsAsTheLoadWithConflicts) {
   EXPECT_EQ(planned.exit_code, loaded.exit_code);
 }
 
+// What a daemon of that --rate-limit writes at its start.
+std::string limited(const std::string& rate_limit, const std::string& count, const std::string& window_ms) {
+  return "UPDATE account SET rate_limit = '" + rate_limit + "', limit_count = " + count + ", limit_window_ms = " + window_ms;
+}
+
+TEST(Plan, CountsWithTheDaemonsLimitAndInventsNone) {
+  const Program program;
+  program.write("in", sample());
+  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 60 s at 40 requests in 60 s, "), std::string::npos);
+  program.run({"-"}, sheet_of({row_with(1, "campaign_id", "another")}));
+  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 60 s at 40 requests in 60 s, "), std::string::npos)
+      << "no daemon has said yet";
+  program.as_daemon(limited("5/10s", "5", "10000"));
+  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 90 s at 5 requests in 10 s, "), std::string::npos);
+  program.as_daemon(limited("none", "NULL", "NULL"));
+  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, no limit is set\n"), std::string::npos);
+}
+
 TEST(Plan, OfSeveralFilesKnowsWhatTheFirstBring) {
   const Program program;
   program.write("p1", sheet_of({sample_lines()[1]}));
