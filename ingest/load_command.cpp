@@ -74,13 +74,12 @@ Result<RowFates> rows_at_rest(Database& database, const Loaded& loaded) {
 
 // True: all of its rows are done or under way.
 bool tell_rows_at_rest(const InputFile& file, const Loaded& loaded, const RowFates& rows) {
-  const std::int64_t at_rest = rows.failed + rows.cancelled + rows.held + rows.stuck;
-  if (at_rest == 0) return true;
+  if (rows.at_rest() == 0) return true;
   const std::string batch = std::to_string(loaded.batch.value);
   std::fprintf(stderr,
                "%s: %lld of %s will not be sent as things stand: %s; dl-ingest results %s says which and why; loading is no "
                "retry: INSERT INTO operator_act (job_id, act, who, why) SELECT job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n",
-               file.name().c_str(), static_cast<long long>(at_rest), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str(),
+               file.name().c_str(), static_cast<long long>(rows.at_rest()), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str(),
                batch.c_str());
   return false;
 }

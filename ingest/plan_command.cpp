@@ -39,10 +39,11 @@ void print_plan(const InputFile& file, const Plan& plan, const AccountFacts& acc
   const std::int64_t requests = plan.requests();
   std::printf("  at least %lld requests, %s\n", static_cast<long long>(requests),
               time_text(requests, account).c_str());
-  if (plan.at_rest > 0) {
-    std::printf("  %lld of the new and changed would not be sent: cancelled, or below what has failed or was cancelled;\n"
-                "  loading is no retry (v_failed, v_blocked; operator_act)\n",
-                static_cast<long long>(plan.at_rest));
+  const RowFates& rows = plan.rows;
+  if (rows.at_rest() > 0) {
+    std::printf("  %lld of %s would not be sent as things stand: %s; loading is no retry (v_failed, v_blocked, v_in_doubt; "
+                "operator_act)\n",
+                static_cast<long long>(rows.at_rest()), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str());
   }
   for (const Problem& conflict : plan.conflicts) {
     std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
@@ -69,7 +70,7 @@ Result<int> plan_one(const Options& options, const InputFile& file, Database* da
   Result<Plan> plan = planner.plan(file, *found, options.on_error);
   if (!plan) return plan.error();
   print_plan(file, *plan, account);
-  const bool complete = found->problems.empty() && plan->conflicts.empty();
+  const bool complete = found->problems.empty() && plan->conflicts.empty() && plan->rows.at_rest() == 0;
   return complete ? 0 : static_cast<int>(Errc::incomplete);  // as the load will end
 }
 

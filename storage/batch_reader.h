@@ -70,7 +70,8 @@ struct RowFates {
   std::int64_t failed = 0;
   std::int64_t held = 0;   // in doubt until a person decides
   std::int64_t stuck = 0;  // behind something that failed, was cancelled or is held
-  std::int64_t under_way() const { return rows - succeeded - cancelled - failed - held - stuck; }
+  std::int64_t at_rest() const { return failed + cancelled + held + stuck; }  // nobody sends them as things stand
+  std::int64_t under_way() const { return rows - succeeded - at_rest(); }
 };
 // Reads each row with its job: 0.5 s for a million, 2 s where all are blocked and something has stopped. Errors: SQLite's.
 Result<RowFates> read_row_fates(Database& database, BatchId batch);
@@ -91,6 +92,7 @@ struct KnownJob {
   bool same_content = false;
   bool may_change = false;
   std::string state;
+  bool is_held = false;  // in doubt until a person decides
 };
 class JobLookup {
  public:

@@ -44,6 +44,50 @@ TEST(Plan, EndsAsTheLoadWithConflicts) {
   EXPECT_EQ(planned.exit_code, loaded.exit_code);
 }
 
+// The sample's first campaign is loaded, done with, and stopped as `sql` says. What plan and load then say of it.
+void expect_both_know(const std::string& sql, const std::string& sheet, const std::string& at_rest) {
+  const Program program;
+  program.run({"-"}, sheet_of({sample_lines()[1]}));
+  program.as_daemon(sql);
+  program.write("in", sheet);
+  const Ran planned = program.run({"plan", "in"});
+  EXPECT_NE(planned.out.find("  " + at_rest.substr(0, at_rest.find(" will")) + " would not be sent as things stand: "),
+            std::string::npos) << planned.out;
+  const Ran loaded = program.run({"in"});
+  EXPECT_EQ(loaded.err.substr(0, loaded.err.find("; dl-ingest results")).substr(4), at_rest) << loaded.err;
+  EXPECT_NE(planned.out.find(at_rest.substr(at_rest.find("stand: "))), std::string::npos) << planned.out;
+  EXPECT_EQ(loaded.exit_code, 1);
+  EXPECT_EQ(planned.exit_code, loaded.exit_code);
+}
+
+const std::string kFailedGroup =
+    "UPDATE job SET state = 'succeeded', dsp_id = 'd1' WHERE kind = 'campaign';"
+    "UPDATE job SET state = 'failed', open_parents = 0 WHERE kind = 'ad_group';"
+    "UPDATE job_count SET state = 'failed' WHERE kind = 'ad_group'";
+const std::string kHeldCampaign =
+    "UPDATE job SET state = 'in_doubt', hold = 'was it applied?' WHERE kind = 'campaign';"
+    "UPDATE job_count SET state = 'in_doubt' WHERE kind = 'campaign'";
+
+TEST(Plan, EndsAsTheLoadWhereSomethingAboveARowHasStopped) {
+  const std::string stuck = " behind what has failed, was cancelled or is in doubt";
+  const std::string more = sheet_of({sample_lines()[1], row_with(1, "ad_id", "new_ad")});
+  expect_both_know(kFailedGroup, more, "2 of 2 rows will not be sent as things stand: 2" + stuck);
+  expect_both_know(kFailedGroup, sheet_of({sample_lines()[1]}), "1 of 1 row will not be sent as things stand: 1" + stuck);
+  expect_both_know(kHeldCampaign, more, "2 of 2 rows will not be sent as things stand: 2" + stuck);
+}
+
+TEST(Plan, SendsWhatFailedAgainWithNewValues) {
+  const Program program;
+  program.run({"-"}, sheet_of({sample_lines()[1]}));
+  program.as_daemon(kFailedGroup);
+  program.write("same", sheet_of({sample_lines()[1]}));
+  program.write("mended", sheet_of({row_with(1, "bid", "9")}));
+  EXPECT_EQ(program.run({"plan", "mended"}).exit_code, 0);
+  const Ran both = program.run({"plan", "same", "mended"});
+  EXPECT_LT(both.out.rfind("would not be sent"), both.out.find("mended:")) << both.out;
+  EXPECT_EQ(program.run({"mended"}).exit_code, 0);
+}
+
 // What a daemon of that --rate-limit writes at its start.
 std::string limited(const std::string& rate_limit, const std::string& count, const std::string& window_ms) {
   return "UPDATE account SET rate_limit = '" + rate_limit + "', limit_count = " + count + ", limit_window_ms = " + window_ms;
