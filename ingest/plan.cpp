@@ -2,12 +2,20 @@
 
 #include <utility>
 
+#include "ingest/body.h"
+
 namespace dl {
 
 std::int64_t Plan::requests() const {
   std::int64_t entities = 0;
   for (const OfKind& kind : kinds) entities += kind.create + kind.change;
   return 2 * (entities - at_rest);
+}
+
+std::int64_t Plan::changed() const {
+  std::int64_t changed = 0;
+  for (const OfKind& kind : kinds) changed += kind.change;
+  return changed;
 }
 
 Status Planner::add(const Row& row, const RowReader& reader, const RowEntities& entities, Plan& plan) {
@@ -50,17 +58,42 @@ Result<std::optional<KnownJob>> Planner::look_up(const Entity& entity) {
   return lookup_->find(entity.key, entity.body);
 }
 
+void Planner::tell_change(const Row& row, const RowReader& reader, JobKind kind, const Entity& entity, const KnownJob& known,
+                          Plan& plan) {
+  if (plan.changes_told == PublishNews::kChangesTold) return;
+  ++plan.changes_told;
+  for (const ValueChange& value : value_changes(kind, known.body, entity.body)) {
+    Problem change = problem_at(row, reader, value.column, "changed", "is \"" + value.before + "\", and would be");
+    change.value = value.now;
+    change.has_value = true;
+    plan.changes.push_back(std::move(change));
+  }
+}
+
+// What the earlier file has is gone but for its hash.
+void Planner::tell_contradiction(const Row& row, const RowReader& reader, JobKind kind, Plan& plan) {
+  ++plan.contradictions;
+  if (plan.changes_told == PublishNews::kChangesTold) return;
+  ++plan.changes_told;
+  Problem change = problem_at(row, reader, columns_of(kind).front().column, "changed",
+                              "an earlier file of this command has other values for this " +
+                                  std::string(names_of(kind).name) + ", and these would take their place");
+  plan.changes.push_back(std::move(change));
+}
+
 Status Planner::judge(const Row& row, const RowReader& reader, JobKind kind, const Entity& entity, Way above, Seen& seen,
                       Plan& plan) {
   Plan::OfKind& counts = plan.kinds[static_cast<std::size_t>(kind)];
   const std::uint32_t body = static_cast<std::uint32_t>(std::hash<std::string>{}(entity.body)) | 1U;
   const std::uint32_t body_before = std::exchange(seen.body, body);
-  seen.file = file_;
+  const bool has_before = std::exchange(seen.file, file_) != 0;
   if (body_before != 0) {
     ++(body_before == body ? counts.unchanged : counts.change);
     // What an earlier file brought is new, or was changed, which only "cancelled" outlives.
     if (seen.way != Way::cancelled) seen.way = way_of(std::nullopt, above);
-    if (seen.way != Way::goes_on && body_before != body) ++plan.at_rest;
+    if (body_before == body) return Done{};
+    if (seen.way != Way::goes_on) ++plan.at_rest;
+    tell_contradiction(row, reader, kind, plan);
     return Done{};
   }
   const Result<std::optional<KnownJob>> found = look_up(entity);
@@ -76,6 +109,8 @@ Status Planner::judge(const Row& row, const RowReader& reader, JobKind kind, con
     seen.body = 0;
   } else if (may_change) {
     ++counts.change;
+    tell_change(row, reader, kind, entity, *known, plan);
+    if (has_before) ++plan.contradictions;
   } else {
     ++counts.conflict;
     seen.body = 0;

@@ -48,6 +48,14 @@ void print_plan(const InputFile& file, const Plan& plan, const AccountFacts& acc
   for (const Problem& conflict : plan.conflicts) {
     std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
   }
+  for (const Problem& change : plan.changes) {
+    std::fprintf(stderr, "%s (warning)\n", to_text(change, file.name()).c_str());
+  }
+  tell_untold_changes(file, plan.changed() - plan.changes_told);
+  if (plan.contradictions > 0) {
+    std::fprintf(stderr, "%s: %lld of the changed stand with other values in an earlier file of this command; the last one would hold\n",
+                 file.name().c_str(), static_cast<long long>(plan.contradictions));
+  }
 }
 
 // A database that does not exist yet is an empty one.
@@ -70,7 +78,8 @@ Result<int> plan_one(const Options& options, const InputFile& file, Database* da
   Result<Plan> plan = planner.plan(file, *found, options.on_error);
   if (!plan) return plan.error();
   print_plan(file, *plan, account);
-  const bool complete = found->problems.empty() && plan->conflicts.empty() && plan->rows.at_rest() == 0;
+  const bool complete = found->problems.empty() && plan->conflicts.empty() && plan->contradictions == 0 &&
+                        plan->rows.at_rest() == 0;
   return complete ? 0 : static_cast<int>(Errc::incomplete);  // as the load will end
 }
 

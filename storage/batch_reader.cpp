@@ -159,7 +159,8 @@ Result<std::optional<KnownJob>> JobLookup::find(const std::string& key, const st
     find_->bindNoCopy(2, key);
     if (find_->executeStep()) {
       known = KnownJob{find_->getColumn(0).getInt() != 0, find_->getColumn(1).getInt() != 0,
-                       find_->getColumn(2).getString(), find_->getColumn(3).getInt() != 0};
+                       find_->getColumn(2).getString(), find_->getColumn(3).getInt() != 0,
+                       text_at(*find_, 4)};
     }
     find_->reset();
     return Done{};

@@ -93,6 +93,7 @@ struct KnownJob {
   bool may_change = false;
   std::string state;
   bool is_held = false;  // in doubt until a person decides
+  std::string body;      // what it has; empty: the same
 };
 class JobLookup {
  public:

@@ -6,6 +6,7 @@ SELECT p.sha256 = :sha256,
                          WHERE q.job_id = j.id AND q.resolution IS NULL
                            AND q.purpose IN ('create', 'resubmit')),
        j.state,
-       j.hold IS NOT NULL
+       j.hold IS NOT NULL,
+       iif(p.sha256 = :sha256, NULL, p.body)
 FROM job j JOIN job_payload p ON p.job_id = j.id
 WHERE j.key = :key;
