@@ -1,6 +1,9 @@
 #include "ingest/body.h"
 
+#include <utility>
+
 #include "ingest/json_reader.h"
+#include "ingest/look_alike.h"
 
 namespace dl {
 
@@ -39,6 +42,21 @@ void read_body(JobKind kind, std::string_view body, RowValues& values) {
       if (rule.field == key && rule.group == group) values[index_of(rule.column)] = token.text;
     }
   });
+}
+
+std::vector<ValueChange> value_changes(JobKind kind, std::string_view body_before, std::string_view body) {
+  RowValues before;
+  RowValues now;
+  read_body(kind, body_before, before);
+  read_body(kind, body, now);
+  std::vector<ValueChange> changes;
+  for (const ColumnRule& rule : columns_of(kind)) {
+    const std::size_t i = index_of(rule.column);
+    if (before[i] == now[i]) continue;
+    auto [a, b] = told_apart(before[i], now[i]);
+    changes.push_back({rule.column, std::move(a), std::move(b)});
+  }
+  return changes;
 }
 
 }  // namespace dl

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ingest/columns.h"
 
@@ -20,5 +21,14 @@ using RowValues = std::array<std::string, kColumnCount>;
 
 // Puts the values of `body`, made by render_body, into `values`. Unknown fields are ignored.
 void read_body(JobKind kind, std::string_view body, RowValues& values);
+
+// A value that two bodies of one entity have differently, as told_apart() (look_alike.h) shows it.
+struct ValueChange {
+  Column column;
+  std::string before;
+  std::string now;
+};
+// In the order of the columns.
+std::vector<ValueChange> value_changes(JobKind kind, std::string_view body_before, std::string_view body);
 
 }  // namespace dl

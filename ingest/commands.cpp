@@ -52,6 +52,11 @@ void print_problems(const InputFile& file, Problems& problems) {
   }
 }
 
+void tell_untold_changes(const InputFile& file, std::int64_t count) {
+  if (count == 0) return;
+  std::fprintf(stderr, "%s: and %s more\n", file.name().c_str(), counted(count, "change").c_str());
+}
+
 int worse_of(int exit_code, int other) {
   const int incomplete = static_cast<int>(Errc::incomplete);
   if (exit_code > incomplete) return exit_code;

@@ -24,6 +24,8 @@ Result<InputFile> open_input(const Options& options, std::size_t at);
 std::size_t input_count(const Options& options);
 // Prints errors and warnings of a survey on stderr.
 void print_problems(const InputFile& file, Problems& problems);
+// How many entities have changed, or would, beside those of which each value is told.
+void tell_untold_changes(const InputFile& file, std::int64_t count);
 // Of several inputs: the first that failed decides, else 1 if one was not done in full.
 int worse_of(int exit_code, int other);
 // "2 failed, 1 cancelled": of the rows, those that nobody will send as things stand. Empty: none.

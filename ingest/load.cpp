@@ -1,5 +1,6 @@
 #include "ingest/load.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "ingest/loader.h"
@@ -32,6 +33,7 @@ BatchHead head_of(const InputFile& file, const Survey& survey, const LoadOptions
   head.priority = options.priority;
   head.rows = survey.rows;
   head.now_ms = wall_clock_ms();
+  head.first_of_command = options.first_of_command;
   return head;
 }
 
@@ -65,24 +67,48 @@ Status write_rows(RowPreparer& rows, Loader& loader, const Survey& survey, const
   return loader.write_all(pump, progress);
 }
 
+// As the user calls it.
+std::string name_in(const std::vector<std::string>& header, Column column) {
+  const auto name = std::ranges::find_if(header, [&](const std::string& of) { return column_named(of) == column; });
+  return name == header.end() ? std::string(rule_of(column).name) : *name;
+}
+
+void tell_change(const PayloadChange& change, const std::vector<std::string>& header, std::vector<Problem>& told) {
+  for (ValueChange& value : value_changes(change.kind, change.body_before, change.body)) {
+    std::string message = "was \"" + value.before + "\"";
+    if (change.earlier) {
+      message += " in line " + std::to_string(change.earlier->line) + " of " + change.earlier->source +
+                 ", which this command loaded before";
+    }
+    told.push_back({change.line, 0, name_in(header, value.column), "changed", message + ", and is now", std::move(value.now), true});
+  }
+}
+
 // Shows what is written, with the conflicts that come up only now.
-Result<Loaded> publish(BatchWriter& writer, Database& database, std::vector<Problem> conflicts) {
-  std::vector<LateConflict> late;
+Result<Loaded> publish(BatchWriter& writer, Database& database, const std::vector<std::string>& header,
+                       std::vector<Problem> conflicts) {
+  PublishNews news;
   const auto keep_rows = [&]() -> Status {
     keep_changed_rows(database, [](const ChangedRow& row) {
       return UserRows(row.header).whole(row.raw, row.bodies);
     });
     return Done{};
   };
-  Result<BatchCounts> counts = writer.publish(wall_clock_ms(), keep_rows, late);
+  Result<BatchCounts> counts = writer.publish(wall_clock_ms(), keep_rows, news);
   if (!counts) return counts.error();
   DL_FAULT_POINT("publish.after_commit");
-  for (const LateConflict& conflict : late) {
+  for (const LateConflict& conflict : news.conflicts) {
     conflicts.push_back({conflict.line, 0, conflict.kind, "conflict",
                          "is " + conflict.state + " by now; the new values were not taken over",
                          conflict.key, true});
   }
-  return Loaded{writer.id(), *counts, 0, std::move(conflicts), 0};
+  Loaded loaded;
+  loaded.batch = writer.id();
+  loaded.counts = *counts;
+  loaded.conflicts = std::move(conflicts);
+  for (const PayloadChange& change : news.changes) tell_change(change, header, loaded.changes);
+  loaded.changes_told = static_cast<std::int64_t>(news.changes.size());
+  return loaded;
 }
 
 Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& database,
@@ -104,7 +130,7 @@ Result<Loaded> load_batch(const InputFile& file, Survey& survey, Database& datab
   Status ok = check_unchanged(file, **reader, survey);
   if (ok) ok = rejects.finish();
   if (!ok) return ok.error();
-  Result<Loaded> loaded = publish(writer, database, std::move(conflicts));
+  Result<Loaded> loaded = publish(writer, database, survey.header, std::move(conflicts));
   if (loaded) {
     rejects.keep();
     loaded->left_out = rejects.count() + unreadable;
@@ -145,7 +171,7 @@ Result<Loaded> load_batch_ahead(const InputFile& file, RowReader& reader, Survey
   if (!found || !found->is_in_order()) return Error{Errc::data, "the survey found otherwise"};
   if (Status ok = check_unchanged(file, reader, *found); !ok) return ok.error();
   writer.set_input(found->rows, found->sha256_hex);
-  return publish(writer, database, std::move(conflicts));
+  return publish(writer, database, hoped.header, std::move(conflicts));
 }
 
 Error with_remark(Error error, const Error& removal) {

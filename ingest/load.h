@@ -17,6 +17,7 @@ struct LoadOptions {
   std::optional<std::string> rejects;  // a file for the rows that are left out
   std::optional<int> priority;         // BatchHead
   std::string loaded_by;
+  std::optional<BatchId> first_of_command;  // BatchHead's
 };
 
 struct Loaded {
@@ -24,6 +25,8 @@ struct Loaded {
   BatchCounts counts;
   std::int64_t left_out = 0;       // rows, with the unreadable ones
   std::vector<Problem> conflicts;  // changed rows of jobs that can no longer change
+  std::vector<Problem> changes;    // values that took the place of others, one each
+  std::int64_t changes_told = 0;   // entities in them; counts.changed has all
   std::int64_t unreadable = 0;     // rows without fields (quotes, encoding, syntax); counts.rows has none of them
 };
 

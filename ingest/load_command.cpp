@@ -34,6 +34,19 @@ std::string login_name() {
   return "uid " + std::to_string(::getuid());
 }
 
+void tell_changes(const InputFile& file, const Loaded& loaded) {
+  for (const Problem& change : loaded.changes) {
+    std::fprintf(stderr, "%s (warning)\n", to_text(change, file.name()).c_str());
+  }
+  tell_untold_changes(file, loaded.counts.changed - loaded.changes_told);
+  if (loaded.counts.contradictions > 0) {
+    std::fprintf(stderr,
+                 "%s: %lld of the changed stood with other values in a file that this command loaded before; the last one "
+                 "holds: load the right one again\n",
+                 file.name().c_str(), static_cast<long long>(loaded.counts.contradictions));
+  }
+}
+
 void print_loaded(const InputFile& file, const Loaded& loaded, const std::optional<std::string>& rejects) {
   const BatchCounts& counts = loaded.counts;
   std::string text = file.name() + ": batch " + std::to_string(loaded.batch.value) + ": " +
@@ -58,6 +71,7 @@ void print_loaded(const InputFile& file, const Loaded& loaded, const std::option
   for (const Problem& conflict : loaded.conflicts) {
     std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
   }
+  tell_changes(file, loaded);
 }
 
 // Its rows that nobody will send as things stand: what loading does not change, whoever loads should know. Only rows of
@@ -75,13 +89,12 @@ Result<RowFates> rows_at_rest(Database& database, const Loaded& loaded) {
 
 // True: all of its rows are done or under way.
 bool tell_rows_at_rest(const InputFile& file, const Loaded& loaded, const RowFates& rows) {
-  const std::int64_t at_rest = rows.failed + rows.cancelled + rows.held + rows.stuck;
-  if (at_rest == 0) return true;
+  if (rows.at_rest() == 0) return true;
   const std::string batch = std::to_string(loaded.batch.value);
   std::fprintf(stderr,
                "%s: %lld of %s will not be sent as things stand: %s; dl-ingest results %s says which and why; loading is no "
                "retry: INSERT INTO operator_act (job_id, act, who, why) SELECT job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n",
-               file.name().c_str(), static_cast<long long>(at_rest), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str(),
+               file.name().c_str(), static_cast<long long>(rows.at_rest()), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str(),
                batch.c_str());
   return false;
 }
@@ -90,6 +103,7 @@ bool tell_rows_at_rest(const InputFile& file, const Loaded& loaded, const RowFat
 struct Target {
   std::unique_ptr<Database> database;
   std::optional<IngestLock> lock;
+  std::optional<BatchId> first_batch;  // that this command has loaded
   bool has_news = false;  // orphans were removed, which nobody has been told
   std::optional<std::string> warning;  // nor this
 };
@@ -139,12 +153,13 @@ int check_inputs(const Options& options) {
   return exit_code;
 }
 
-LoadOptions load_options(const Options& options) {
+LoadOptions load_options(const Options& options, const Target& target) {
   LoadOptions how;
   how.on_error = options.on_error;
   how.rejects = options.rejects;
   how.priority = options.priority;
   how.loaded_by = login_name();
+  how.first_of_command = target.first_batch;
   return how;
 }
 
@@ -156,7 +171,7 @@ Result<std::optional<Loaded>> try_ahead(const Options& options, const InputFile&
   // What is in the way is told after what is wrong with the file, as of any sheet.
   if (!open_target(options, target)) return std::optional<Loaded>();
   surveying.give_way();
-  return load_ahead(file, format, surveying, *target.database, load_options(options),
+  return load_ahead(file, format, surveying, *target.database, load_options(options, target),
                     [&](std::int64_t bytes) { bar.show("loading", surveying.bytes_read() + bytes); });
 }
 
@@ -180,18 +195,20 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
   if (!*ahead) {
     if (Status ok = open_target(options, target); !ok) return ok.error();
     tell_news(target);
-    Result<Loaded> loaded = load(file, *found, *target.database, load_options(options), [&](std::int64_t bytes) {
+    Result<Loaded> loaded = load(file, *found, *target.database, load_options(options, target), [&](std::int64_t bytes) {
       bar.show("loading", file.size_bytes() + bytes);
     });
     if (!loaded) return loaded.error();
     *ahead = std::move(*loaded);
   }
   const Loaded& loaded = **ahead;
+  if (!target.first_batch) target.first_batch = loaded.batch;
   print_loaded(file, loaded, options.rejects);
   const Result<RowFates> at_rest = rows_at_rest(*target.database, loaded);
   if (!at_rest) return at_rest.error();
   const bool all_go = tell_rows_at_rest(file, loaded, *at_rest);
-  const bool complete = loaded.left_out == 0 && loaded.counts.conflicts == 0 && all_go;
+  const bool complete =
+      loaded.left_out == 0 && loaded.counts.conflicts == 0 && loaded.counts.contradictions == 0 && all_go;
   return complete ? 0 : static_cast<int>(Errc::incomplete);
 }
 

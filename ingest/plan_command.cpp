@@ -8,7 +8,8 @@
 namespace dl {
 namespace {
 
-const AccountFacts kUnknownAccount{std::nullopt, {}, std::nullopt, {}, 40, 60'000};
+// Where no daemon has said yet: the default of --rate-limit.
+const AccountFacts kUnknownAccount{std::nullopt, {}, std::nullopt, {}, "40/60s", 40, 60'000};
 
 std::string span_text(std::int64_t ms) {
   const std::int64_t seconds = (ms + 999) / 1000;
@@ -38,13 +39,22 @@ void print_plan(const InputFile& file, const Plan& plan, const AccountFacts& acc
   const std::int64_t requests = plan.requests();
   std::printf("  at least %lld requests, %s\n", static_cast<long long>(requests),
               time_text(requests, account).c_str());
-  if (plan.at_rest > 0) {
-    std::printf("  %lld of the new and changed would not be sent: cancelled, or below what has failed or was cancelled;\n"
-                "  loading is no retry (v_failed, v_blocked; operator_act)\n",
-                static_cast<long long>(plan.at_rest));
+  const RowFates& rows = plan.rows;
+  if (rows.at_rest() > 0) {
+    std::printf("  %lld of %s would not be sent as things stand: %s; loading is no retry (v_failed, v_blocked, v_in_doubt; "
+                "operator_act)\n",
+                static_cast<long long>(rows.at_rest()), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str());
   }
   for (const Problem& conflict : plan.conflicts) {
     std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
+  }
+  for (const Problem& change : plan.changes) {
+    std::fprintf(stderr, "%s (warning)\n", to_text(change, file.name()).c_str());
+  }
+  tell_untold_changes(file, plan.changed() - plan.changes_told);
+  if (plan.contradictions > 0) {
+    std::fprintf(stderr, "%s: %lld of the changed stand with other values in an earlier file of this command; the last one would hold\n",
+                 file.name().c_str(), static_cast<long long>(plan.contradictions));
   }
 }
 
@@ -64,12 +74,13 @@ Result<int> plan_one(const Options& options, const InputFile& file, Database* da
   if (database != nullptr) {
     Result<AccountFacts> facts = read_account(*database);
     if (!facts) return facts.error();
-    if (facts->limit_count) account = *facts;
+    if (facts->rate_limit) account = *facts;
   }
   Result<Plan> plan = planner.plan(file, *found, options.on_error);
   if (!plan) return plan.error();
   print_plan(file, *plan, account);
-  const bool complete = found->problems.empty() && plan->conflicts.empty();
+  const bool complete = found->problems.empty() && plan->conflicts.empty() && plan->contradictions == 0 &&
+                        plan->rows.at_rest() == 0;
   return complete ? 0 : static_cast<int>(Errc::incomplete);  // as the load will end
 }
 

@@ -10,24 +10,51 @@ constexpr Rule kPublished = *rule_for(JobState::blocked, JobEvent::parents_done)
 
 }  // namespace
 
-void BatchWriter::apply_changes(std::int64_t now_ms, std::vector<LateConflict>& conflicts) {
+// Jobs that are about to change, and where the batches that this command has loaded before have them.
+std::unordered_map<std::int64_t, EarlierRow> BatchWriter::named_earlier() {
+  std::unordered_map<std::int64_t, EarlierRow> rows;
+  if (!first_of_command_) return rows;
+  SQLite::Statement list(database_.handle(), std::string(sql::k_ingest_named_earlier));
+  list.bind(":first", first_of_command_->value);
+  list.bind(":batch", id_.value);
+  while (list.executeStep()) {
+    rows.try_emplace(list.getColumn(0).getInt64(), EarlierRow{list.getColumn(1).getString(), list.getColumn(2).getInt64()});
+  }
+  return rows;
+}
+
+void BatchWriter::apply_changes(std::int64_t now_ms, PublishNews& news) {
   SQLite::Database& db = database_.handle();
   SQLite::Statement list(db, std::string(sql::k_ingest_list_changes));
   SQLite::Statement open_attempt(db, std::string(sql::k_ingest_open_attempt));
+  SQLite::Statement bodies(db, std::string(sql::k_ingest_bodies_of_change));
   SQLite::Statement change(db, std::string(sql::k_ingest_change_payload));
+  const std::unordered_map<std::int64_t, EarlierRow> earlier = named_earlier();
   while (list.executeStep()) {
     const std::int64_t job = list.getColumn(0).getInt64();
+    const std::int64_t line = list.getColumn(1).getInt64();
     open_attempt.bind(":at", now_ms);
     open_attempt.bind(":job", job);
     const int free_to_change = open_attempt.exec();
     open_attempt.reset();
     if (free_to_change == 0) {
       ++counts_.conflicts;
-      conflicts.push_back({list.getColumn(1).getInt64(), list.getColumn(2).getString(),
-                           list.getColumn(4).getString(), list.getColumn(3).getString()});
+      news.conflicts.push_back(
+          {line, list.getColumn(2).getString(), list.getColumn(4).getString(), list.getColumn(3).getString()});
       continue;
     }
     ++counts_.changed;
+    const auto named = earlier.find(job);
+    if (named != earlier.end()) ++counts_.contradictions;
+    if (news.changes.size() < PublishNews::kChangesTold) {
+      const std::optional<JobKind> kind = kind_named(list.getColumn(4).getText());
+      DL_CHECK(kind.has_value(), "a kind that the CHECK of table job does not allow");
+      bodies.bind(":job", job);
+      bodies.executeStep();
+      news.changes.push_back({line, *kind, bodies.getColumn(0).getString(), bodies.getColumn(1).getString(),
+                              named == earlier.end() ? std::nullopt : std::optional(named->second)});
+      bodies.reset();
+    }
     change.bind(":job", job);
     change.exec();
     change.reset();

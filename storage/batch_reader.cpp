@@ -149,7 +149,8 @@ Result<AccountFacts> read_account(Database& database) {
     if (!account.executeStep()) return Done{};
     facts = AccountFacts{optional_text(account, 0),   text_at(account, 1),
                          optional_number(account, 2), text_at(account, 3),
-                         optional_number(account, 4), optional_number(account, 5).value_or(0)};
+                         optional_text(account, 4),   optional_number(account, 5),
+                         optional_number(account, 6).value_or(0)};
     return Done{};
   });
   if (!ok) return ok.error();
@@ -170,7 +171,8 @@ Result<std::optional<KnownJob>> JobLookup::find(const std::string& key, const st
     find_->bindNoCopy(2, key);
     if (find_->executeStep()) {
       known = KnownJob{find_->getColumn(0).getInt() != 0, find_->getColumn(1).getInt() != 0,
-                       find_->getColumn(2).getString()};
+                       find_->getColumn(2).getString(), find_->getColumn(3).getInt() != 0,
+                       text_at(*find_, 4)};
     }
     find_->reset();
     return Done{};

@@ -80,7 +80,8 @@ struct RowFates {
   std::int64_t failed = 0;
   std::int64_t held = 0;   // in doubt until a person decides
   std::int64_t stuck = 0;  // behind something that failed, was cancelled or is held
-  std::int64_t under_way() const { return rows - succeeded - cancelled - failed - held - stuck; }
+  std::int64_t at_rest() const { return failed + cancelled + held + stuck; }  // nobody sends them as things stand
+  std::int64_t under_way() const { return rows - succeeded - at_rest(); }
 };
 // Reads each row with its job: 0.5 s for a million, 2 s where all are blocked and something has stopped. Errors: SQLite's.
 Result<RowFates> read_row_fates(Database& database, BatchId batch);
@@ -90,8 +91,8 @@ struct AccountFacts {
   std::string paused_reason;
   std::optional<std::int64_t> eta_at_ms;
   std::string eta_note;
-  std::optional<std::int64_t>
-      limit_count;  // none: the daemon has not said yet, or there is no limit
+  std::optional<std::string> rate_limit;    // as configured; none: no daemon has said yet
+  std::optional<std::int64_t> limit_count;  // of its slowest tier; none: no daemon has said yet, or there is no limit
   std::int64_t limit_window_ms = 0;
 };
 Result<AccountFacts> read_account(Database& database);
@@ -101,6 +102,8 @@ struct KnownJob {
   bool same_content = false;
   bool may_change = false;
   std::string state;
+  bool is_held = false;  // in doubt until a person decides
+  std::string body;      // what it has; empty: the same
 };
 class JobLookup {
  public:

@@ -86,6 +86,7 @@ BatchWriter::BatchWriter(Database& database, const BatchHead& head)
     : database_(database),
       loaded_by_(head.loaded_by),
       sha256_hex_(head.sha256_hex),
+      first_of_command_(head.first_of_command),
       priority_(head.priority),
       now_ms_(head.now_ms) {
   counts_.rows = head.rows;
@@ -345,7 +346,7 @@ void BatchWriter::set_input(std::int64_t rows, const std::string& sha256_hex) {
 
 Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
                                          const std::function<Status()>& before_changes,
-                                         std::vector<LateConflict>& conflicts) {
+                                         PublishNews& news) {
   bulk_mode_.reset();
   const Status ok = transaction([&]() -> Status {
     if (database_.handle().execAndGet("PRAGMA synchronous").getInt() != 2) {
@@ -353,7 +354,7 @@ Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
     }
     if (has_changes()) {
       if (Status prepared = before_changes(); !prepared) return prepared;
-      apply_changes(now_ms, conflicts);
+      apply_changes(now_ms, news);
     }
     make_ready(now_ms);
     SQLite::Statement publish(database_.handle(), std::string(sql::k_ingest_publish_batch));

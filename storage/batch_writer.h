@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct BatchHead {
   std::optional<int> priority;  // of its new jobs; nothing: as their campaign has, if it was there before
   std::int64_t rows = 0;
   std::int64_t now_ms = 0;  // wall clock, UTC
+  std::optional<BatchId> first_of_command;  // of the batches that the same command has loaded before; none: it is the first
 };
 
 // What became of an entity of the input.
@@ -75,6 +77,29 @@ struct LateConflict {
   std::string state;
 };
 
+// A row of a batch that the same command has loaded before.
+struct EarlierRow {
+  std::string source;
+  std::int64_t line = 0;
+};
+
+// New content that took the place of what was there.
+struct PayloadChange {
+  std::int64_t line = 0;
+  JobKind kind = JobKind::campaign;
+  std::string body_before;
+  std::string body;
+  std::optional<EarlierRow> earlier;  // that brought, or had, the content of before
+};
+
+// What comes up only while a batch is published.
+struct PublishNews {
+  static constexpr std::size_t kChangesTold = 1'000;  // more than anybody reads
+
+  std::vector<LateConflict> conflicts;
+  std::vector<PayloadChange> changes;  // the first of them in the order of the lines, at most kChangesTold
+};
+
 struct BatchCounts {
   std::int64_t rows = 0;
   std::int64_t created = 0;
@@ -82,6 +107,7 @@ struct BatchCounts {
   std::int64_t failed =
       0;  // of the unchanged: they have failed, and loading them again is no retry
   std::int64_t changed = 0;
+  std::int64_t contradictions = 0;  // of the changed: an earlier batch of the same command has them with other content
   std::int64_t conflicts = 0;
 };
 
@@ -111,10 +137,9 @@ class BatchWriter {
   void set_input(std::int64_t rows, const std::string& sha256_hex);
 
   // One transaction: `before_changes` runs in it, then payloads change (a failed job is tried again
-  // with its new one), the batch is loaded and jobs without open parents are ready. What can no
-  // longer change goes to `conflicts`.
+  // with its new one), the batch is loaded and jobs without open parents are ready.
   Result<BatchCounts> publish(std::int64_t now_ms, const std::function<Status()>& before_changes,
-                              std::vector<LateConflict>& conflicts);
+                              PublishNews& news);
 
   // Removes all that was written of this batch.
   Status discard();
@@ -136,7 +161,8 @@ class BatchWriter {
   int open_parents_of(const PlacedJob* parent);
   void count(JobKind kind, const char* state, std::int64_t delta);
   bool count_once(JobId id, std::int64_t& counter);  // false: it was counted before
-  void apply_changes(std::int64_t now_ms, std::vector<LateConflict>& conflicts);
+  void apply_changes(std::int64_t now_ms, PublishNews& news);
+  std::unordered_map<std::int64_t, EarlierRow> named_earlier();
   void retry(std::int64_t job);
   void make_ready(std::int64_t now_ms);
 
@@ -145,6 +171,7 @@ class BatchWriter {
   std::unique_ptr<Statements> sql_;
   std::string loaded_by_;
   std::string sha256_hex_;
+  std::optional<BatchId> first_of_command_;
   BatchId id_;
   std::optional<int> priority_;
   std::int64_t now_ms_;

@@ -5,6 +5,8 @@ SELECT p.sha256 = :sha256,
          AND NOT EXISTS (SELECT 1 FROM request q
                          WHERE q.job_id = j.id AND q.resolution IS NULL
                            AND q.purpose IN ('create', 'resubmit')),
-       j.state
+       j.state,
+       j.hold IS NOT NULL,
+       iif(p.sha256 = :sha256, NULL, p.body)
 FROM job j JOIN job_payload p ON p.job_id = j.id
 WHERE j.key = :key;

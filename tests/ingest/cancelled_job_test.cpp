@@ -43,7 +43,7 @@ TEST(CancelledJob, ThatWasNeverSentTakesNewValuesAndSendsThemAfterARetry) {
   program.run({"-"}, sheet_of({sample_lines()[1]}));
   act(program, "cancel");
   const Ran planned = program.run({"plan", "-"}, corrected());
-  EXPECT_EQ(planned.exit_code, 0) << planned.out << planned.err;
+  EXPECT_EQ(planned.exit_code, 1) << "as the load will: " << planned.out << planned.err;
   const Ran ran = program.run({"-"}, corrected());
   EXPECT_EQ(ran.exit_code, 1) << "it stays cancelled: " << ran.err;
   EXPECT_EQ(ran.out, "stdin: batch 2: 0 new, 2 unchanged, 1 changed (1 row)\n");
@@ -65,7 +65,9 @@ TEST(CancelledJob, IsToldToWhoeverLoadsItOrSomethingBelowIt) {
   act(program, "cancel");
   const Ran planned = program.run({"plan", "-"}, more);
   EXPECT_NE(planned.out.find("  at least 0 requests, "), std::string::npos) << planned.out;
-  EXPECT_NE(planned.out.find("  1 of the new and changed would not be sent"), std::string::npos) << planned.out;
+  EXPECT_NE(planned.out.find("  2 of 2 rows would not be sent as things stand: 2 behind what has failed, was cancelled or "
+                             "is in doubt; "), std::string::npos) << planned.out;
+  EXPECT_EQ(planned.exit_code, 1);
   const Ran below = program.run({"-"}, more);
   EXPECT_EQ(below.exit_code, 1);
   EXPECT_EQ(below.out, "stdin: batch 2: 1 new, 3 unchanged (2 rows)\n");

@@ -75,7 +75,7 @@ class Desk {
   Program program;
 
  private:
-  LoadOptions how_{OnError::skip_row, std::nullopt, 0, "me"};
+  LoadOptions how_{OnError::skip_row, std::nullopt, 0, "me", std::nullopt};
   std::optional<Result<InputFile>> file_;
   std::unique_ptr<Database> database_;
 };

@@ -39,9 +39,9 @@ Result<Loader::Progress> Loader::step(std::int64_t now_ms) {
     if (!ok) return ok.error();
     return Progress::more;
   }
-  std::vector<LateConflict> conflicts;
+  PublishNews news;
   Result<BatchCounts> counts = writer_->publish(
-      now_ms, [] { return Status(Done{}); }, conflicts);
+      now_ms, [] { return Status(Done{}); }, news);
   if (!counts) return counts.error();
   writer_.reset();
   return Progress::published;
