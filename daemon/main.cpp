@@ -186,7 +186,7 @@ int main(int argc, char** argv) {
   if (!config) return report(config.error());
   switch (config->command) {
     case dl::Command::help: return say(dl::help_text());
-    case dl::Command::version: return say(dl::version_text());
+    case dl::Command::version: return say(dl::daemon_version_text());
     case dl::Command::print_config: return say(dl::print_config(*config));
     case dl::Command::check_config: return check_config(*config);
     case dl::Command::verify:
