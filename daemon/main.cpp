@@ -36,6 +36,7 @@
 #include "storage/ingest_lock.h"
 #include "storage/migrator.h"
 #include "storage/out_of_memory.h"
+#include "storage/version.h"
 
 namespace {
 
@@ -75,7 +76,7 @@ int check_config(const dl::Config& config) {
 
 // For the log of every start: what --version says, in a line. Its warning has one of its own.
 std::string versions() {
-  std::string text = dl::version_text();
+  std::string text = dl::daemon_version_text();
   text.erase(std::min(text.find("warning: "), text.size()));
   std::string line;
   for (const char c : text) {
@@ -125,7 +126,10 @@ dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log, b
 // A loader that died left a batch that nobody will publish. A busy lock means that one is loading now.
 dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
   const dl::Result<dl::IngestLock> nobody_loads = dl::IngestLock::take(database.path());
-  if (!nobody_loads) return dl::Done{};
+  if (!nobody_loads) {
+    if (nobody_loads.error().code != dl::Errc::busy) log.warning(nobody_loads.error().message + "; whether a load died is not looked at");
+    return dl::Done{};
+  }
   const dl::Result<int> removed = dl::remove_orphaned_batches(database, dl::Writer::daemon);
   if (!removed) return removed.error();
   if (*removed > 0) log.warning("removed what a dl-ingest that died had loaded in part; load the sheet again");
@@ -197,7 +201,7 @@ int main(int argc, char** argv) {
   if (!config) return report(config.error());
   switch (config->command) {
     case dl::Command::help: return say(dl::help_text());
-    case dl::Command::version: return say(dl::version_text());
+    case dl::Command::version: return say(dl::daemon_version_text());
     case dl::Command::print_config: return say(dl::print_config(*config));
     case dl::Command::check_config: return check_config(*config);
     case dl::Command::verify:

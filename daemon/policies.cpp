@@ -5,6 +5,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/dsp/codec.h"
+#include "storage/version.h"
 
 namespace dl {
 namespace {
@@ -51,6 +52,7 @@ WirePolicy wire_policy(const Config& config, const Clock& clock) {
   policy.http_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.http_timeout_ms));
   policy.ca_file = config.ca_file;
   policy.token_file = config.token_file;
+  policy.user_agent += "/" + std::string(program_version());
   return policy;
 }
 

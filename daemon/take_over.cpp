@@ -5,8 +5,8 @@
 
 #include "daemon/daemon.h"
 #include "daemon/host.h"
-#include "daemon/version.h"
 #include "storage/generation_file.h"
+#include "storage/version.h"
 
 namespace dl {
 

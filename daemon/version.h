@@ -1,22 +1,11 @@
-// Which version this is, of what it is made, and what of that is known to be dangerous.
+// What dl-daemon says of itself.
 // Pure; callable from any thread.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace dl {
 
-std::string_view program_version();  // "0.1.0"
-
-// The text of --version: the program, then a line for each library with the version in use (SQLite
-// and OpenSSL as loaded, the others as built with), then sqlite_warning's, if any.
-std::string version_text();
-
-// What to say, at start and in --version, where the SQLite in use has the WAL-reset bug; nothing
-// where it has not. `version_number`: as sqlite3_libversion_number() gives it, 3040001 for 3.40.1.
-std::optional<std::string> sqlite_warning(int version_number);
-std::optional<std::string> sqlite_warning();  // of the SQLite in use
+std::string daemon_version_text();  // of --version
 
 }  // namespace dl

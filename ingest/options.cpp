@@ -1,10 +1,7 @@
 #include "ingest/options.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
-#include <openssl/crypto.h>
-#include <sqlite3.h>
-
 #include <CLI/CLI.hpp>
+#include <array>
 #include <charconv>
 #include <map>
 #include <sstream>
@@ -14,6 +11,7 @@
 #include "ingest/problem.h"
 #include "storage/database_name.h"
 #include "storage/model/duration.h"
+#include "storage/version.h"
 
 namespace dl {
 namespace {
@@ -111,7 +109,7 @@ class CommandLine {
 
 CommandLine::CommandLine() {
   app_.footer(kFooter);
-  app_.set_version_flag("--version", version_text());
+  app_.set_version_flag("--version", ingest_version_text());
   app_.add_option("--db", flags_.db, "database (DL_DB; default demandlink.db)")->type_name("FILE");
   app_.add_option("--config", flags_.config, "configuration file (DL_CONFIG)")->type_name("FILE");
   app_.add_option("--format", format_, "of the input, or of the output of results and errors")
@@ -254,11 +252,11 @@ std::variant<Options, Farewell> parse_options(int argc, const char* const* argv,
   return CommandLine().parse(argc, argv, environment);
 }
 
-std::string version_text() {
-  return std::string("dl-ingest ") + DL_VERSION + "\nSQLite " + sqlite3_libversion() +
-         "\nSQLiteCpp " + SQLITECPP_VERSION + "\nRapidJSON " + std::string(json_library_version()) +
-         "\nlibcsv " + std::string(csv_library_version()) + "\nCLI11 " + CLI11_VERSION +
-         "\nOpenSSL " + OpenSSL_version(OPENSSL_VERSION_STRING);
+std::string ingest_version_text() {
+  const std::array<LibraryVersion, 3> its_own = {{{"RapidJSON", std::string(json_library_version())},
+                                                  {"libcsv", std::string(csv_library_version())},
+                                                  {"CLI11", CLI11_VERSION}}};
+  return version_text("dl-ingest", its_own);
 }
 
 }  // namespace dl

@@ -48,6 +48,6 @@ struct Farewell {
 std::variant<Options, Farewell> parse_options(int argc, const char* const* argv,
                                               const Environment& environment);
 
-std::string version_text();
+std::string ingest_version_text();  // of --version
 
 }  // namespace dl

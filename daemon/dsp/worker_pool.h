@@ -41,7 +41,7 @@ struct WirePolicy {
   std::chrono::milliseconds http_timeout{120'000};    // first byte out to last byte in
   std::string ca_file;      // empty: the system's; tests use their own
   std::string token_file;   // empty: no Authorization. Read anew for each connection; never logged
-  std::string user_agent = "DemandLink/0.1";
+  std::string user_agent = "DemandLink";
 };
 
 struct WireEvents {

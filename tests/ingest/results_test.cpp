@@ -357,7 +357,10 @@ TEST(CommandLine, MapsWrongUseTo64) {
   EXPECT_NE(program.run({"status", "--help"}).out.find("Also: --db"), std::string::npos);
   const Ran version = program.run({"--version"});
   EXPECT_EQ(version.exit_code, 0);
-  EXPECT_TRUE(version.out.starts_with("dl-ingest 0.1.0\nSQLite ")) << version.out;
+  EXPECT_TRUE(version.out.starts_with("dl-ingest 0.1.0\n  SQLite ")) << version.out;
+  for (const char* said : {"\n  Boost ", "\n  toml++ ", "\n  RapidJSON ", "\n  libcsv ", "\n  CLI11 "}) {
+    EXPECT_NE(version.out.find(said), std::string::npos) << said << version.out;
+  }
 }
 
 }  // namespace

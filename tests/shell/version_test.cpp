@@ -2,30 +2,27 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
+
+#include "daemon/daemon.h"
+#include "storage/version.h"
 
 namespace dl {
 namespace {
 
 using testing::ContainsRegex;
-using testing::HasSubstr;
 
-TEST(Version, NamesTheProgramAndEveryLibrary) {
-  const std::string text = version_text();
+TEST(Version, OfTheDaemonNamesItsLibraries) {
+  const std::string text = daemon_version_text();
   EXPECT_EQ(text.rfind("dl-daemon " + std::string(program_version()) + "\n", 0), 0U);
-  EXPECT_THAT(text, HasSubstr("SQLite     " + std::string(sqlite3_libversion()) + "\n"));
-  for (const char* library : {"SQLiteCpp", "Boost", "OpenSSL", "spdlog", "RapidJSON", "systemd"}) {
+  for (const char* library : {"SQLite", "Boost", "toml\\+\\+", "spdlog", "RapidJSON", "CLI11", "systemd"}) {
     EXPECT_THAT(text, ContainsRegex("\n  " + std::string(library) + " +[0-9]+")) << library;
   }
 }
 
-TEST(Version, WarnsOfAnSqliteThatCanLoseATransaction) {
-  ASSERT_TRUE(sqlite_warning(3'040'001));
-  EXPECT_THAT(*sqlite_warning(3'040'001), HasSubstr("SQLite 3.40.1 is older than 3.51.3"));
-  EXPECT_TRUE(sqlite_warning(3'051'002));
-  EXPECT_FALSE(sqlite_warning(3'051'003));
-  EXPECT_FALSE(sqlite_warning(4'000'000));
-  EXPECT_EQ(sqlite_warning(), sqlite_warning(sqlite3_libversion_number()));
+TEST(Version, IsToldToTheDsp) {
+  Config config;
+  config.endpoint = *parse_endpoint("http://127.0.0.1:8080");
+  EXPECT_EQ(wire_policy(config, Clock()).user_agent, "DemandLink/" + std::string(program_version()));
 }
 
 }  // namespace

@@ -41,26 +41,25 @@ const std::vector<Door>& doors() {
       {"boost/asio", {"daemon/dsp/", "daemon/daemon.cpp", "daemon/store_thread.cpp", "tests/"}},
       {"boost/url", {"daemon/dsp/endpoint.cpp"}},
       {"boost/uuid/", {"storage/idempotency_key.cpp", "daemon/host.cpp"}},
-      {"boost/version.hpp", {"daemon/version.cpp"}},
-      {"rapidjson/rapidjson.h", {"daemon/version.cpp", "ingest/json_", "ingest/options.cpp"}},
+      {"boost/version.hpp", {"storage/version.cpp"}},
+      {"rapidjson/rapidjson.h", {"daemon/version.cpp", "ingest/json_"}},
       {"rapidjson/", {"daemon/dsp/codec", "ingest/json_", "tests/mock_dsp/json_object.cpp"}},
-      {"SQLiteCpp/", {"storage/", "daemon/version.cpp", "ingest/options.cpp", "tests/"}},
+      {"SQLiteCpp/", {"storage/", "tests/"}},
       // A process sets SQLite up once, in main; the store's thread tells a full disk by SQLite's
       // codes.
       {"sqlite3.h",
-       {"storage/", "daemon/store_thread.cpp", "daemon/main.cpp", "daemon/version.cpp",
-        "ingest/main.cpp", "ingest/options.cpp", "tests/"}},
+       {"storage/", "daemon/store_thread.cpp", "daemon/main.cpp", "ingest/main.cpp", "tests/"}},
       {"spdlog/version.h", {"daemon/version.cpp"}},
       {"spdlog/", {"daemon/log", "tests/shell/"}},
+      {"toml++/impl/version.h", {"storage/version.cpp"}},
       {"toml++/", {"storage/config_file.cpp"}},
+      {"CLI/Version.hpp", {"daemon/version.cpp"}},
       {"CLI/", {"daemon/config", "ingest/options.cpp", "tests/"}},
       {"csv.h", {"ingest/csv_reader.cpp"}},
-      {"openssl/crypto.h", {"daemon/version.cpp", "ingest/options.cpp", "daemon/dsp/secret.cpp"}},
+      {"openssl/crypto.h", {"storage/version.cpp", "daemon/dsp/secret.cpp"}},
       {"openssl/evp.h", {"storage/digest.cpp", "ingest/line_reader.cpp", "tests/wire/"}},
       {"openssl/", {"daemon/dsp/tls", "tests/wire/", "tests/chaos/tls_front"}},
       {"systemd/", {"daemon/systemd_notify.cpp"}},
-      {"prometheus/", {"daemon/metrics"}},
-      {"date/", {"daemon/", "ingest/"}},
   };
   return table;
 }

@@ -17,7 +17,7 @@ TEST(RequestText, IsExactlyWhatThePermitSays) {
   std::string text;
   ASSERT_TRUE(append_request(policy, "s3cret", post(R"({"id":"c1"})"), text));
   EXPECT_EQ(text,
-            "POST /v1/campaigns HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: DemandLink/0.1\r\n"
+            "POST /v1/campaigns HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: DemandLink\r\n"
             "Accept: application/json\r\nAuthorization: Bearer s3cret\r\n"
             "Content-Type: application/json\r\nContent-Length: 11\r\nIdempotency-Key: key-1\r\n\r\n"
             "{\"id\":\"c1\"}");
@@ -25,7 +25,7 @@ TEST(RequestText, IsExactlyWhatThePermitSays) {
   policy.endpoint = *parse_endpoint("https://[::1]");
   ASSERT_TRUE(append_request(policy, "", status_of("c1"), text));
   EXPECT_EQ(text,
-            "GET /campaigns/c1/status HTTP/1.1\r\nHost: [::1]\r\nUser-Agent: DemandLink/0.1\r\n"
+            "GET /campaigns/c1/status HTTP/1.1\r\nHost: [::1]\r\nUser-Agent: DemandLink\r\n"
             "Accept: application/json\r\n\r\n");
 }
 
