@@ -178,6 +178,9 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
                                                   [&log](const auto& step) { return patiently(log, step); });
   if (!taken) return report(taken.error());
   if (const std::string& why = taken->store->forgotten(); !why.empty()) log.error(why + "; nothing is sent until an operator resumes");
+  if (const std::string& why = taken->store->another_endpoint(); !why.empty()) {
+    log.error(why + "; nothing is sent until an operator resumes (docs/OPERATIONS.md)");
+  }
   if (taken->recovery.reclaimed > 0) {
     log.warning("the last owner died with " + std::to_string(taken->recovery.reclaimed) +
                 " requests on the wire; they are taken over");

@@ -237,6 +237,7 @@ Result<DspReply> Reconciler::exchange(const Inquiry& inquiry) {
   request.kind = inquiry.kind;
   request.target = granted->target;
   DspReply reply = line_.send(std::move(request));
+  disbelieve_anothers(reply, inquiry.key);
   const Moment now = clock_.now();
   const OutcomeClass what = classify(Purpose::lookup, reply, policy_);
   WorkBatch batch;
@@ -304,7 +305,8 @@ Status Reconciler::look(const Inquiry& inquiry) {
     if (what == OutcomeClass::unauthorized) {
       return Error{Errc::no_permission, "the DSP refuses our credentials (" + status + ")"};
     }
-    trouble = reply->http_status == 0 ? reply->trouble : status;
+    const bool is_success = reply->http_status >= 200 && reply->http_status <= 299;
+    trouble = reply->http_status == 0 ? reply->trouble : is_success ? status + ": " + reply->trouble : status;
     if (reply->http_status == 405 || reply->http_status == 501) {
       return Error{Errc::config, "unknown_outcome is lookup, but the DSP offers none (" + status + ")"};
     }

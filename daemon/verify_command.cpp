@@ -120,6 +120,10 @@ int ask_too(const Config& config, Log& log, Clock clock, std::unique_ptr<Databas
   if (!taken) return report(taken.error());
   Store& store = *taken->store;
   if (!store.forgotten().empty()) log.warning(store.forgotten() + "; the DSP is asked for what may have been forgotten too");
+  if (!store.another_endpoint().empty()) {
+    log.warning(store.another_endpoint() + ", which is asked for them: what it does not have, and what it has under the same ids, says nothing "
+                                           "if that is another DSP");
+  }
   Findings findings;
   const Result<Verified> verified = check(store.database(), findings, log);
   if (!verified) return report(verified.error());

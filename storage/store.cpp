@@ -70,12 +70,20 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
   last_intent_ = last_sent_;
   newest_request_.reset();
   count_deltas_.clear();
+  bool is_accepted = true;  // the endpoint
   Status ok = transaction([&]() -> Status {
     if (Status same = check_schema_if_touched(); !same) return same;  // no permit behind a guard that is gone
+    is_accepted = endpoint_is_accepted();
     for (std::size_t i = 0; i < batches.size(); ++i) {
       for (const Outcome& outcome : batches[i].outcomes) apply(outcome, results[i], now);
       for (const JobId job : batches[i].due) make_due(job, results[i], now);
-      for (const Permit& wanted : batches[i].permits) permit(wanted, results[i], now);
+      for (const Permit& wanted : batches[i].permits) {
+        if (is_accepted) {
+          permit(wanted, results[i], now);
+        } else {
+          results[i].refused.push_back({wanted.tag, wanted.job, another_endpoint_});
+        }
+      }
       if (batches[i].account) save(*batches[i].account, now);
       save_processing(batches[i].processing);
     }
@@ -89,13 +97,17 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
     return ok.error();
   }
   last_sent_ = last_intent_;
+  if (is_accepted) another_endpoint_.clear();
   if (planted(Fault::children_promoted_later)) promote_in_a_second_transaction(batches, results, now);
   DL_FAULT_AFTER_COMMIT(batches);
   for (WorkResult& result : results) result.totals = totals_;
   return results;
 }
 
-void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
+void Store::apply(const Outcome& decided, WorkResult& result, Moment now) {
+  std::optional<Outcome> held;
+  if (decided.event == JobEvent::found) held = unless_taken(decided);
+  const Outcome& outcome = held ? *held : decided;
   using Number = std::optional<std::int64_t>;
   const std::optional<std::string> resolution = is_post(outcome.purpose) ? outcome.resolution : std::nullopt;
   SQLite::Statement& finish = sql(sql::k_finish_request);
@@ -128,7 +140,27 @@ void Store::apply(const Outcome& outcome, WorkResult& result, Moment now) {
     release.bind(":at", now.wall_ms);
     release.exec();
   }
+  if (held) applied.matched = false;  // the tables say what has become of it
   result.applied.push_back(std::move(applied));
+}
+
+// An id stands for one entity below one set of parents. The lookup of a job that finds another's has not found its own: many a
+// DSP ignores a query that it does not know, and lists what it has. Nothing: the id is free.
+std::optional<Outcome> Store::unless_taken(const Outcome& found) {
+  SQLite::Statement& row = sql(sql::k_id_taken_by);
+  row.bind(":job", found.job.value);
+  row.bind(":dsp_id", *found.dsp_id);
+  if (!row.executeStep()) return std::nullopt;
+  Outcome held = found;
+  held.event.reset();
+  held.dsp_id.reset();
+  held.resolution.reset();
+  held.due_in_ms.reset();
+  held.error = "the lookup found " + *found.dsp_id + ", which is job " + std::to_string(row.getColumn(0).getInt64()) + " (" +
+               row.getColumn(1).getString() + ")";
+  held.hold = held.error + "; does the DSP ignore the query?";
+  row.reset();
+  return held;
 }
 
 // A first look whose POST did not lead to it.

@@ -74,6 +74,9 @@ class Store {
   Status trust_or_hold(GenerationFile file);
   // Why take_over() has put everything on hold; empty: it has not.
   const std::string& forgotten() const { return forgotten_; }
+  // That the ids of this database belong to another endpoint, in words: take_over() has paused the account until an operator
+  // resumes it (where it only asks: it has paused nothing). Empty: they do not.
+  const std::string& another_endpoint() const { return another_endpoint_; }
   // Call after each take_over(), commit() and stop() that succeeded, before anything of theirs is sent. After an Error
   // nothing that was granted may be sent; only where the file found no room may it be called again.
   Status keep_generation(Moment now);
@@ -123,6 +126,7 @@ class Store {
   void reset_statements();
   Status transaction(const std::function<Status()>& work);
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
+  std::optional<Outcome> unless_taken(const Outcome& found);
   void close_unsent(RequestId look, Moment now);
   Applied move(const Outcome& outcome, Moment now);
   void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);
@@ -161,6 +165,9 @@ class Store {
   void read_processing(Recovery& recovery);
   void settle_policy_change(Moment now);
   void save_settings(Moment now);
+  void compare_endpoint();
+  void pause_for_another_endpoint(Moment now);
+  bool endpoint_is_accepted();
   void begin_generation(Moment now);
   void move_generation();
 
@@ -169,9 +176,11 @@ class Store {
   StorePolicy policy_;
   InstanceFacts facts_;
   InstanceId instance_;
-  std::int64_t first_boot_ms_ = 0;  // when this boot first saw the ledger
+  std::int64_t first_boot_ms_ = 0;  // when this boot first saw the ledger since another one was here
   std::optional<GenerationFile> generation_file_;
   std::string forgotten_;
+  std::string another_endpoint_;
+  std::string recorded_endpoint_;  // where there is another one
   std::int64_t generation_ = 1;
   LastSent last_sent_;     // committed
   LastSent last_intent_;   // of the transaction that runs

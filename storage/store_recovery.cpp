@@ -64,16 +64,19 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     insert.bind(":rate_limit", format_rate_spec(policy_.tiers));
     insert.exec();
     instance_ = InstanceId{database_->handle().getLastInsertRowid()};
-    SQLite::Statement first(database_->handle(), "SELECT min(started_boot_ms) FROM instance WHERE boot_key = ?1");
-    first.bind(1, facts.boot_key);
+    SQLite::Statement& first = sql(sql::k_boot_saw_ledger);
+    first.bind(":boot_key", facts.boot_key);
     first.executeStep();
     first_boot_ms_ = first.getColumn(0).getInt64();
+    first.reset();
     reclaim(recovery, now);
+    compare_endpoint();
     if (!policy_.only_asks) {
       settle_policy_change(now);
       save_settings(now);
     }
     begin_generation(now);
+    if (!policy_.only_asks) pause_for_another_endpoint(now);
     read_limiter_memory(recovery, now);
     read_processing(recovery);
     recovery.account = load_account(now);
@@ -163,7 +166,7 @@ void Store::settle_policy_change(Moment now) {
 
 void Store::save_settings(Moment now) {
   SQLite::Statement& save = sql(sql::k_save_settings);
-  bind_text_or_null(save, ":endpoint", policy_.endpoint);
+  bind_text_or_null(save, ":endpoint", another_endpoint_.empty() ? policy_.endpoint : recorded_endpoint_);
   save.bind(":rate_limit", format_rate_spec(policy_.tiers));
   const auto slowest = slowest_of(policy_.tiers);
   const bool limited = slowest != policy_.tiers.end();

@@ -184,6 +184,13 @@ struct Decider {
       outcome.overdue = false;
       return;
     }
+    if (what == OutcomeClass::creation_failed && granted.declared_id) {
+      doubt("the DSP says that the creation of the id that an operator gave has failed");  // it need not be ours
+      outcome.event = JobEvent::id_not_found;
+      outcome.overdue = false;
+      outcome.outcome_class = kDeclaredIdFailed;
+      return;
+    }
     if (what == OutcomeClass::creation_failed) {
       outcome.overdue = false;
       spend(JobEvent::creation_failed, JobEvent::exhausted);
@@ -241,7 +248,7 @@ struct Decider {
       outcome.hold = "the DSP refuses the lookup while it answers others (" + outcome.error + "): look there yourself";
     } else if (is_useless) {
       if (++outcome.setbacks < kUselessLookups) return;
-      outcome.hold = "the DSP's lookup answers " + outcome.error + ", which is neither an entity nor 404: look there yourself";
+      outcome.hold = "the DSP's lookup answers " + outcome.error + ", which is neither our entity nor 404: look there yourself";
     }
     if (outcome.hold) outcome.due_in_ms.reset();
   }

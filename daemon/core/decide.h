@@ -36,9 +36,11 @@ Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what,
 // 401, 403 or 429 in a row that one job may meet while others pass, before it fails; a lookup, and 503, before an
 // operator has to decide.
 inline constexpr int kSetbacksMax = 8;
-// Lookups in a row whose answer is neither an entity nor 404, before an operator has to decide.
+// Lookups in a row whose answer is neither our entity nor 404, before an operator has to decide.
 inline constexpr int kUselessLookups = 20;
 // Polls that must answer 404 before an id that an operator gave is doubted.
 inline constexpr int kDeclaredIdLooks = 5;
+// A status "failed" of such an id, in the ledger: unlike `creation_failed` it says nothing of our own creation.
+inline constexpr const char* kDeclaredIdFailed = "declared_id_failed";
 
 }  // namespace dl

@@ -13,6 +13,7 @@ namespace {
 using Level = command::Say::Level;
 
 constexpr Millis kTrendWhereUnlimited = 60'000;
+constexpr Millis kKeyJudgedFor = 30'000;  // less than the margin of last_use_of_key()
 constexpr Millis kSaveLearnedEvery = 10'000;  // with outcomes, which are written anyway
 
 Pace pace_of(const LimiterPolicy& limiter) { return limiter.tiers.empty() ? Pace::unlimited : Pace::limited; }
@@ -164,16 +165,19 @@ void Dispatcher::send(Granted& granted, const AskedPermit& asked, Moment now) {
   request.target = std::move(granted.target);
   request.body = std::move(granted.body);
   if (is_post(granted.purpose)) request.idempotency_key = std::move(granted.idempotency_key);
+  // The disk may have stood still between the permit, which has judged the age of the key, and now.
+  const bool is_stale = granted.purpose == Purpose::resubmit && now.boot_ms - granted.permitted_boot_ms > kKeyJudgedFor;
   Flight flight{std::move(granted), asked.connection, now.boot_ms, now.boot_ms, kNeverLooked, asked.ticket};
   if (flight.granted.purpose == Purpose::status) {
     flight.posted_boot_ms = asked.candidate.posted_boot_ms;
     flight.looked_age_ms = asked.candidate.looked_age_ms;
   }
   take_off(id, std::move(flight));
-  if (stopping_) {  // the permit came too late: give the job back, provably unsent
-    DspReply unsent;
-    unsent.wire = Wire::not_sent;
-    return on(input::Replied{asked.connection, id, std::move(unsent), true}, now);
+  if (stopping_ || is_stale) {  // the permit came too late: give the job back, provably unsent
+    input::Replied unsent{asked.connection, id, {}, true};
+    unsent.reply.wire = Wire::not_sent;
+    if (is_stale) unsent.reply.trouble = "its permit was recorded too late to be sure that the DSP still knows the key";
+    return on(unsent, now);
   }
   commands_.emplace_back(command::Send{asked.connection, std::move(request)});
 }
@@ -229,7 +233,7 @@ void Dispatcher::on(const input::Closed& closed, Moment now) {
   if (const auto at = nexts_.find(closed.id); at != nexts_.end() && at->second.front().is_awaited) drop_nexts(closed.id, now);
 }
 
-void Dispatcher::on(const input::Replied& replied, Moment now) {
+void Dispatcher::on(input::Replied& replied, Moment now) {
   const auto at = flights_.find(replied.request);
   if (at == flights_.end()) {  // given up as lost; its slot was closed then, but it was on the wire until now
     limiter_.ended_late(now);
@@ -241,6 +245,7 @@ void Dispatcher::on(const input::Replied& replied, Moment now) {
   connections_stay_ = replied.reusable;
   note_round_trip(flight, now);
   note_whether_answered(replied.reply, replied.id, now);
+  if (flight.granted.purpose == Purpose::lookup) disbelieve_anothers(replied.reply, flight.granted.idempotency_key);
   const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
   switch (slot_end(replied.reply, policy_.decision.outcome)) {
     case SlotEnd::answered:

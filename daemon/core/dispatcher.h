@@ -179,7 +179,7 @@ class Dispatcher {
   void on(const input::Connected& connected, Moment now);
   void on(const input::ConnectFailed& failed, Moment now);
   void on(const input::Closed& closed, Moment now);
-  void on(const input::Replied& replied, Moment now);
+  void on(input::Replied& replied, Moment now);
   void on(const input::TokenChanged&, Moment now);
   void on(const input::StopAsked&, Moment now);
 

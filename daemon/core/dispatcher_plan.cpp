@@ -35,9 +35,9 @@ void Dispatcher::give_up_lost_flights(Moment now) {
     }
   }
   for (const RequestId id : lost) {
-    DspReply reply;
-    reply.trouble = "no worker reported its end within the HTTP timeout";
-    on(input::Replied{flights_.at(id).connection, id, std::move(reply), false}, now);
+    input::Replied silence{flights_.at(id).connection, id, {}, false};
+    silence.reply.trouble = "no worker reported its end within the HTTP timeout";
+    on(silence, now);
   }
 }
 

@@ -43,6 +43,7 @@ struct DspAnswer {
   bool readable = false;           // valid UTF-8 JSON object (or an array of them for a lookup), within limits
   std::vector<std::string> ids;    // the kind's id field, legal ids only; more than one only for a lookup
   bool id_withheld = false;        // one holds the text of our token, and must not be kept
+  std::vector<std::string> external_ids;  // of a lookup: whose each entity says it is, where it says so; "": no text
   std::optional<std::string> status;
   std::optional<std::string> error;
 };

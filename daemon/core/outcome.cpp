@@ -158,6 +158,20 @@ OutcomeClass classify(Purpose purpose, const DspReply& reply, const OutcomePolic
   return is_post(purpose) ? classify_post(purpose, reply, policy) : classify_look(purpose, reply, policy);
 }
 
+void disbelieve_anothers(DspReply& reply, std::string_view key) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };  // a UUID stays one in capitals
+  const auto is_ours = [&](const std::string& said) {
+    return std::equal(said.begin(), said.end(), key.begin(), key.end(), [&](char a, char b) { return lower(a) == lower(b); });
+  };
+  const auto& said = reply.answer.external_ids;
+  const auto anothers = std::find_if_not(said.begin(), said.end(), is_ours);
+  if (anothers == said.end()) return;
+  reply.trouble = "an entity of " + (anothers->empty() ? "no external_id" : "external_id " + *anothers) + " where " + std::string(key) +
+                  " was asked for (does it ignore the query?)";
+  reply.answer = {};
+  reply.answer.readable = true;
+}
+
 SlotEnd slot_end(const DspReply& reply, const OutcomePolicy& policy) {
   switch (reply.wire) {
     case Wire::not_sent: return SlotEnd::not_sent;

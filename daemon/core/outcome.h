@@ -66,6 +66,10 @@ struct OutcomePolicy {
 
 OutcomeClass classify(Purpose purpose, const DspReply& reply, const OutcomePolicy& policy);
 
+// Before classify(), of the answer to a lookup by `key`: where an entity of it says that it is another's, the DSP has not
+// answered what it was asked (many ignore a query that they do not know), and the answer counts as one without an entity.
+void disbelieve_anothers(DspReply& reply, std::string_view key);
+
 // How the reply closes its limiter slot: only the origin's complete final answer frees it W later.
 SlotEnd slot_end(const DspReply& reply, const OutcomePolicy& policy);
 

@@ -108,7 +108,7 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
  private:
   enum class Shape { object, array };
   enum class Type { string, number, other };
-  enum class Field { id, status, error, other };
+  enum class Field { id, external_id, status, error, other };
 
   bool captures() const { return captured_from_ != 0; }
 
@@ -124,6 +124,7 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
       has_id_ = false;
     }
     if (depth_ == entity_depth_ + 1 && field_ == Field::error) captured_from_ = depth_;
+    if (depth_ == entity_depth_ + 1 && field_ == Field::external_id) note_external_id({});
     return true;
   }
 
@@ -141,10 +142,11 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
     // RapidJSON takes a key twice and lets the first win; others let the last win. Neither is a
     // proof.
     if (!keys_.emplace(name).second) return false;
-    field_ = name == id_field_  ? Field::id
-             : name == "status" ? Field::status
-             : name == "error"  ? Field::error
-                                : Field::other;
+    field_ = name == id_field_       ? Field::id
+             : name == "external_id" ? Field::external_id
+             : name == "status"      ? Field::status
+             : name == "error"       ? Field::error
+                                     : Field::other;
     return true;
   }
 
@@ -153,6 +155,10 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
     std::string masked(text);
     token_.mask_in(masked);
     return clipped(masked);
+  }
+
+  void note_external_id(std::string_view text) {
+    if (purpose_ == Purpose::lookup) answer_.external_ids.push_back(kept(text));
   }
 
   // A value that is neither object nor array, outside a captured error.
@@ -171,6 +177,9 @@ class AnswerHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ans
         }
         answer_.ids.emplace_back(text);
         has_id_ = true;
+        break;
+      case Field::external_id:  // our keys are texts
+        note_external_id(type == Type::string ? text : std::string_view());
         break;
       case Field::status:
         if (type == Type::string) answer_.status = kept(text);
@@ -231,7 +240,10 @@ DspAnswer parse_answer(std::string_view body, JobKind kind, Purpose purpose, con
   if (!parsed || bytes.Tell() != body.size()) return {};
   const bool ids_are_complete = handler.ids_are_complete();
   DspAnswer answer = std::move(handler).take();
-  if (!ids_are_complete) answer.ids.clear();
+  if (!ids_are_complete) {
+    answer.ids.clear();
+    answer.external_ids.clear();
+  }
   answer.readable = ids_are_complete;
   return answer;
 }

@@ -88,6 +88,7 @@ struct Granted {
   std::string body;
   std::string idempotency_key;
   RequestId look;             // create: the ledger row of the first look, where one was asked for
+  std::int64_t permitted_boot_ms = 0;
 };
 
 // A permit that the tables did not allow: nothing was written, its limiter slot is free.

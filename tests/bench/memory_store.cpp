@@ -96,7 +96,7 @@ WorkResult MemoryStore::commit(const WorkBatch& batch, Moment now) {
     change(job(id), JobState::ready);
     result.ready.push_back(job(id).ref);
   }
-  for (const Permit& wanted : batch.permits) permit(wanted, result);
+  for (const Permit& wanted : batch.permits) permit(wanted, result, now);
   if (batch.account) account_ = *batch.account;
   for (const ProcessingBin& bin : batch.processing) learned_[{bin.kind, bin.bin}] = bin;
   result.totals = totals_;
@@ -137,7 +137,7 @@ void MemoryStore::apply(const Outcome& outcome, WorkResult& result, Moment now) 
   result.applied.push_back(std::move(applied));
 }
 
-void MemoryStore::permit(const Permit& permit, WorkResult& result) {
+void MemoryStore::permit(const Permit& permit, WorkResult& result, Moment now) {
   Job& wanted = job(permit.job);
   const auto fits = [&] {
     switch (permit.purpose) {
@@ -161,6 +161,7 @@ void MemoryStore::permit(const Permit& permit, WorkResult& result) {
   granted.request = wanted.lease;
   granted.job = wanted.ref;
   granted.purpose = permit.purpose;
+  granted.permitted_boot_ms = now.boot_ms;
   granted.attempt = wanted.attempt;
   granted.tries = wanted.tries;
   granted.setbacks = wanted.setbacks;

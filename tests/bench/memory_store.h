@@ -58,7 +58,7 @@ class MemoryStore {
   Job& job(JobId id) { return jobs_[static_cast<std::size_t>(id.value - 1)]; }
   void change(Job& what, JobState to);
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
-  void permit(const Permit& permit, WorkResult& result);
+  void permit(const Permit& permit, WorkResult& result, Moment now);
 
   std::vector<Job> jobs_;
   std::vector<int> in_order_;  // of work

@@ -22,7 +22,7 @@ TEST(Version, OfTheDaemonNamesItsLibraries) {
 TEST(Version, IsToldToTheDsp) {
   Config config;
   config.endpoint = *parse_endpoint("http://127.0.0.1:8080");
-  EXPECT_EQ(wire_policy(config, Clock()).user_agent, "DemandLink/" + std::string(program_version()));
+  EXPECT_EQ(wire_policy(config, Clock(1.0)).user_agent, "DemandLink/" + std::string(program_version()));
 }
 
 }  // namespace

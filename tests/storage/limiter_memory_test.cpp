@@ -182,6 +182,18 @@ TEST_F(AnotherBoot, KeepsStillSinceItFirstSawTheLedger) {
       << "first saw: a restart does not begin anew";
 }
 
+// A shared disk that goes to the other machine and back, or a machine and its container: this boot was here long ago, but not
+// since the other one sent (seen: 20 requests in a window of 10).
+TEST_F(AnotherBoot, ThatComesBackHasNotSeenWhatTheOtherSent) {
+  const std::string first = facts_.boot_key;
+  boot("boot-b", 70'000'000);
+  sent(SlotEnd::answered);
+  const std::int64_t back = kBootStart + 500'000;
+  EXPECT_EQ(boot(first, back).sends_from_boot_ms, back + kHold + kLate);
+  pass(30'000);
+  EXPECT_EQ(start().sends_from_boot_ms, back + kHold + kLate) << "a restart does not begin anew";
+}
+
 TEST_F(AnotherBoot, WithAnOpenRequestHoldsItAndKeepsStill) {
   grant(kOther);
   const Recovery recovery = boot("boot-b", 4'000);

@@ -160,7 +160,7 @@ TEST_F(OperatorSql, AnIdThatAnotherJobHasDecidesNothing) {
               AllOf(HasSubstr("has_this_id_already"), HasSubstr("│ c1 "), HasSubstr("in_doubt")));
   EXPECT_EQ("0", value("SELECT count(*) FROM operator_act"));
   EXPECT_THAT(as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (5, 'exists', '8123', 'maria', 'x')"),
-              HasSubstr("another job has this dsp_id already"));
+              HasSubstr("another job below the same parents has this dsp_id already"));
   as_daemon("UPDATE job SET dsp_id = '8124' WHERE id = 2");  // an ad group's
   EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (5, 'exists', '8124', 'maria', 'x')"))
       << "of another kind it may be the same";

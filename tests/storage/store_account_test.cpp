@@ -127,6 +127,67 @@ TEST_F(StoreAccount, DoesNotBringBackItsOwnPauseThatAPersonEnded) {
   EXPECT_EQ(value("SELECT refusals FROM account"), "2");
 }
 
+class AnotherEndpoint : public StoreAccount {
+ protected:
+  AnotherEndpoint() { start_with("https://dsp.example/v1"); }
+  AccountState start_with(const std::string& endpoint) {
+    policy_.endpoint = endpoint;
+    return start().account;
+  }
+  std::string recorded() { return value("SELECT endpoint FROM account"); }
+};
+
+// Three absences at a stranger's and a POST there: a duplicate (seen, with a lookup), and children below a stranger's ids.
+TEST_F(AnotherEndpoint, PausesUntilAnOperatorResumes) {
+  doubt(kCampaign);
+  for (int i = 0; i < 2; ++i) {
+    const AccountState held = start_with("https://other.example/v1");
+    EXPECT_EQ(held.paused_by, "endpoint check") << "over restarts";
+    EXPECT_THAT(held.paused_reason, ::testing::HasSubstr("belong to https://dsp.example/v1, and the endpoint is now https://other.example/v1"));
+    EXPECT_THAT(refusal(kOther), ::testing::HasSubstr("belong to https://dsp.example/v1")) << "whoever asks";
+    EXPECT_EQ(recorded(), "https://dsp.example/v1");
+  }
+  act("resume");
+  grant(kOther);
+  EXPECT_EQ(recorded(), "https://other.example/v1");
+  EXPECT_FALSE(start_with("https://other.example/v1").paused_by);
+  EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "endpoint check") << "nor back";
+}
+
+TEST_F(AnotherEndpoint, MattersNotWhereNothingIsKnownToBeThere) {
+  Outcome outcome = refused(grant(kCampaign));
+  outcome.resolution = "refused";
+  finish(outcome);
+  EXPECT_FALSE(start_with("https://other.example/v1").paused_by);
+  EXPECT_EQ(recorded(), "https://other.example/v1");
+}
+
+TEST_F(AnotherEndpoint, IsNotTheSameInOtherLetters) {
+  confirm(kCampaign, "x1");
+  EXPECT_FALSE(start_with("HTTPS://DSP.Example/v1").paused_by);
+  EXPECT_EQ(start_with("https://dsp.example/V1").paused_by, "endpoint check") << "a path has its case";
+  EXPECT_FALSE(start_with("https://dsp.example/v1").paused_by) << "the former one again: nothing was sent meanwhile";
+}
+
+TEST_F(AnotherEndpoint, LeavesAPersonsPauseToThePerson) {
+  confirm(kCampaign, "x1");
+  act("pause");
+  for (int i = 0; i < 2; ++i) start_with("https://other.example/v1");
+  const AccountState held = load().account;
+  EXPECT_EQ(held.paused_by, "maria");
+  EXPECT_THAT(held.paused_reason, ::testing::MatchesRegex("lunch; the ids [^;]*; start with [^;]*"));
+  EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "maria");
+}
+
+TEST_F(AnotherEndpoint, IsNotRecordedByWhoeverOnlyAsks) {
+  confirm(kCampaign, "x1");
+  policy_.only_asks = true;
+  EXPECT_FALSE(start_with("https://other.example/v1").paused_by);
+  EXPECT_THAT(store_->another_endpoint(), ::testing::HasSubstr("the endpoint is now https://other.example/v1"));
+  save({});
+  EXPECT_EQ(recorded(), "https://dsp.example/v1");
+}
+
 TEST_F(StoreAccount, StartsOnHoldUntilAnOperatorResumes) {
   save(paused_by_daemon());
   policy_.starts_on_hold = true;

@@ -246,6 +246,67 @@ TEST_F(StoreDoubt, AWithdrawnWordIsOfThePresentAttemptAlone) {
             (std::vector<std::string>{"1|exists", "2|NULL"}));
 }
 
+// The DSP's own "failed" of another attempt's creation would be taken for this POST's, and the next one be a duplicate.
+TEST_F(StoreDoubt, AnIdThatIsKnownDeadIsNotDeclared) {
+  const auto exists = [this](int job, const std::string& id) {
+    return as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" + std::to_string(job) + ", 'exists', '" +
+                       id + "', 'maria', 'saw it')");
+  };
+  confirm(kCampaign, "x1");
+  Outcome failed = outcome_of(grant(kCampaign, Purpose::status), JobEvent::creation_failed);
+  failed.outcome_class = "creation_failed";
+  failed.spends_attempt = true;
+  failed.due_in_ms = 0;
+  finish(failed);
+  make_due(kCampaign);
+  doubt(kCampaign);
+  doubt(kOther);
+  for (const int job : {kCampaign, kOther}) {
+    EXPECT_THAT(exists(job, "x1"), HasSubstr("the creation of this dsp_id failed")) << job;
+  }
+  EXPECT_EQ(job(kCampaign, "state, attempt"), "in_doubt|2");
+  EXPECT_EQ("", exists(kCampaign, "x2"));
+  EXPECT_THAT(exists(kOther, "x2"), HasSubstr("another job below the same parents has this dsp_id already"));
+}
+
+// The mock repeats the caller's ids: ag_1 of the one campaign, and ag_1 of the other.
+TEST_F(StoreDoubt, AnIdMayStandBelowOtherParents) {
+  const auto exists = [this](int job) {
+    return as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" + std::to_string(job) +
+                       ", 'exists', 'ag_1', 'maria', 'saw it')");
+  };
+  add_job(30, JobKind::ad_group, {kOther});
+  add_job(31, JobKind::ad_group, {kCampaign});
+  add_job(32, JobKind::ad_group, {kCampaign, kOther});
+  succeed(kCampaign);
+  succeed(kOther);
+  confirm(kGroup, "ag_1");
+  for (const int job : {30, 31, 32}) doubt(job);
+  EXPECT_EQ("", exists(30));
+  EXPECT_THAT(exists(31), HasSubstr("below the same parents"));
+  EXPECT_EQ(rows("SELECT other_id FROM taken_id WHERE job_id = 31 AND dsp_id = 'ag_1'"), (std::vector<std::string>{"2"}));
+  EXPECT_EQ("", exists(32)) << "of two campaigns";
+}
+
+// Seen: two jobs with one id, and children below a stranger.
+TEST_F(StoreDoubt, ALookupThatFindsAnotherJobsIdIsHeld) {
+  policy_.unknown_outcome = UnknownOutcome::lookup;
+  start();
+  confirm(kOther, "x1");
+  lose(kCampaign);
+  Outcome found = outcome_of(grant(kCampaign, Purpose::lookup), JobEvent::found);
+  found.dsp_id = "x1";
+  found.resolution = "found";
+  found.due_in_ms = 0;
+  EXPECT_FALSE(finish(found).matched) << "whoever believed in it reads the tables anew";
+  EXPECT_EQ(job(kCampaign, "state, dsp_id, due_at, lease_token"), "in_doubt|NULL|NULL|NULL");
+  EXPECT_THAT(job(kCampaign, "hold"), HasSubstr("found x1, which is job 5 (c2)"));
+  EXPECT_EQ(value("SELECT dsp_id, finished_at IS NOT NULL FROM request WHERE purpose = 'lookup'"), "NULL|1");
+  EXPECT_EQ(value("SELECT count(*) FROM request WHERE job_id = 1 AND purpose = 'create' AND resolution IS NULL"), "1");
+  EXPECT_TRUE(rows("SELECT promise, what FROM v_broken_promises").empty());
+  expect_consistent();
+}
+
 // Stripe and others answer a known key with other bytes by an error; some take it for a new request.
 TEST_F(StoreDoubt, AKeyKeepsItsBytesAndOtherBytesGetAKeyOfTheirOwn) {
   const Granted first = grant(kCampaign);

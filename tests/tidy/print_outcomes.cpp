@@ -245,7 +245,7 @@ std::string looks_section() {
           " s apart and after the settle time, count as absent;\n"
           "then the job is `ready` again, with the same attempt and key. Only 404 is absent. An answer that is neither "
           "an\n"
-          "entity nor 404 (an empty list, say), " +
+          "entity nor 404 (an empty list, say, or an entity whose `external_id` is another's), " +
           std::to_string(kUselessLookups) + " times in a row, or a refusal while others pass, " + std::to_string(kSetbacksMax) +
           " times, leaves\nthe job to an operator:\n\n";
   text += fates_table(Purpose::lookup, {found, found_many, not_found, throttled, unauthorized,

@@ -121,6 +121,7 @@ Granted Brain::granted_for(const Permit& permit) {
   granted.request = RequestId{next_request_++ * 1'000 + permit.job.value};
   granted.job = known_.at(permit.job);
   granted.purpose = permit.purpose;
+  granted.permitted_boot_ms = now_.boot_ms - commits_take_;
   granted.setbacks = setbacks_[permit.job];
   granted.idempotency_key = "key";
   granted.target = "/ads";

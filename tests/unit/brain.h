@@ -43,6 +43,7 @@ class Brain {
   void commit_all();        // until no batch is left
   void reply(JobId job, const DspReply& reply, bool reusable = false);
   void wake();  // goes to the time asked for
+  void let_commits_take(Millis span) { commits_take_ = span; }  // from the permit to its answer
 
   // Loads `jobs`, opens connections and grants what is asked for.
   void start_with(std::vector<JobRef> jobs);
@@ -87,6 +88,7 @@ class Brain {
   std::optional<Ending> ending_;
   int recorded_ = 0;
   std::int64_t next_request_ = 1;
+  Millis commits_take_ = 0;
 };
 
 }  // namespace dl

@@ -133,6 +133,19 @@ TEST(DecidePoll, IsOverdueToWhereItIsRefused) {
   EXPECT_EQ(look.at(unavailable).due_in_ms, 3'600'000);
 }
 
+// It need not be this POST's: where it is another's, the next POST would be a duplicate.
+TEST(DecidePoll, DoubtsAnOperatorsIdWhoseCreationFailed) {
+  Look look(Purpose::status);
+  look.granted.declared_id = true;
+  const Outcome outcome = look.at(creation_failed);
+  EXPECT_EQ(outcome.event, JobEvent::id_not_found);
+  EXPECT_FALSE(outcome.spends_attempt);
+  EXPECT_EQ(outcome.outcome_class, kDeclaredIdFailed) << "the ledger must not call our own creation dead";
+  EXPECT_NE(outcome.hold->find("the id that an operator gave has failed"), std::string::npos);
+  look.granted.declared_id = false;
+  EXPECT_EQ(look.at(creation_failed).event, JobEvent::creation_failed);
+}
+
 TEST(DecideLookup, AdoptsTheOneItFinds) {
   const Outcome outcome = Look(Purpose::lookup).at(found);
   EXPECT_EQ(outcome.from, JobState::in_doubt);
@@ -209,7 +222,7 @@ TEST(DecideLookup, IsLeftToAnOperatorWhereItNeverSaysWhatCanBeUsed) {
     }
     EXPECT_EQ(look.at(not_found).setbacks, 0) << "in a row";
     const Outcome last = look.at(look_failed);
-    EXPECT_NE(last.hold->find("neither an entity nor 404"), std::string::npos);
+    EXPECT_NE(last.hold->find("neither our entity nor 404"), std::string::npos);
     EXPECT_NE(last.hold->find("[]"), std::string::npos);
     EXPECT_FALSE(last.due_in_ms);
     EXPECT_FALSE(last.event);

@@ -178,6 +178,7 @@ WorkResult Play::commit(const WorkBatch& batch) {
     granted.request = RequestId{next_request_++};
     granted.job = row.job;
     granted.purpose = permit.purpose;
+    granted.permitted_boot_ms = now_.boot_ms;
     granted.tries = row.tries;
     granted.setbacks = row.setbacks;
     granted.looks = row.looks;

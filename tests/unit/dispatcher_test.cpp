@@ -228,6 +228,30 @@ TEST(Dispatcher, ReusesAConnectionForAPostWhereTheDspHonoursKeys) {
   EXPECT_EQ(brain.connection_of(JobId{2}), used);
 }
 
+// The age of a key is judged with the permit. A disk that stands still between that and the send must not make it a key that
+// the DSP has forgotten meanwhile.
+TEST(Dispatcher, DoesNotSendAgainUnderAKeyThatWasJudgedLongAgo) {
+  for (const Millis span : {30'000, 30'001}) {
+    Brain brain(brain_policy(Lifetime::for_ever, UnknownOutcome::resubmit));
+    brain.start_with({a_job(1)});
+    brain.let_commits_take(span);
+    brain.reply(JobId{1}, silence());
+    brain.commit();
+    brain.wake();
+    brain.connect();
+    brain.commit();
+    if (span == 30'000) {
+      ASSERT_TRUE(brain.is_sent(JobId{1}));
+      EXPECT_EQ(brain.purpose_of(JobId{1}), Purpose::resubmit);
+    } else {
+      EXPECT_FALSE(brain.is_sent(JobId{1}));
+      ASSERT_EQ(brain.batch().outcomes.size(), 1U);
+      EXPECT_EQ(brain.batch().outcomes.front().slot, SlotEnd::not_sent);
+      EXPECT_NE(brain.batch().outcomes.front().error.find("recorded too late"), std::string::npos);
+    }
+  }
+}
+
 TEST(Dispatcher, PollsOnAReusedConnection) {
   Brain brain(brain_policy());
   brain.start_with({a_job(1)});

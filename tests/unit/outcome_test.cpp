@@ -255,6 +255,26 @@ TEST(Outcome, KnowsWhatWasCertainlyNotTakenThoughBytesLeft) {
   EXPECT_EQ(classify(Purpose::create, reply, {}), unknown);
 }
 
+// Many a DSP ignores a query that it does not know, and lists what it has.
+TEST(Outcome, OfALookupIsNotFoundInAnothersEntity) {
+  const auto looked_up = [](std::vector<std::string> ids, std::vector<std::string> external_ids) {
+    DspReply reply = reply_of({.status = 200});
+    reply.answer.readable = true;
+    reply.answer.ids = std::move(ids);
+    reply.answer.external_ids = std::move(external_ids);
+    disbelieve_anothers(reply, "7c04-ab");
+    return reply;
+  };
+  EXPECT_EQ(classify(Purpose::lookup, looked_up({"x1"}, {}), {}), found) << "it need not say whose it is";
+  EXPECT_EQ(classify(Purpose::lookup, looked_up({"x1"}, {"7C04-AB"}), {}), found);
+  EXPECT_EQ(classify(Purpose::lookup, looked_up({"x1", "x2"}, {"7c04-ab", "7c04-ab"}), {}), found_many);
+  for (const std::vector<std::string>& said : {std::vector<std::string>{"31c8"}, {""}, {"7c04-a"}, {"7c04-ab", "31c8"}}) {
+    const DspReply reply = looked_up({"x1"}, said);
+    EXPECT_EQ(classify(Purpose::lookup, reply, {}), look_failed) << said.back();
+    EXPECT_NE(reply.trouble.find("where 7c04-ab was asked for"), std::string::npos);
+  }
+}
+
 TEST(Outcome, AsksAgainUnderTheSameKeyWhereItIsInUse) {
   OutcomePolicy policy;
   EXPECT_EQ(classify(Purpose::create, reply_of({.status = 409}), policy), refused_for_good);

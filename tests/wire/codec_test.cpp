@@ -43,6 +43,19 @@ TEST(Codec, LeavesOutWhatIsNoLegalId) {
   EXPECT_THAT(created(R"({"campaign_id":"aZ09._:-~@+=/"})").ids, ElementsAre("aZ09._:-~@+=/"));
 }
 
+TEST(Codec, KeepsWhoseAnEntityOfALookupSaysThatItIs) {
+  EXPECT_THAT(looked_up(R"([{"ad_id":"1","external_id":"k"},{"ad_id":"2"},{"external_id":"l","ad_id":"3"}])").external_ids,
+              ElementsAre("k", "l"));
+  for (const char* value : {"7", "null", "true", R"({"a":"k"})", R"(["k"])"}) {
+    const auto answer = looked_up(std::string(R"({"ad_id":"1","external_id":)") + value + "}");
+    EXPECT_TRUE(answer.readable) << value;
+    EXPECT_THAT(answer.external_ids, ElementsAre("")) << value;
+  }
+  EXPECT_THAT(looked_up(R"({"ad_id":"1","a":{"external_id":"k"}})").external_ids, IsEmpty()) << "not the entity's";
+  EXPECT_FALSE(looked_up(R"({"ad_id":"1","external_id":"k","external_id":"k"})").readable);
+  EXPECT_THAT(created(R"({"campaign_id":"1","external_id":"k"})").external_ids, IsEmpty());
+}
+
 TEST(Codec, RefusesWhatCannotBeRead) {
   const std::string bomb = R"({"campaign_id":0.)" + std::string(400, '0') + "1e-2147483639}";
   for (const std::string& body : {std::string(),
