@@ -32,6 +32,7 @@ stands_by() { [[ $(value "$1" StatusText) == standby* ]]; }
 sends() { is "$1" ActiveState active && ! stands_by "$1"; }
 was_ended_by_watchdog() { journalctl --unit "$1" | grep 'Watchdog timeout'; }
 was_given_up() { is "$1" ActiveState failed && journalctl --unit "$1" | grep 'Start request repeated too quickly'; }
+is_paused_by() { [[ $(sqlite3 -readonly /var/lib/demandlink/jobs.db "SELECT paused_by FROM account") == "$1" ]]; }
 is_done() { [[ $(sqlite3 -readonly /var/lib/demandlink/jobs.db "SELECT count(*) FROM job WHERE state <> 'succeeded'") == 0 ]]; }
 is_in_no_file() {
   local pid
@@ -116,6 +117,8 @@ ENV
   echo 'DL_ENDPOINT=https://dsp.example' >>/etc/demandlink/dl-daemon.env
   load 1 fourth_
   systemctl start dl-daemon
+  check "another DSP is sent nothing before a person resumes" is_paused_by 'endpoint check'
+  sqlite3 /var/lib/demandlink/jobs.db "INSERT INTO operator_act (act, who, why) VALUES ('resume', 'drill', 'it is none')"
   check "a DNS server that never answers is asked" is silent-dns.service ActiveState active
   systemctl stop --no-block dl-daemon
   check "and a stop does not wait for it" is dl-daemon ActiveState inactive
