@@ -233,7 +233,7 @@ void Daemon::carry_out(command::Record& command) {
   line.http_status = command.http_status;
   line.outcome = command.outcome_class;
   line.latency_us = command.latency_us;
-  line.next_state = command.matched ? name_of(command.next) : "taken by an operator";
+  line.next_state = command.matched ? name_of(command.next) : "as the tables say";
   line.error = command.error;
   const bool bad = command.next == JobState::failed || command.next == JobState::in_doubt;
   log_.outcome(bad ? LogLevel::warning : LogLevel::info, line);
