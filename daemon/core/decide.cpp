@@ -184,13 +184,6 @@ struct Decider {
       outcome.overdue = false;
       return;
     }
-    if (what == OutcomeClass::creation_failed && granted.declared_id) {
-      doubt("the DSP says that the creation of the id that an operator gave has failed");  // it need not be ours
-      outcome.event = JobEvent::id_not_found;
-      outcome.overdue = false;
-      outcome.outcome_class = kDeclaredIdFailed;
-      return;
-    }
     if (what == OutcomeClass::creation_failed) {
       outcome.overdue = false;
       spend(JobEvent::creation_failed, JobEvent::exhausted);

@@ -40,7 +40,5 @@ inline constexpr int kSetbacksMax = 8;
 inline constexpr int kUselessLookups = 20;
 // Polls that must answer 404 before an id that an operator gave is doubted.
 inline constexpr int kDeclaredIdLooks = 5;
-// A status "failed" of such an id, in the ledger: unlike `creation_failed` it says nothing of our own creation.
-inline constexpr const char* kDeclaredIdFailed = "declared_id_failed";
 
 }  // namespace dl

@@ -133,19 +133,6 @@ TEST(DecidePoll, IsOverdueToWhereItIsRefused) {
   EXPECT_EQ(look.at(unavailable).due_in_ms, 3'600'000);
 }
 
-// It need not be this POST's: where it is another's, the next POST would be a duplicate.
-TEST(DecidePoll, DoubtsAnOperatorsIdWhoseCreationFailed) {
-  Look look(Purpose::status);
-  look.granted.declared_id = true;
-  const Outcome outcome = look.at(creation_failed);
-  EXPECT_EQ(outcome.event, JobEvent::id_not_found);
-  EXPECT_FALSE(outcome.spends_attempt);
-  EXPECT_EQ(outcome.outcome_class, kDeclaredIdFailed) << "the ledger must not call our own creation dead";
-  EXPECT_NE(outcome.hold->find("the id that an operator gave has failed"), std::string::npos);
-  look.granted.declared_id = false;
-  EXPECT_EQ(look.at(creation_failed).event, JobEvent::creation_failed);
-}
-
 TEST(DecideLookup, AdoptsTheOneItFinds) {
   const Outcome outcome = Look(Purpose::lookup).at(found);
   EXPECT_EQ(outcome.from, JobState::in_doubt);
