@@ -22,7 +22,8 @@ double read_ms(clockid_t clock) {
 
 Moment Clock::now() const {
   const double boot = read_ms(CLOCK_BOOTTIME) * scale_;
-  const double wall = kScaleEpochMs + (read_ms(CLOCK_REALTIME) - kScaleEpochMs) * scale_ + DL_FAULT_WALL_STEP_MS();
+  const double wall =
+      kScaleEpochMs + (read_ms(CLOCK_REALTIME) - kScaleEpochMs) * scale_ + DL_FAULT_WALL_STEP_MS();
   return Moment{static_cast<std::int64_t>(boot), static_cast<std::int64_t>(wall)};
 }
 

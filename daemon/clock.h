@@ -1,6 +1,6 @@
-// The only place that reads a clock for the daemon. DL_TIME_SCALE=k makes it run k times as fast, so that every
-// constant scales together against a mock scaled alike; main accepts it for loopback endpoints only.
-// Thread rule: a value; any thread may call now().
+// The only place that reads a clock for the daemon. DL_TIME_SCALE=k makes it run k times as fast,
+// so that every constant scales together against a mock scaled alike; main accepts it for loopback
+// endpoints only. Thread rule: a value; any thread may call now().
 #pragma once
 
 #include <chrono>

@@ -38,8 +38,8 @@ Error unexpected(const std::string& argument) {
     return {Errc::usage, "unexpected argument " + in_quotes(argument) +
                              "; dl-daemon takes flags only, see --help"};
   }
-  std::vector<std::string> known = {"--config", "--check-config", "--print-config", "--verify",
-                                    "--offline", "--help",        "--version"};
+  std::vector<std::string> known = {"--config",  "--check-config", "--print-config", "--verify",
+                                    "--offline", "--help",         "--version"};
   for (const Setting& setting : settings()) known.push_back(setting.flag());
   const std::string name = argument.substr(0, argument.find('='));
   return {Errc::usage, "unknown flag " + in_quotes(name) + hint(name, known)};
@@ -145,32 +145,39 @@ void find_credential(Config& config, const Environment& environment) {
 // Whoever is on the way can read what http:// carries, and change it. To this machine nobody is.
 bool would_speak_in_clear(const Config& config) {
   const bool speaks_to_dsp = config.command != Command::print_config && !config.offline;
-  const bool is_in_clear = config.endpoint && !config.endpoint->tls && !config.endpoint->is_loopback();
+  const bool is_in_clear =
+      config.endpoint && !config.endpoint->tls && !config.endpoint->is_loopback();
   return speaks_to_dsp && is_in_clear && !config.allow_token_over_http;
 }
 
 Status keep_token_secret(const Config& config) {
   if (!would_speak_in_clear(config) || config.token_file.empty()) return Done{};
   return Error{Errc::config, "the token would go to " + config.endpoint->text() +
-                                 " in clear text: use https://, or set allow_token_over_http where that network is trusted"};
+                                 " in clear text: use https://, or set allow_token_over_http where "
+                                 "that network is trusted"};
 }
 
 // Without a token it is budgets and creatives, and the answers.
 void warn_of_clear_text(Config& config) {
   if (!would_speak_in_clear(config)) return;
   config.warnings.push_back("all that is sent to " + config.endpoint->text() +
-                            " can be read and changed on its way: use https://, or set allow_token_over_http where that network is trusted");
+                            " can be read and changed on its way: use https://, or set "
+                            "allow_token_over_http where that network is trusted");
 }
 
-// A short one stands in an id of the DSP by chance, and such an id cannot be kept (daemon/dsp/codec.h). A file that cannot be
-// read is the connections' to complain of: it may come later.
+// A short one stands in an id of the DSP by chance, and such an id cannot be kept
+// (daemon/dsp/codec.h). A file that cannot be read is the connections' to complain of: it may come
+// later.
 void warn_of_short_token(Config& config) {
   constexpr std::size_t kLeast = 16;
-  if (config.token_file.empty() || config.command == Command::print_config || config.offline) return;
+  if (config.token_file.empty() || config.command == Command::print_config || config.offline)
+    return;
   const Result<Secret> token = read_secret(config.token_file);
   if (!token || token->text().size() >= kLeast) return;
-  config.warnings.push_back("token file " + config.token_file + ": the token is shorter than " + std::to_string(kLeast) +
-                            " characters; an id of the DSP that holds the same text is not kept, and its job stays in doubt");
+  config.warnings.push_back("token file " + config.token_file + ": the token is shorter than " +
+                            std::to_string(kLeast) +
+                            " characters; an id of the DSP that holds the same text is not kept, "
+                            "and its job stays in doubt");
 }
 
 // What no single setting can see.
@@ -182,12 +189,15 @@ Status check_together(const Config& config) {
                                    std::to_string(tier.count) + "/" +
                                    format_duration(tier.window_ms)};
   }
-  const Millis last_use = last_use_of_key(config.key_lifetime_ms, config.http_timeout_ms, config.late_arrival_ms);
+  const Millis last_use =
+      last_use_of_key(config.key_lifetime_ms, config.http_timeout_ms, config.late_arrival_ms);
   if (config.unknown_outcome == UnknownOutcome::resubmit && last_use <= 0) {
-    return Error{Errc::config, "key_lifetime " + format_duration(config.key_lifetime_ms) +
-                                   " must be longer by a third (at least a minute) than http_timeout and late_arrival together (" +
-                                   format_duration(config.http_timeout_ms + config.late_arrival_ms) +
-                                   "), or nothing could ever be resubmitted"};
+    return Error{Errc::config,
+                 "key_lifetime " + format_duration(config.key_lifetime_ms) +
+                     " must be longer by a third (at least a minute) than http_timeout and "
+                     "late_arrival together (" +
+                     format_duration(config.http_timeout_ms + config.late_arrival_ms) +
+                     "), or nothing could ever be resubmitted"};
   }
   for (const int status : config.not_applied_status) {
     const auto& retryable = config.retryable_status;
@@ -196,7 +206,8 @@ Status check_together(const Config& config) {
                                    " is in retryable_status and in not_applied_status: one spends "
                                    "an attempt, the other none"};
   }
-  const bool needs_dsp = config.command != Command::print_config && config.command != Command::verify;
+  const bool needs_dsp =
+      config.command != Command::print_config && config.command != Command::verify;
   if (!config.endpoint && needs_dsp) {
     return Error{Errc::usage,
                  "no DSP to submit to: give --endpoint URL, DL_ENDPOINT or endpoint in the "

@@ -1,7 +1,7 @@
-// Everything dl-daemon can be told, as one value. A setting `rate_limit` has one name in three spellings: flag
-// --rate-limit, environment DL_RATE_LIMIT, configuration key rate_limit; the first of flag, environment, file, default
-// decides. The settings themselves are a table (daemon/setting.h), so that flags, file keys, --help and --print-config
-// cannot drift apart.
+// Everything dl-daemon can be told, as one value. A setting `rate_limit` has one name in three
+// spellings: flag --rate-limit, environment DL_RATE_LIMIT, configuration key rate_limit; the first
+// of flag, environment, file, default decides. The settings themselves are a table
+// (daemon/setting.h), so that flags, file keys, --help and --print-config cannot drift apart.
 // Thread rule: a plain value; parse once in main, then read from any thread.
 #pragma once
 
@@ -52,16 +52,17 @@ struct Config {
   std::optional<Endpoint> endpoint;  // the DSP; always there when command is run
   std::string token_file;            // bearer token; empty: the credential dsp-token, else no token
   bool allow_token_over_http = false;  // to another machine, where everybody in between can read it
-  std::string ca_file;               // PEM bundle that replaces the system's; empty: the system's
+  std::string ca_file;                 // PEM bundle that replaces the system's; empty: the system's
 
   // How fast
   std::vector<Tier> rate_limit{{40, 60'000}};  // all hold at once; empty: no limit
-  int burst = 0;       // requests that may leave at once; 0: a quarter of the limit
-  int headroom = 0;    // requests per window left for people at the DSP's own page
-  bool strict = false; // W/N after each answer: for servers that allow no burst at all
-  int workers = 3;     // threads that speak HTTP
-  int in_flight = 32;  // requests on the wire at once, all threads together
-  int connections_per_worker = 128;  // plain ones, before the next worker gets any: one serves far more than the store commits
+  int burst = 0;        // requests that may leave at once; 0: a quarter of the limit
+  int headroom = 0;     // requests per window left for people at the DSP's own page
+  bool strict = false;  // W/N after each answer: for servers that allow no burst at all
+  int workers = 3;      // threads that speak HTTP
+  int in_flight = 32;   // requests on the wire at once, all threads together
+  // plain ones, before the next worker gets any: one serves far more than the store commits
+  int connections_per_worker = 128;
 
   // What is tried again
   int max_retries = 3;  // creations after the first, per job
@@ -84,10 +85,10 @@ struct Config {
   Millis unreachable_timeout_ms = 60'000;  // with --drain: no server for so long ends with 69
 
   // How it runs
-  bool drain = false;                   // end when nothing is left that could be sent
-  bool standby = false;                 // wait for the lock instead of ending with 75
-  bool hold = false;                    // send nothing until an operator says resume
-  bool offline = false;                 // --verify: the DSP is not asked
+  bool drain = false;    // end when nothing is left that could be sent
+  bool standby = false;  // wait for the lock instead of ending with 75
+  bool hold = false;     // send nothing until an operator says resume
+  bool offline = false;  // --verify: the DSP is not asked
 
   // What it says
   LogLevel log_level = LogLevel::info;
@@ -109,7 +110,8 @@ struct Config {
 Result<Config> parse_config(int argc, const char* const* argv, const Environment& environment,
                             std::string_view fallback = kDefaultConfigPath);
 
-// All settings as a configuration file that would give the same values, each with its origin behind it.
+// All settings as a configuration file that would give the same values, each with its origin behind
+// it.
 std::string print_config(const Config& config);
 
 // The text of --help: usage, the settings in their groups with units and defaults, exit codes.

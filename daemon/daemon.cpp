@@ -2,13 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <unistd.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <optional>
-#include <unistd.h>
 
 #include <utility>
 
@@ -27,11 +27,12 @@ namespace {
 
 namespace net = boost::asio;
 
-constexpr std::chrono::milliseconds kTick{250};   // progress, token file, lock file
-constexpr int kTicksPerPlainLine = 40;            // without a terminal: a line every 10 s
+constexpr std::chrono::milliseconds kTick{250};  // progress, token file, lock file
+constexpr int kTicksPerPlainLine = 40;           // without a terminal: a line every 10 s
 constexpr int kTicksPerEta = 40;
 constexpr std::chrono::milliseconds kThreadsAsked{10'000};  // at least
-constexpr std::chrono::milliseconds kOneSignal{1'000};      // what is said again within it is said once
+// what is said again within it is said once
+constexpr std::chrono::milliseconds kOneSignal{1'000};
 
 std::int64_t modified_at(const std::string& path) {
   struct stat info {};
@@ -115,26 +116,34 @@ Daemon::Daemon(DaemonParts parts)
       clock_(parts.clock),
       lock_(parts.lock),
       dispatcher_(dispatcher_policy(parts.config), parts.recovery, parts.clock.now()),
-      store_(std::move(parts.store), parts.clock, store_events(), {.check_lock = [this] { return lock_.check_file(); }}),
+      store_(std::move(parts.store), parts.clock, store_events(),
+             {.check_lock = [this] { return lock_.check_file(); }}),
       token_modified_at_(modified_at(parts.config.token_file)),
       thread_watch_(thread_watch()) {
-  // A service has no terminal that could be closed: who says SIGHUP there means "reload", and there is nothing to reload.
+  // A service has no terminal that could be closed: who says SIGHUP there means "reload", and there
+  // is nothing to reload.
   if (has_service_manager()) std::signal(SIGHUP, SIG_IGN);
   if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);  // nohup(1) has it ignored
 }
 
 ThreadWatch Daemon::thread_watch() {
   std::vector<WatchedThread> threads;
-  threads.push_back({"the thread that writes the database (does the disk stand still?)", [this] { store_.ask(); }, [this] { return store_.has_answered(); }});
-  threads.push_back({"a thread that talks with the DSP", [this] { pool_->ask(); }, [this] { return pool_->have_answered(); }});
+  threads.push_back({"the thread that writes the database (does the disk stand still?)",
+                     [this] { store_.ask(); }, [this] { return store_.has_answered(); }});
+  threads.push_back({"a thread that talks with the DSP", [this] { pool_->ask(); },
+                     [this] { return pool_->have_answered(); }});
   ThreadWatch::Says says;
   says.all_alive = notify_watchdog;
   says.silent = [this](const std::string& who) {
-    log_.error(who + (watchdog_interval() ? "; if it never does, systemd's watchdog ends this daemon" : "; if it never does, end this daemon (kill -9) and start it again") +
+    log_.error(who +
+               (watchdog_interval()
+                    ? "; if it never does, systemd's watchdog ends this daemon"
+                    : "; if it never does, end this daemon (kill -9) and start it again") +
                ": what was on the wire is then taken over");
   };
   says.all_again = [this](const std::string& what) { log_.info(what); };
-  return {std::move(threads), std::min(kThreadsAsked, watchdog_interval().value_or(kThreadsAsked)), std::move(says)};
+  return {std::move(threads), std::min(kThreadsAsked, watchdog_interval().value_or(kThreadsAsked)),
+          std::move(says)};
 }
 
 StoreEvents Daemon::store_events() {
@@ -163,7 +172,8 @@ WireEvents Daemon::wire_events() {
 }
 
 int Daemon::run() {
-  pool_ = std::make_unique<WorkerPool>(wire_policy(config_, clock_), config_.workers, wire_events());
+  pool_ =
+      std::make_unique<WorkerPool>(wire_policy(config_, clock_), config_.workers, wire_events());
   await_signal();
   carry_out(dispatcher_.start(clock_.now()));
   notify_ready("sending to " + config_.endpoint->text());
@@ -173,9 +183,10 @@ int Daemon::run() {
   pool_->stop();  // nothing is sent after this
   store_.stop();  // commits what was given, marks the instance as stopped
   io_.restart();
-  io_.poll();     // a last failure of the store
+  io_.poll();  // a last failure of the store
   log_.show_progress("");
-  // All is recorded and said. A DNS server that is silent would keep us, and the lock, for another minute.
+  // All is recorded and said. A DNS server that is silent would keep us, and the lock, for another
+  // minute.
   if (pool_->awaits_name()) std::_Exit(exit_code_);
   pool_.reset();
   return exit_code_;
@@ -205,8 +216,8 @@ void Daemon::carry_out(std::vector<AnyCommand> commands) {
   }
 }
 
-// The timer that runs is left alone where it ends early enough: it is set anew when it fires. With every
-// answer the brain names another moment, nearly always a later one.
+// The timer that runs is left alone where it ends early enough: it is set anew when it fires. With
+// every answer the brain names another moment, nearly always a later one.
 void Daemon::carry_out(command::WakeAt& command) {
   wake_at_boot_ms_ = command.boot_ms;
   if (timer_ends_boot_ms_ > wake_at_boot_ms_) set_wake_timer();
@@ -268,10 +279,13 @@ int Daemon::exit_code_of(Ending ending) const {
       return tally.succeeded == tally.total ? 0 : static_cast<int>(Errc::incomplete);
     case Ending::unreachable:
       log_.error("the DSP at " + config_.endpoint->text() + " was out of reach for " +
-                 span_text(config_.unreachable_timeout_ms) + " (" + dispatcher_.last_connect_trouble() + "); nothing is lost, start again when it is back");
+                 span_text(config_.unreachable_timeout_ms) + " (" +
+                 dispatcher_.last_connect_trouble() +
+                 "); nothing is lost, start again when it is back");
       return static_cast<int>(Errc::unavailable);
     case Ending::unauthorized:
-      log_.error("no usable credentials (" + dispatcher_.standing(clock_.now()).outlook.reason + "); nothing is lost, mend them and start again");
+      log_.error("no usable credentials (" + dispatcher_.standing(clock_.now()).outlook.reason +
+                 "); nothing is lost, mend them and start again");
       return static_cast<int>(Errc::no_permission);
   }
   return static_cast<int>(Errc::software);
@@ -285,9 +299,10 @@ void Daemon::await_signal() {
   });
 }
 
-// The first asks for a clean end; the second leaves at once, and what was on the wire is in doubt. A terminal that is
-// closed says SIGHUP, its shell may say it again, and who ends the session says SIGTERM behind it: that is nobody's impatience.
-// Nor is timeout(1), which tells us and then its whole group. Once all is recorded there is nothing to leave.
+// The first asks for a clean end; the second leaves at once, and what was on the wire is in doubt.
+// A terminal that is closed says SIGHUP, its shell may say it again, and who ends the session says
+// SIGTERM behind it: that is nobody's impatience. Nor is timeout(1), which tells us and then its
+// whole group. Once all is recorded there is nothing to leave.
 void Daemon::on_signal(int number) {
   if (finished_) return;
   const auto now = std::chrono::steady_clock::now();
@@ -298,7 +313,9 @@ void Daemon::on_signal(int number) {
   if (number != SIGHUP && !told_at_) told_at_ = now;
   if (std::exchange(stop_asked_, true)) return;
   notify_stopping(std::chrono::milliseconds{config_.http_timeout_ms + 10'000});
-  log_.info("stopping: finishing what is on the wire (another signal, a second from now or later, leaves at once)");
+  log_.info(
+      "stopping: finishing what is on the wire (another signal, a second from now or later, leaves "
+      "at once)");
   DL_FAULT_POINT("shutdown.signal");
   feed(input::StopAsked{});
 }
@@ -310,7 +327,8 @@ void Daemon::tick() {
     if (!error) tick();
   });
   thread_watch_.look(std::chrono::steady_clock::now());
-  if (const std::int64_t modified = modified_at(config_.token_file); modified != token_modified_at_) {
+  if (const std::int64_t modified = modified_at(config_.token_file);
+      modified != token_modified_at_) {
     token_modified_at_ = modified;
     log_.info("the token file has changed");
     feed(input::TokenChanged{});
@@ -332,12 +350,14 @@ void Daemon::show_progress() {
   const bool has_loaded = tally.total > 0;
   if (has_loaded && ticks_ % kTicksPerPlainLine == 1 && text != last_plain_line_) {
     notify_status(text);
-    if (config_.drain && config_.progress == ProgressStyle::automatic && isatty(STDERR_FILENO) == 0) log_.info("progress: " + text);
+    if (config_.drain && config_.progress == ProgressStyle::automatic && isatty(STDERR_FILENO) == 0)
+      log_.info("progress: " + text);
     last_plain_line_ = text;
   }
   const bool has_turned = outlook.state != saved_state_;
   if (!has_loaded || (ticks_ % kTicksPerEta != 0 && !has_turned)) return;
-  if (outlook.state == Outlook::State::done && !has_turned) return;  // an idle daemon does not write
+  // an idle daemon does not write
+  if (outlook.state == Outlook::State::done && !has_turned) return;
   store_.save_eta(outlook.left_ms ? now.wall_ms + *outlook.left_ms : 0, outlook_text(outlook));
   saved_state_ = outlook.state;
 }
@@ -345,7 +365,8 @@ void Daemon::show_progress() {
 // What stays true once nobody is here to say more: a time when all is done does not.
 void Daemon::save_last_outlook() {
   const Standing standing = dispatcher_.standing(clock_.now());
-  const bool stays = standing.outlook.state == Outlook::State::done || standing.outlook.state == Outlook::State::stalled;
+  const bool stays = standing.outlook.state == Outlook::State::done ||
+                     standing.outlook.state == Outlook::State::stalled;
   if (tally_of(standing.totals).total == 0) return;
   store_.save_eta(0, stays ? outlook_text(standing.outlook) : "stalled: dl-daemon was stopped");
 }
@@ -356,7 +377,8 @@ void Daemon::fail(const Error& error, bool fatal) {
   log_.error(error.message);
   exit_code_ = static_cast<int>(error.code);
   finished_ = true;
-  signals_.clear();  // nobody awaits them any more: the next one ends us, whatever the store waits for
+  // nobody awaits them any more: the next one ends us, whatever the store waits for
+  signals_.clear();
   io_.stop();
 }
 

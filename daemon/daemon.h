@@ -1,8 +1,9 @@
-// The interpreter: wires the brain (Dispatcher), the memory (StoreThread) and the hands (WorkerPool), feeds
-// inputs in and carries commands out, with timers, signals and the service manager. It decides nothing.
+// The interpreter: wires the brain (Dispatcher), the memory (StoreThread) and the hands
+// (WorkerPool), feeds inputs in and carries commands out, with timers, signals and the service
+// manager. It decides nothing.
 //
-// Thread rule: run() belongs to the thread that calls it, main's; everything else reaches it by post.
-// Ownership: owns all parts for the time of run().
+// Thread rule: run() belongs to the thread that calls it, main's; everything else reaches it by
+// post. Ownership: owns all parts for the time of run().
 #pragma once
 
 #include <memory>

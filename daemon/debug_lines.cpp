@@ -5,8 +5,8 @@
 namespace dl {
 namespace {
 
-constexpr Millis kSoon = 1'000;    // a request that goes within it is not announced
-constexpr Millis kTheSame = 100;   // so far apart the moments of one permit are reckoned
+constexpr Millis kSoon = 1'000;   // a request that goes within it is not announced
+constexpr Millis kTheSame = 100;  // so far apart the moments of one permit are reckoned
 
 std::string_view name_of(Wire wire) {
   switch (wire) {
@@ -48,11 +48,14 @@ void DebugLines::say(const command::Connect& connect) {
 }
 
 void DebugLines::say(const input::Connected& connected) {
-  log_.debug("connection opened", {{"worker", connected.id.worker}, {"connection", connected.id.serial}});
+  log_.debug("connection opened",
+             {{"worker", connected.id.worker}, {"connection", connected.id.serial}});
 }
 
 void DebugLines::say(const input::ConnectFailed& failed) {
-  log_.debug("connection failed", {{"worker", failed.id.worker}, {"connection", failed.id.serial}, {"error", failed.trouble}});
+  log_.debug(
+      "connection failed",
+      {{"worker", failed.id.worker}, {"connection", failed.id.serial}, {"error", failed.trouble}});
 }
 
 void DebugLines::say(const command::Close& close) {
@@ -93,12 +96,15 @@ void DebugLines::say(const command::CommitWork& commit) {
 void DebugLines::say(const Standing& standing, Moment now) {
   if (paused_until_boot_ms_ != 0 && paused_until_boot_ms_ <= now.boot_ms) {
     paused_until_boot_ms_ = 0;
-    log_.debug("the pause that the DSP asked for is over: the next request asks whether it takes more");
+    log_.debug(
+        "the pause that the DSP asked for is over: the next request asks whether it takes more");
   }
   const std::int64_t at = standing.next_send_boot_ms.value_or(0);
   if (at < now.boot_ms + kSoon || std::abs(at - next_send_boot_ms_) <= kTheSame) return;
   next_send_boot_ms_ = at;
-  log_.debug("nothing is sent", {{"for_ms", at - now.boot_ms}, {"on_the_wire", standing.on_the_wire}, {"why", standing.outlook.reason}});
+  log_.debug("nothing is sent", {{"for_ms", at - now.boot_ms},
+                                 {"on_the_wire", standing.on_the_wire},
+                                 {"why", standing.outlook.reason}});
 }
 
 }  // namespace dl

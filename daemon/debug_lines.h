@@ -1,7 +1,8 @@
-// What goes into the brain and comes out of it, a line each at level debug: for who asks why nothing is sent, what a
-// connection has been through, or how long an answer waits for the disk. What the log says anyhow is not said again.
-// Never a body, a header of an answer or a token. Where the log leaves debug out, a call costs the look at a flag.
-// Thread rule: the interpreter's thread. Ownership: borrows the log.
+// What goes into the brain and comes out of it, a line each at level debug: for who asks why
+// nothing is sent, what a connection has been through, or how long an answer waits for the disk.
+// What the log says anyhow is not said again. Never a body, a header of an answer or a token. Where
+// the log leaves debug out, a call costs the look at a flag. Thread rule: the interpreter's thread.
+// Ownership: borrows the log.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ class DebugLines {
   void note(const AnyCommand& command) {
     if (is_on_) std::visit([this](const auto& what) { say(what); }, command);
   }
-  // Now and then: when the next request goes, where that is not soon and has changed, and that a pause is over.
+  // Now and then: when the next request goes, where that is not soon and has changed, and that a
+  // pause is over.
   void note(const Standing& standing, Moment now) {
     if (is_on_) say(standing, now);
   }

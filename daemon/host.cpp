@@ -37,7 +37,8 @@ std::string boot_key() {
   if (boot.empty()) return "unknown-" + random_uuid();
   std::array<char, 64> space{};
   const ssize_t n = readlink("/proc/self/ns/time", space.data(), space.size() - 1);
-  return boot + "/" + (n > 0 ? std::string(space.data(), static_cast<std::size_t>(n)) : "no-time-ns");
+  return boot + "/" +
+         (n > 0 ? std::string(space.data(), static_cast<std::size_t>(n)) : "no-time-ns");
 }
 
 std::int64_t allow_open_files(std::int64_t wanted) {

@@ -39,7 +39,8 @@ std::string timestamp(std::int64_t wall_ms) {
   const hh_mm_ss time{moment - day};
   std::string text = "0000-00-00T00:00:00.000Z";
   const auto put = [&text](std::size_t at, std::size_t digits, std::int64_t value) {
-    for (std::size_t i = digits; i-- > 0; value /= 10) text[at + i] = static_cast<char>('0' + value % 10);
+    for (std::size_t i = digits; i-- > 0; value /= 10)
+      text[at + i] = static_cast<char>('0' + value % 10);
   };
   put(0, 4, static_cast<int>(date.year()));
   put(5, 2, static_cast<unsigned>(date.month()));
@@ -53,8 +54,11 @@ std::string timestamp(std::int64_t wall_ms) {
 
 // A value that reads as one word stands bare.
 std::string in_text(std::string_view value) {
-  const auto is_plain = [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\'; };
-  if (!value.empty() && std::all_of(value.begin(), value.end(), is_plain)) return std::string(value);
+  const auto is_plain = [](char c) {
+    return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\';
+  };
+  if (!value.empty() && std::all_of(value.begin(), value.end(), is_plain))
+    return std::string(value);
   const bool bare = !value.empty() && value.find_first_of(" \"=\\") == std::string_view::npos;
   std::string quotes = in_quotes(value);  // longer where it had to be escaped
   return bare && quotes.size() == value.size() + 2 ? std::string(value) : quotes;
@@ -78,7 +82,8 @@ std::string words(std::string_view message, std::span<const LogField> fields) {
 std::string object(std::int64_t wall_ms, LogLevel level, std::string_view message,
                    std::span<const LogField> fields) {
   std::string line = "{\"time\":" + in_quotes(timestamp(wall_ms));
-  line += ",\"level\":" + in_quotes(name_in(kLogLevels, level)) + ",\"message\":" + in_quotes(message);
+  line +=
+      ",\"level\":" + in_quotes(name_in(kLogLevels, level)) + ",\"message\":" + in_quotes(message);
   for (const LogField& field : fields) {
     line += "," + in_quotes(field.name) + ":";
     const auto* number = std::get_if<std::int64_t>(&field.value);
@@ -111,8 +116,7 @@ std::string render_line(LogFormat format, std::int64_t wall_ms, LogLevel level,
     case LogFormat::text:
       return timestamp(wall_ms) + ' ' + std::string(padded_name(level)) + ' ' +
              words(message, fields) + '\n';
-    case LogFormat::journal:
-      return std::string(priority(level)) + words(message, fields) + '\n';
+    case LogFormat::journal: return std::string(priority(level)) + words(message, fields) + '\n';
     case LogFormat::json: return object(wall_ms, level, message, fields) + '\n';
     case LogFormat::automatic: break;
   }

@@ -29,7 +29,7 @@
 #include "daemon/take_over.h"
 #include "daemon/verify_command.h"
 #include "daemon/version.h"
-#include "storage/archive.h"
+#include "storage/archive_file.h"
 #include "storage/batch_writer.h"
 #include "storage/fault/fault_point.h"
 #include "storage/file_mode.h"
@@ -40,9 +40,11 @@
 
 namespace {
 
-std::atomic<bool> g_stop_waiting{false};  // set by a signal while a standby waits; nothing else is safe there
+// set by a signal while a standby waits; nothing else is safe there
+std::atomic<bool> g_stop_waiting{false};
 
-// Besides a socket for each request on the wire: the database's files, the lock, event loops, the log.
+// Besides a socket for each request on the wire: the database's files, the lock, event loops, the
+// log.
 constexpr std::int64_t kFilesBeside = 32;
 constexpr std::int64_t kFilesOfAWorker = 4;
 
@@ -64,12 +66,14 @@ int say(const std::string& text) {
 
 // Also the files that settings name: a daemon without them starts, says so and waits.
 int check_config(const dl::Config& config) {
-  for (const std::string& warning : config.warnings) std::fprintf(stderr, "dl-daemon: warning: %s\n", warning.c_str());
+  for (const std::string& warning : config.warnings)
+    std::fprintf(stderr, "dl-daemon: warning: %s\n", warning.c_str());
   if (!config.token_file.empty()) {
     if (const auto token = dl::read_secret(config.token_file); !token) return report(token.error());
   }
   if (!config.ca_file.empty()) {
-    if (const auto context = dl::make_tls_context(config.ca_file); !context) return report(context.error());
+    if (const auto context = dl::make_tls_context(config.ca_file); !context)
+      return report(context.error());
   }
   return say("the configuration is good\n");
 }
@@ -94,11 +98,13 @@ dl::Result<double> time_scale(const dl::Config& config, const dl::Environment& e
   char* end = nullptr;
   const double scale = std::strtod(given->second.c_str(), &end);
   if (*end != '\0' || !(scale >= 1.0 && scale <= 100'000.0)) {
-    return dl::Error{dl::Errc::config, "DL_TIME_SCALE=" + given->second + ": must be a number from 1 to 100000"};
+    return dl::Error{dl::Errc::config,
+                     "DL_TIME_SCALE=" + given->second + ": must be a number from 1 to 100000"};
   }
   if (config.endpoint && !config.endpoint->is_loopback()) {
-    return dl::Error{dl::Errc::config, "DL_TIME_SCALE is only accepted for an endpoint on this machine; " +
-                                           config.endpoint->text() + " would be sent too much"};
+    return dl::Error{dl::Errc::config,
+                     "DL_TIME_SCALE is only accepted for an endpoint on this machine; " +
+                         config.endpoint->text() + " would be sent too much"};
   }
   return scale;
 }
@@ -112,27 +118,32 @@ dl::Result<dl::InstanceLock> take_lock(const dl::Config& config, dl::Log& log, b
   std::signal(SIGINT, [](int) { g_stop_waiting = true; });
   log.info("standby: waiting for the lock of " + config.db);
   dl::notify_ready("standby: waiting for the lock");
-  dl::Result<dl::InstanceLock> lock = dl::InstanceLock::wait(config.db, g_stop_waiting, dl::WatchdogPetter());
+  dl::Result<dl::InstanceLock> lock =
+      dl::InstanceLock::wait(config.db, g_stop_waiting, dl::WatchdogPetter());
   if (lock) dl::notify_taking_over(kTakesOver);
   if (!g_stop_waiting) {  // else a second one, of timeout(1), would end it with another code
     std::signal(SIGTERM, SIG_DFL);
     std::signal(SIGINT, SIG_DFL);
   }
-  // Told to stop while the lock came free: where all are told at once, the sender's end must not begin another's work.
+  // Told to stop while the lock came free: where all are told at once, the sender's end must not
+  // begin another's work.
   if (g_stop_waiting) return dl::Error{dl::Errc::busy, "told to stop"};
   return lock;
 }
 
-// A loader that died left a batch that nobody will publish. A busy lock means that one is loading now.
+// A loader that died left a batch that nobody will publish. A busy lock means that one is loading
+// now.
 dl::Status remove_orphans(dl::Database& database, dl::Log& log) {
   const dl::Result<dl::IngestLock> nobody_loads = dl::IngestLock::take(database.path());
   if (!nobody_loads) {
-    if (nobody_loads.error().code != dl::Errc::busy) log.warning(nobody_loads.error().message + "; whether a load died is not looked at");
+    if (nobody_loads.error().code != dl::Errc::busy)
+      log.warning(nobody_loads.error().message + "; whether a load died is not looked at");
     return dl::Done{};
   }
   const dl::Result<int> removed = dl::remove_orphaned_batches(database, dl::Writer::daemon);
   if (!removed) return removed.error();
-  if (*removed > 0) log.warning("removed what a dl-ingest that died had loaded in part; load the sheet again");
+  if (*removed > 0)
+    log.warning("removed what a dl-ingest that died had loaded in part; load the sheet again");
   return dl::Done{};
 }
 
@@ -148,36 +159,48 @@ auto patiently(dl::Log& log, const Step& step) -> decltype(step()) {
 }
 
 int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
-  const std::int64_t files_wanted = config.in_flight + kFilesOfAWorker * config.workers + kFilesBeside;
+  const std::int64_t files_wanted =
+      config.in_flight + kFilesOfAWorker * config.workers + kFilesBeside;
   if (const std::int64_t files = dl::allow_open_files(files_wanted); files < files_wanted) {
-    log.warning("only " + std::to_string(files) + " files may be open, and --in-flight " + std::to_string(config.in_flight) +
-                " may need " + std::to_string(files_wanted) +
-                ": fewer requests go at once; raise the limit (ulimit -n, or LimitNOFILE= of the unit) or lower --in-flight");
+    log.warning("only " + std::to_string(files) + " files may be open, and --in-flight " +
+                std::to_string(config.in_flight) + " may need " + std::to_string(files_wanted) +
+                ": fewer requests go at once; raise the limit (ulimit -n, or LimitNOFILE= of the "
+                "unit) or lower --in-flight");
   }
   bool has_waited = false;
   dl::Result<dl::InstanceLock> lock = take_lock(config, log, has_waited);
   if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
   DL_FAULT_POINT("start.locked");
-  // Who has waited for a sender takes over what that had. Were it moved away, a new database would know nothing of what was sent.
+  // Who has waited for a sender takes over what that had. Were it moved away, a new database would
+  // know nothing of what was sent.
   const dl::OpenMode mode = has_waited ? dl::OpenMode::existing : dl::OpenMode::create;
-  dl::Result<std::unique_ptr<dl::Database>> database = patiently(log, [&] { return dl::Database::open(lock->database(), mode); });
+  dl::Result<std::unique_ptr<dl::Database>> database =
+      patiently(log, [&] { return dl::Database::open(lock->database(), mode); });
   if (!database && has_waited && database.error().code == dl::Errc::no_input) {
-    return report({dl::Errc::no_input, config.db + " is not there any more, and the daemon that this one stood by for had it: put it back "
-                                       "with all that lay beside it; to begin anew without it, start this daemon again"});
+    return report(
+        {dl::Errc::no_input,
+         config.db +
+             " is not there any more, and the daemon that this one stood by for had it: put it "
+             "back "
+             "with all that lay beside it; to begin anew without it, start this daemon again"});
   }
   if (!database) return report(database.error());
   if (const auto warning = dl::warning_of_mode(lock->database())) log.warning(*warning);
-  if (dl::Status sound = (*database)->check_integrity(kCheckedWhole); !sound) return report(sound.error());
+  if (dl::Status sound = (*database)->check_integrity(kCheckedWhole); !sound)
+    return report(sound.error());
   if (dl::Status ours = dl::check_schema_is_ours(**database); !ours) return report(ours.error());
   if (dl::Status ours = dl::refuse_archive(**database); !ours) return report(ours.error());
-  if (dl::Status clean = patiently(log, [&] { return remove_orphans(**database, log); }); !clean) return report(clean.error());
+  if (dl::Status clean = patiently(log, [&] { return remove_orphans(**database, log); }); !clean)
+    return report(clean.error());
   DL_FAULT_POINT("start.opened");
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
            dl::format_rate_spec(config.rate_limit));
-  dl::Result<dl::TakenOver> taken = dl::take_over(std::move(*database), *lock, dl::store_policy(config), clock,
-                                                  [&log](const auto& step) { return patiently(log, step); });
+  dl::Result<dl::TakenOver> taken =
+      dl::take_over(std::move(*database), *lock, dl::store_policy(config), clock,
+                    [&log](const auto& step) { return patiently(log, step); });
   if (!taken) return report(taken.error());
-  if (const std::string& why = taken->store->forgotten(); !why.empty()) log.error(why + "; nothing is sent until an operator resumes");
+  if (const std::string& why = taken->store->forgotten(); !why.empty())
+    log.error(why + "; nothing is sent until an operator resumes");
   if (const std::string& why = taken->store->another_endpoint(); !why.empty()) {
     log.error(why + "; nothing is sent until an operator resumes (docs/OPERATIONS.md)");
   }
@@ -185,13 +208,15 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
     log.warning("the last owner died with " + std::to_string(taken->recovery.reclaimed) +
                 " requests on the wire; they are taken over");
   }
-  return dl::run_daemon({config, log, clock, *lock, std::move(taken->store), std::move(taken->recovery)});
+  return dl::run_daemon(
+      {config, log, clock, *lock, std::move(taken->store), std::move(taken->recovery)});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  prctl(PR_SET_DUMPABLE, 0);  // a core would hold the token; nor may another process of this user look for it
+  // a core would hold the token; nor may another process of this user look for it
+  prctl(PR_SET_DUMPABLE, 0);
   dl::end_where_memory_ends("dl-daemon");
   umask(0007);  // the database is the group's, and nobody else's
   std::signal(SIGPIPE, SIG_IGN);
@@ -210,16 +235,18 @@ int main(int argc, char** argv) {
     case dl::Command::verify:
     case dl::Command::run: break;
   }
-  dl::Log log(STDERR_FILENO, dl::resolve_log_format(config->log_format, environment, STDERR_FILENO), config->log_level,
-              dl::resolve_progress(config->progress, STDERR_FILENO));
+  dl::Log log(STDERR_FILENO, dl::resolve_log_format(config->log_format, environment, STDERR_FILENO),
+              config->log_level, dl::resolve_progress(config->progress, STDERR_FILENO));
   log.info(versions());
   for (const std::string& warning : config->warnings) log.warning(warning);
   if (const auto warning = dl::sqlite_warning()) log.warning(*warning);
   const dl::Result<double> scale = time_scale(*config, environment);
   if (!scale) return report(scale.error());
-  if (*scale != 1.0) log.warning("DL_TIME_SCALE: every clock runs " + std::to_string(*scale) + " times as fast");
+  if (*scale != 1.0)
+    log.warning("DL_TIME_SCALE: every clock runs " + std::to_string(*scale) + " times as fast");
   try {
-    if (config->command == dl::Command::verify) return dl::run_verify(*config, log, dl::Clock(*scale));
+    if (config->command == dl::Command::verify)
+      return dl::run_verify(*config, log, dl::Clock(*scale));
     return run(*config, log, dl::Clock(*scale));
   } catch (const std::runtime_error& lack) {  // of descriptors or threads, at the start
     return report({dl::Errc::io, std::string("cannot go on: ") + lack.what()});

@@ -10,11 +10,14 @@
 namespace dl {
 namespace {
 
-std::string create_body(std::string_view payload, const std::vector<std::pair<JobKind, std::string>>& parents,
+std::string create_body(std::string_view payload,
+                        const std::vector<std::pair<JobKind, std::string>>& parents,
                         std::string_view external_id) {
   std::vector<ParentId> ids;
   for (const auto& [kind, dsp_id] : parents) ids.push_back({kind, dsp_id});
-  return render_create_body(payload, ids, external_id.empty() ? std::nullopt : std::optional<std::string_view>(external_id));
+  return render_create_body(
+      payload, ids,
+      external_id.empty() ? std::nullopt : std::optional<std::string_view>(external_id));
 }
 
 }  // namespace
@@ -30,7 +33,8 @@ DispatcherPolicy dispatcher_policy(const Config& config) {
   policy.decision.unknown_outcome = config.unknown_outcome;
   policy.decision.settle_ms = config.settle_ms;
   policy.decision.confirm_timeout_ms = config.confirm_timeout_ms;
-  for (const Tier& tier : config.rate_limit) policy.decision.window_ms = std::max(policy.decision.window_ms, tier.window_ms);
+  for (const Tier& tier : config.rate_limit)
+    policy.decision.window_ms = std::max(policy.decision.window_ms, tier.window_ms);
   policy.decision.outcome.missing_id = config.missing_id;
   policy.decision.outcome.retryable_statuses = config.retryable_status;
   policy.decision.outcome.not_applied_statuses = config.not_applied_status;
@@ -48,15 +52,19 @@ DispatcherPolicy dispatcher_policy(const Config& config) {
 WirePolicy wire_policy(const Config& config, const Clock& clock) {
   WirePolicy policy;
   policy.endpoint = *config.endpoint;
-  policy.connect_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.connect_timeout_ms));
-  policy.http_timeout = std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.http_timeout_ms));
+  policy.connect_timeout =
+      std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.connect_timeout_ms));
+  policy.http_timeout =
+      std::chrono::ceil<std::chrono::milliseconds>(clock.real(config.http_timeout_ms));
   policy.ca_file = config.ca_file;
   policy.token_file = config.token_file;
   policy.user_agent += "/" + std::string(program_version());
   return policy;
 }
 
-RequestFormat request_format() { return {create_target, status_target, lookup_target, create_body}; }
+RequestFormat request_format() {
+  return {create_target, status_target, lookup_target, create_body};
+}
 
 StorePolicy store_policy(const Config& config) {
   StorePolicy policy;

@@ -19,8 +19,9 @@
 namespace dl {
 namespace {
 
-constexpr int kTries = 5;                             // of one inquiry, before it counts as not answered
-constexpr std::int64_t kJobsAtOnce = 256;             // read from the tables
+// of one inquiry, before it counts as not answered
+constexpr int kTries = 5;
+constexpr std::int64_t kJobsAtOnce = 256;  // read from the tables
 constexpr std::chrono::milliseconds kProgressEvery{250};
 
 // One connection, one request at a time: what the hand reports is waited for.
@@ -47,7 +48,8 @@ class Line {
     is_open_ = reusable;
     return std::move(reply);
   }
-  // The next connect() makes a new one: what is idle for long the DSP may close just as a request leaves on it.
+  // The next connect() makes a new one: what is idle for long the DSP may close just as a request
+  // leaves on it.
   void hang_up() {
     if (std::exchange(is_open_, false)) pool_.close(id_);
   }
@@ -56,7 +58,9 @@ class Line {
   WireEvents events() {
     WireEvents events;
     events.connected = [this](ConnectionId) { connected_.set_value(""); };
-    events.connect_failed = [this](ConnectionId, std::string trouble, ConnectTrouble) { connected_.set_value(std::move(trouble)); };
+    events.connect_failed = [this](ConnectionId, std::string trouble, ConnectTrouble) {
+      connected_.set_value(std::move(trouble));
+    };
     events.closed = [](ConnectionId) {};  // the next send says so
     events.replied = [this](ConnectionId, RequestId, DspReply reply, bool reusable) {
       replied_.set_value({std::move(reply), reusable});
@@ -83,8 +87,12 @@ enum class WaitsFor { dsp, next_look };
 
 class Reconciler {
  public:
-  Reconciler(Store& store, const Recovery& recovery, const Config& config, Clock clock, const ReconcileEvents& events)
-      : store_(store), clock_(clock), events_(events), limiter_(limiter_policy(config), recovery, clock.now()),
+  Reconciler(Store& store, const Recovery& recovery, const Config& config, Clock clock,
+             const ReconcileEvents& events)
+      : store_(store),
+        clock_(clock),
+        events_(events),
+        limiter_(limiter_policy(config), recovery, clock.now()),
         line_(wire_policy(config, clock)) {
     policy_.not_applied_statuses = config.not_applied_status;
   }
@@ -101,12 +109,13 @@ class Reconciler {
   void wait(Millis span, WaitsFor what = WaitsFor::dsp);
   Ticket take_a_permit();
   Result<DspReply> exchange(const Inquiry& inquiry);
-  std::optional<AccountState> settle(const DspReply& reply, OutcomeClass what, const Granted& granted,
-                                     const Ticket& ticket, Moment now);
+  std::optional<AccountState> settle(const DspReply& reply, OutcomeClass what,
+                                     const Granted& granted, const Ticket& ticket, Moment now);
   void judge(const Inquiry& inquiry, const std::vector<std::string>& ids);
   void report(const Inquiry& inquiry, Finding::Kind kind, const std::string& what) {
     events_.found({kind, inquiry.job.value, inquiry.job_key,
-                   "attempt " + std::to_string(inquiry.attempt) + ", external_id " + inquiry.key + ": " + what});
+                   "attempt " + std::to_string(inquiry.attempt) + ", external_id " + inquiry.key +
+                       ": " + what});
   }
 
   Store& store_;
@@ -136,7 +145,8 @@ void Reconciler::name_the_absent() {
     const auto inquiry = std::ranges::find(*inquiries, absent.attempt, &Inquiry::attempt);
     if (inquiry == inquiries->end()) continue;
     report(*inquiry, Finding::Kind::unasked,
-           "the DSP did not know it at " + std::to_string(absent.looks) + " of " + std::to_string(kAbsentLooks) +
+           "the DSP did not know it at " + std::to_string(absent.looks) + " of " +
+               std::to_string(kAbsentLooks) +
                " looks, and could not be asked again; we have the id " + inquiry->dsp_id);
   }
 }
@@ -201,11 +211,13 @@ void Reconciler::wait(Millis span, WaitsFor what) {
   while (true) {
     const auto left = end - std::chrono::steady_clock::now();
     const bool is_over = left <= std::chrono::steady_clock::duration::zero();
-    const std::int64_t left_us = is_over ? 0 : duration_cast<std::chrono::microseconds>(left).count();
+    const std::int64_t left_us =
+        is_over ? 0 : duration_cast<std::chrono::microseconds>(left).count();
     progress_.wait = what == WaitsFor::next_look ? clock_.scaled_us(left_us) / 1'000 : 0;
     events_.progress(progress_, reconciled_);
     if (is_over) return;
-    std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(left, kProgressEvery));
+    std::this_thread::sleep_for(
+        std::min<std::chrono::steady_clock::duration>(left, kProgressEvery));
   }
 }
 
@@ -256,20 +268,23 @@ Result<DspReply> Reconciler::exchange(const Inquiry& inquiry) {
   batch.outcomes.push_back(std::move(outcome));
   const auto recorded = store_.commit(std::span(&batch, 1), now);
   if (!recorded) return recorded.error();
-  if (Status short_log = store_.database().checkpoint_if_longer_than(1'000); !short_log) return short_log.error();
+  if (Status short_log = store_.database().checkpoint_if_longer_than(1'000); !short_log)
+    return short_log.error();
   return reply;
 }
 
 // Closes the slot. What the next daemon must know of the account.
-std::optional<AccountState> Reconciler::settle(const DspReply& reply, OutcomeClass what, const Granted& granted,
-                                               const Ticket& ticket, Moment now) {
+std::optional<AccountState> Reconciler::settle(const DspReply& reply, OutcomeClass what,
+                                               const Granted& granted, const Ticket& ticket,
+                                               Moment now) {
   switch (slot_end(reply, policy_)) {
     case SlotEnd::answered: limiter_.answered(now); break;
     case SlotEnd::unsure: limiter_.unsure(now); break;
     case SlotEnd::not_sent: limiter_.not_sent(); break;
   }
   const bool was_behind_a_gate = limiter_.refusals() > 0;
-  if (reply.wire == Wire::answered) limiter_.told(parse_rate_limit(reply, now.wall_ms), ticket, now);
+  if (reply.wire == Wire::answered)
+    limiter_.told(parse_rate_limit(reply, now.wall_ms), ticket, now);
   if (what == OutcomeClass::throttled || what == OutcomeClass::unavailable) {
     std::optional<Millis> wait;
     if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
@@ -282,7 +297,8 @@ std::optional<AccountState> Reconciler::settle(const DspReply& reply, OutcomeCla
   return std::nullopt;
 }
 
-// One look, asked for until it has an answer. What should be there and is absent is kept for the next one.
+// One look, asked for until it has an answer. What should be there and is absent is kept for the
+// next one.
 Status Reconciler::look(const Inquiry& inquiry) {
   std::string trouble;
   for (int i = 0; i < kTries; ++i) {
@@ -306,9 +322,12 @@ Status Reconciler::look(const Inquiry& inquiry) {
       return Error{Errc::no_permission, "the DSP refuses our credentials (" + status + ")"};
     }
     const bool is_success = reply->http_status >= 200 && reply->http_status <= 299;
-    trouble = reply->http_status == 0 ? reply->trouble : is_success ? status + ": " + reply->trouble : status;
+    trouble = reply->http_status == 0 ? reply->trouble
+              : is_success            ? status + ": " + reply->trouble
+                                      : status;
     if (reply->http_status == 405 || reply->http_status == 501) {
-      return Error{Errc::config, "unknown_outcome is lookup, but the DSP offers none (" + status + ")"};
+      return Error{Errc::config,
+                   "unknown_outcome is lookup, but the DSP offers none (" + status + ")"};
     }
   }
   report(inquiry, Finding::Kind::unasked, trouble);
@@ -320,33 +339,44 @@ void Reconciler::judge(const Inquiry& inquiry, const std::vector<std::string>& i
   std::string list;
   for (const std::string& id : ids) list += (list.empty() ? "" : ", ") + id;
   if (ids.size() > 1) {
-    return report(inquiry, Kind::duplicate, "the DSP has " + std::to_string(ids.size()) + " under this key: " + list);
+    return report(inquiry, Kind::duplicate,
+                  "the DSP has " + std::to_string(ids.size()) + " under this key: " + list);
   }
   switch (inquiry.believed) {
     case Believed::dead: return;
     case Believed::declared:  // it may be there, or another is, made by a person: not both
       if (ids.empty() || ids.front() == inquiry.dsp_id) return;
-      return report(inquiry, Kind::duplicate, "the DSP has " + list + " under this key; an operator said that it is " + inquiry.dsp_id);
+      return report(
+          inquiry, Kind::duplicate,
+          "the DSP has " + list + " under this key; an operator said that it is " + inquiry.dsp_id);
     case Believed::there:
-      if (ids.empty()) return report(inquiry, Kind::missing, "the DSP does not know it; we have the id " + inquiry.dsp_id);
+      if (ids.empty())
+        return report(inquiry, Kind::missing,
+                      "the DSP does not know it; we have the id " + inquiry.dsp_id);
       if (ids.front() == inquiry.dsp_id) return;
-      return report(inquiry, Kind::missing, "the DSP has " + list + " under this key; we have the id " + inquiry.dsp_id);
+      return report(inquiry, Kind::missing,
+                    "the DSP has " + list + " under this key; we have the id " + inquiry.dsp_id);
     case Believed::not_there:
       if (ids.empty()) return;
-      return report(inquiry, Kind::duplicate, "the DSP has " + list + ", which by our tables was never created");
+      return report(inquiry, Kind::duplicate,
+                    "the DSP has " + list + ", which by our tables was never created");
     case Believed::unknown: break;
   }
-  // What is in state in_doubt, or waits for the settle time, was counted by verify(); a cancelled job is nobody's doubt any more.
-  const bool is_counted = inquiry.state == JobState::in_doubt || inquiry.state == JobState::waiting || inquiry.state == JobState::cancelled;
+  // What is in state in_doubt, or waits for the settle time, was counted by verify(); a cancelled
+  // job is nobody's doubt any more.
+  const bool is_counted = inquiry.state == JobState::in_doubt ||
+                          inquiry.state == JobState::waiting ||
+                          inquiry.state == JobState::cancelled;
   report(inquiry, is_counted ? Kind::remark : Kind::in_doubt,
-         ids.empty() ? "the DSP does not know it (a late request may still be applied until the settle time is over)"
+         ids.empty() ? "the DSP does not know it (a late request may still be applied until the "
+                       "settle time is over)"
                      : "the DSP has it: " + list);
 }
 
 }  // namespace
 
-Result<Reconciled> reconcile(Store& store, const Recovery& recovery, const Config& config, Clock clock,
-                             const ReconcileEvents& events) {
+Result<Reconciled> reconcile(Store& store, const Recovery& recovery, const Config& config,
+                             Clock clock, const ReconcileEvents& events) {
   return Reconciler(store, recovery, config, clock, events).run();
 }
 

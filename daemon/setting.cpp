@@ -201,9 +201,10 @@ constexpr Setting kSettings[] = {
         "burst", kPace, "N", "requests that may leave at once; 0: a quarter of the limit"),
     row<Number<&Config::headroom, 0, kMaxTierCount>>(
         "headroom", kPace, "N", "requests per window left to people who use the DSP's own page"),
-    row<Switch<&Config::strict>>("strict", kPace, "",
-                                 "space requests by WINDOW/COUNT after each answer, for a DSP that\n"
-                                 "allows no burst at all; costs a tenth of the rate and more"),
+    row<Switch<&Config::strict>>(
+        "strict", kPace, "",
+        "space requests by WINDOW/COUNT after each answer, for a DSP that\n"
+        "allows no burst at all; costs a tenth of the rate and more"),
     row<Number<&Config::workers, 1, 64>>("workers", kPace, "N", "threads that speak HTTP"),
     row<Number<&Config::in_flight, 1, 1'024>>("in_flight", kPace, "N",
                                               "requests on the wire at once, all threads together"),
@@ -253,9 +254,10 @@ constexpr Setting kSettings[] = {
         "standby", kRun, "", "wait for another daemon on this database to end, then take over"),
     row<Switch<&Config::hold>>("hold", kRun, "",
                                "send nothing until an operator inserts the act resume"),
-    row<Choice<&Config::log_level, kLogLevels>>("log_level", kTalk, "debug|info|warning|error",
-                                                "the least that is logged; debug: also connections, what is\n"
-                                                "sent and loaded, pauses, and permits that were refused"),
+    row<Choice<&Config::log_level, kLogLevels>>(
+        "log_level", kTalk, "debug|info|warning|error",
+        "the least that is logged; debug: also connections, what is\n"
+        "sent and loaded, pauses, and permits that were refused"),
     row<Choice<&Config::log_format, kLogFormats>>(
         "log_format", kTalk, "auto|text|json|journal",
         "of the log on stderr; auto: journal under journald, else text"),

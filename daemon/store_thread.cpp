@@ -20,8 +20,8 @@ namespace {
 
 namespace net = boost::asio;
 using TimePoint = std::chrono::steady_clock::time_point;
-// Each look costs an idle daemon about 0.15 ms, most of it for waking up: 40 ms keep it below half a percent of a core, and
-// a sheet that is loaded still leaves within 60.
+// Each look costs an idle daemon about 0.15 ms, most of it for waking up: 40 ms keep it below half
+// a percent of a core, and a sheet that is loaded still leaves within 60.
 constexpr std::chrono::milliseconds kLookForChanges{40};
 constexpr std::chrono::milliseconds kTryAgain{100};
 constexpr std::chrono::seconds kLeave{3};
@@ -32,7 +32,8 @@ constexpr std::chrono::minutes kMovesLongLog{10};
 // What SQLite lacks comes back. A lock that was lost, though it is Errc::busy too, does not.
 bool passes_by_itself(const Error& error) {
   const int primary = error.sqlite_code & 0xFF;
-  return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL || primary == SQLITE_NOMEM;
+  return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL ||
+         primary == SQLITE_NOMEM;
 }
 
 }  // namespace
@@ -77,8 +78,8 @@ struct StoreThread::Impl {
 
   Status check_lock() const { return watch.check_lock ? watch.check_lock() : Status(Done{}); }
 
-  // Tries until it works, or the lock is lost. What passes by itself is said once; anything else is the end. False: it
-  // never worked.
+  // Tries until it works, or the lock is lost. What passes by itself is said once; anything else is
+  // the end. False: it never worked.
   template <class Attempt, class LackOf>
   bool insist(const Attempt& attempt, const LackOf& lack_of, TimePoint until = TimePoint::max()) {
     for (bool said = false; !broken;) {
@@ -111,23 +112,29 @@ struct StoreThread::Impl {
     };
     if (!insist(commit, lack_of_store)) return;
     group.clear();
-    // Recorded where nobody will look for it, a permit must not be used. The lock is asked for with the generation.
+    // Recorded where nobody will look for it, a permit must not be used. The lock is asked for with
+    // the generation.
     if (Status in_place = files.check(); !in_place) return fail(in_place.error(), true);
     if (!keep_generation()) return;
     for (WorkResult& result : results) events.committed(std::move(result));
     checkpoint();
   }
 
-  // What was permitted leaves only when the file beside the database tells of it. False: it never will.
+  // What was permitted leaves only when the file beside the database tells of it. False: it never
+  // will.
   bool keep_generation(TimePoint until = TimePoint::max()) {
-    return insist([this] { return store->keep_generation(clock.now()); },
-                  [this](const Error&) { return store->generation_lacks_room() ? Lack::room : Lack::none; }, until);
+    return insist(
+        [this] { return store->keep_generation(clock.now()); },
+        [this](const Error&) { return store->generation_lacks_room() ? Lack::room : Lack::none; },
+        until);
   }
 
-  // Where there is no room to say so, this instance counts as one that died: all that it did is recorded.
+  // Where there is no room to say so, this instance counts as one that died: all that it did is
+  // recorded.
   void take_leave() {
     const TimePoint until = std::chrono::steady_clock::now() + kLeave;
-    const bool has_stopped = insist([this] { return store->stop(clock.now()); }, lack_of_store, until);
+    const bool has_stopped =
+        insist([this] { return store->stop(clock.now()); }, lack_of_store, until);
     if (has_stopped) keep_generation(until);
   }
 
@@ -156,16 +163,20 @@ struct StoreThread::Impl {
     }
   }
 
-  // Whoever reads keeps the log from being started anew: it grows with each commit, and slows down all reading.
+  // Whoever reads keeps the log from being started anew: it grows with each commit, and slows down
+  // all reading.
   void warn_of_long_log() {
     const std::int64_t bytes = store->database().held_log_bytes();
     if (bytes == 0) {
       long_log_said = false;
     } else if (bytes > watch.long_log_bytes && !std::exchange(long_log_said, true)) {
       const std::string& path = store->database().path();
-      fail({Errc::busy, path + "-wal is " + std::to_string(bytes / (1024 * 1024)) + " MiB long and cannot be cut, for another program "
-                        "keeps an old view of the database, most likely a transaction that was left open (BEGIN; SELECT in a "
-                        "sqlite3 shell, or a report); find it with: fuser -v " + path + " and end it"},
+      fail({Errc::busy, path + "-wal is " + std::to_string(bytes / (1024 * 1024)) +
+                            " MiB long and cannot be cut, for another program "
+                            "keeps an old view of the database, most likely a transaction that was "
+                            "left open (BEGIN; SELECT in a "
+                            "sqlite3 shell, or a report); find it with: fuser -v " +
+                            path + " and end it"},
            false);
     }
   }
@@ -181,7 +192,8 @@ struct StoreThread::Impl {
   void look_again() {
     look_timer.expires_after(kLookForChanges);
     look_timer.async_wait([this](boost::system::error_code error) {
-      if (error || broken || stopping) return;  // a timer that has expired is not cancelled any more
+      // a timer that has expired is not cancelled any more
+      if (error || broken || stopping) return;
       look();
       look_again();
     });
@@ -210,7 +222,8 @@ struct StoreThread::Impl {
   }
 };
 
-StoreThread::StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents events, StoreWatch watch)
+StoreThread::StoreThread(std::unique_ptr<Store> store, Clock clock, StoreEvents events,
+                         StoreWatch watch)
     : impl_(std::make_unique<Impl>(std::move(store), clock, std::move(events), watch)) {
   impl_->look_again();
   impl_->thread = std::thread([impl = impl_.get()] { impl->io.run(); });

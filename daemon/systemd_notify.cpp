@@ -37,11 +37,13 @@ void notify_stopping(std::chrono::milliseconds longest) {
 void notify_watchdog() { notify("WATCHDOG=1"); }
 
 void notify_taking_over(std::chrono::milliseconds longest) {
-  if (watchdog_timeout_us() > 0) notify("WATCHDOG_USEC=" + std::to_string(std::chrono::microseconds(longest).count()));
+  if (watchdog_timeout_us() > 0)
+    notify("WATCHDOG_USEC=" + std::to_string(std::chrono::microseconds(longest).count()));
 }
 
 void notify_taken_over() {
-  if (const std::uint64_t timeout_us = watchdog_timeout_us(); timeout_us > 0) notify("WATCHDOG_USEC=" + std::to_string(timeout_us));
+  if (const std::uint64_t timeout_us = watchdog_timeout_us(); timeout_us > 0)
+    notify("WATCHDOG_USEC=" + std::to_string(timeout_us));
 }
 
 void WatchdogPetter::operator()() {

@@ -21,7 +21,8 @@ void notify_stopping(std::chrono::milliseconds longest);
 // We are alive. To be called at least as often as watchdog_interval says, and only while work goes
 // on: from the daemon's own loop, never from a thread that lives for this alone.
 void notify_watchdog();
-// We were ready already (a standby was) and begin what may take `longest`, without a sign of life from in between.
+// We were ready already (a standby was) and begin what may take `longest`, without a sign of life
+// from in between.
 void notify_taking_over(std::chrono::milliseconds longest);
 // That is done: as often as the unit says again.
 void notify_taken_over();

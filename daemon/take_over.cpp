@@ -10,8 +10,8 @@
 
 namespace dl {
 
-Result<TakenOver> take_over(std::unique_ptr<Database> database, const InstanceLock& lock, const StorePolicy& policy, Clock clock,
-                            const Patience& patience) {
+Result<TakenOver> take_over(std::unique_ptr<Database> database, const InstanceLock& lock,
+                            const StorePolicy& policy, Clock clock, const Patience& patience) {
   Result<GenerationFile> generation = GenerationFile::open(lock.database());
   if (!generation) return generation.error();
   database->leave_guards_to_others();

@@ -11,7 +11,8 @@ std::string seconds_of(std::chrono::steady_clock::duration span) {
 
 }  // namespace
 
-ThreadWatch::ThreadWatch(std::vector<WatchedThread> threads, std::chrono::milliseconds every, Says says)
+ThreadWatch::ThreadWatch(std::vector<WatchedThread> threads, std::chrono::milliseconds every,
+                         Says says)
     : threads_(std::move(threads)), every_(every), says_(std::move(says)) {}
 
 void ThreadWatch::look(TimePoint now) {
@@ -27,7 +28,8 @@ void ThreadWatch::hear(TimePoint now) {
   const std::string silent = who_is_silent();
   if (silent.empty()) {
     is_asking_ = false;
-    if (std::exchange(silence_said_, false)) says_.all_again("all threads are at work again, after " + seconds_of(now - asked_at_));
+    if (std::exchange(silence_said_, false))
+      says_.all_again("all threads are at work again, after " + seconds_of(now - asked_at_));
     says_.all_alive();
   } else if (now - asked_at_ >= kSilence && !std::exchange(silence_said_, true)) {
     says_.silent(silent + " has not come back for " + seconds_of(now - asked_at_));

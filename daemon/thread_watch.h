@@ -1,7 +1,7 @@
-// Looks after our threads: asks each for a sign of life, now and then, and says "all are alive" only when each has given
-// it. A thread that hangs (a deadlock, a disk that stands still) thus ends the petting of systemd's watchdog, while a
-// loop that is patient on purpose does not. Pure: it is told the time.
-// Thread rule: one thread's.
+// Looks after our threads: asks each for a sign of life, now and then, and says "all are alive"
+// only when each has given it. A thread that hangs (a deadlock, a disk that stands still) thus ends
+// the petting of systemd's watchdog, while a loop that is patient on purpose does not. Pure: it is
+// told the time. Thread rule: one thread's.
 #pragma once
 
 #include <chrono>

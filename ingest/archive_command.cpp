@@ -3,6 +3,7 @@
 
 #include "ingest/commands.h"
 #include "storage/archive.h"
+#include "storage/archive_file.h"
 #include "storage/batch_writer.h"
 #include "storage/database_name.h"
 #include "storage/free_space.h"
@@ -31,11 +32,15 @@ std::int64_t rows_of(const std::vector<ArchiveBatch>& batches) {
 }
 
 void print_plan(const ArchivePlan& plan, const Options& options) {
-  std::printf("%zu of %zu batches (%s, and payload, requests and history of %s) would go to %s; %zu stay, because\n"
-              "something of them, or of what they share trees with, is not finished, or was touched in the last %s\n",
-              plan.going.size(), plan.going.size() + plan.staying.size(), counted(rows_of(plan.going), "row").c_str(),
-              counted(plan.jobs, "job").c_str(), options.archive_file.c_str(), plan.staying.size(),
-              format_duration(options.older_than).c_str());
+  std::printf(
+      "%zu of %zu batches (%s, and payload, requests and history of %s) would go to %s; %zu stay, "
+      "because\n"
+      "something of them, or of what they share trees with, is not finished, or was touched in the "
+      "last %s\n",
+      plan.going.size(), plan.going.size() + plan.staying.size(),
+      counted(rows_of(plan.going), "row").c_str(), counted(plan.jobs, "job").c_str(),
+      options.archive_file.c_str(), plan.staying.size(),
+      format_duration(options.older_than).c_str());
 }
 
 void print_space(const FreeSpace& space) {
@@ -43,8 +48,11 @@ void print_space(const FreeSpace& space) {
     std::printf("given back to the file system: %s\n", mebibytes(space.given_back_bytes).c_str());
   }
   if (space.left_bytes > 0) {
-    std::printf("free inside the file, and used again by what is loaded next: %s; VACUUM while nothing else has it "
-                "open shortens the file\n", mebibytes(space.left_bytes).c_str());
+    std::printf(
+        "free inside the file, and used again by what is loaded next: %s; VACUUM while nothing "
+        "else has it "
+        "open shortens the file\n",
+        mebibytes(space.left_bytes).c_str());
   }
 }
 

@@ -44,7 +44,8 @@ void read_body(JobKind kind, std::string_view body, RowValues& values) {
   });
 }
 
-std::vector<ValueChange> value_changes(JobKind kind, std::string_view body_before, std::string_view body) {
+std::vector<ValueChange> value_changes(JobKind kind, std::string_view body_before,
+                                       std::string_view body) {
   RowValues before;
   RowValues now;
   read_body(kind, body_before, before);

@@ -29,6 +29,7 @@ struct ValueChange {
   std::string now;
 };
 // In the order of the columns.
-std::vector<ValueChange> value_changes(JobKind kind, std::string_view body_before, std::string_view body);
+std::vector<ValueChange> value_changes(JobKind kind, std::string_view body_before,
+                                       std::string_view body);
 
 }  // namespace dl

@@ -22,7 +22,9 @@ std::optional<Column> column_named(std::string_view header) {
   return std::nullopt;
 }
 
-bool is_result_column(std::string_view header) { return header.starts_with("dl_") || dsp_id_column_named(header); }
+bool is_result_column(std::string_view header) {
+  return header.starts_with("dl_") || dsp_id_column_named(header);
+}
 
 std::optional<JobKind> dsp_id_column_named(std::string_view header) {
   const std::string wanted = plain(header);

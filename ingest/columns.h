@@ -116,12 +116,14 @@ static_assert(every_column_stands_at_its_index_and_kind());
 // The column that a header means: upper or lower case, blanks, '_' and '-' make no difference.
 std::optional<Column> column_named(std::string_view header);
 
-// A column that `dl-ingest results` adds. On the way in it is no value, so that a result sheet or an
-// error sheet can be loaded as it is.
+// A column that `dl-ingest results` adds. On the way in it is no value, so that a result sheet or
+// an error sheet can be loaded as it is.
 bool is_result_column(std::string_view header);
 
-// Of these, the ones with the DSP's ids, by kind: they tell on the way in whether a row still names the same jobs.
-inline constexpr std::array<std::string_view, 3> kDspIdColumns = {"dsp_campaign_id", "dsp_ad_group_id", "dsp_ad_id"};
+// Of these, the ones with the DSP's ids, by kind: they tell on the way in whether a row still names
+// the same jobs.
+inline constexpr std::array<std::string_view, 3> kDspIdColumns = {"dsp_campaign_id",
+                                                                  "dsp_ad_group_id", "dsp_ad_id"};
 std::optional<JobKind> dsp_id_column_named(std::string_view header);
 
 }  // namespace dl

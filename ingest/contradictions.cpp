@@ -64,8 +64,8 @@ bool report_pair(const KeptRow& first, const KeptRow& later, std::uint64_t key_h
       differs = true;
       const auto [before, now] = told_apart(first.values[i], later.values[i]);
       problems.add({later.places[i].line, later.sheet_row, later.places[i].column, "contradiction",
-                    "line " + std::to_string(first.places[i].line) + " says \"" + before + "\" for the same " +
-                        std::string(names.name),
+                    "line " + std::to_string(first.places[i].line) + " says \"" + before +
+                        "\" for the same " + std::string(names.name),
                     now, true, later.number});
     }
   }
@@ -75,7 +75,8 @@ bool report_pair(const KeptRow& first, const KeptRow& later, std::uint64_t key_h
 // What a second look at the whole file gives.
 struct SecondLook {
   std::map<std::uint32_t, KeptRow> kept;
-  std::uint32_t kept_until = std::numeric_limits<std::uint32_t>::max();  // rows below it are too many to keep
+  // rows below it are too many to keep
+  std::uint32_t kept_until = std::numeric_limits<std::uint32_t>::max();
   // Rows that repeat an entity of a row: {that row, key hash} -> the rows below it. The first pass
   // compared only the row they repeat.
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<std::uint32_t>> repeats;
@@ -155,10 +156,8 @@ Status report_contradictions(const InputFile& file, Survey& survey,
     survey.bad_entities.insert(pair.key_hash);
   }
   if (untold > 0) {
-    survey.problems.add(
-        {0, 0, "file", "contradiction",
-         std::to_string(untold) + " more rows contradict earlier ones", "",
-         false});
+    survey.problems.add({0, 0, "file", "contradiction",
+                         std::to_string(untold) + " more rows contradict earlier ones", "", false});
   }
   survey.problems.mark_bad_rows(std::move(bad));
   return Done{};

@@ -61,8 +61,8 @@ CsvReader::Fed CsvReader::feed(std::string_view part) {
   return rows_in_line_ > 0 ? Fed::complete : Fed::unfinished;
 }
 
-// Feeds one physical line to libcsv, its end by itself: libcsv ends a record at a lone \r as well, and
-// may then be in the middle of the next one.
+// Feeds one physical line to libcsv, its end by itself: libcsv ends a record at a lone \r as well,
+// and may then be in the middle of the next one.
 CsvReader::Fed CsvReader::feed_line(std::string_view line) {
   const std::string_view text = without_end(line);
   if (!in_record_ && text.starts_with('\r')) return Fed::returned;  // libcsv would skip it
@@ -100,7 +100,8 @@ bool CsvReader::give_up(CsvRecord& record, CsvFlaw flaw) {
 }
 
 void CsvReader::split_up(const CsvRecord& record) {
-  DL_CHECK(record.flaw == CsvFlaw::none && record.last_line > record.line, "a whole record of several lines is split up");
+  DL_CHECK(record.flaw == CsvFlaw::none && record.last_line > record.line,
+           "a whole record of several lines is split up");
   lines_.go_back();
 }
 
@@ -184,12 +185,14 @@ std::optional<char> delimiter_named_by(std::string_view first_line) {
   constexpr std::string_view kName = "sep=";
   const std::string_view text = without_end(first_line);
   if (text.size() <= kName.size()) return std::nullopt;
-  const bool is_named = std::equal(kName.begin(), kName.end(), text.begin(), [](char want, char have) {
-    return want == (have >= 'A' && have <= 'Z' ? static_cast<char>(have - 'A' + 'a') : have);
-  });
+  const bool is_named =
+      std::equal(kName.begin(), kName.end(), text.begin(), [](char want, char have) {
+        return want == (have >= 'A' && have <= 'Z' ? static_cast<char>(have - 'A' + 'a') : have);
+      });
   const char delimiter = text[kName.size()];
   if (!is_named || kCsvDelimiters.find(delimiter) == std::string_view::npos) return std::nullopt;
-  if (text.find_first_not_of(delimiter, kName.size()) != std::string_view::npos) return std::nullopt;
+  if (text.find_first_not_of(delimiter, kName.size()) != std::string_view::npos)
+    return std::nullopt;
   return delimiter;
 }
 

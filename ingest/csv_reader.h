@@ -1,8 +1,9 @@
 // Records of a CSV file (RFC 4180, strict): quoted fields, doubled quotes, line breaks in quotes,
 // \n or \r\n. The only file that includes libcsv, which is fed one physical line at a time so that
 // every record knows its first line; lines without a quote are split without it, to the same
-// effect. After an error the reader goes on with the physical line below the record's first one: a quote that was left
-// open takes no other row with it. Thread rule: one thread. Ownership: borrows the LineReader.
+// effect. After an error the reader goes on with the physical line below the record's first one: a
+// quote that was left open takes no other row with it. Thread rule: one thread. Ownership: borrows
+// the LineReader.
 #pragma once
 
 #include <cstdint>
@@ -35,11 +36,12 @@ enum class CsvFlaw {
   none,
   nul_byte,
   bad_utf8,
-  too_long,        // a line over kRecordBytesMax
-  bad_quotes,      // a quote inside an unquoted field, or text after a closing quote
-  unclosed_quote,  // the record begins with this line, and what follows is no end of it: up to the end of the file, over
-                   // kRecordBytesMax, or where another flaw is
-  stray_return,    // \r without \n
+  too_long,    // a line over kRecordBytesMax
+  bad_quotes,  // a quote inside an unquoted field, or text after a closing quote
+  // the record begins with this line, and what follows is no end of it: up to the end of the file,
+  // over kRecordBytesMax, or where another flaw is
+  unclosed_quote,
+  stray_return,  // \r without \n
 };
 
 struct CsvRecord {
@@ -61,7 +63,8 @@ class CsvReader {
   // the end. Errors: io.
   Result<bool> next(CsvRecord& record);
 
-  // The record given last had several lines, and should not have had: those below the first come again.
+  // The record given last had several lines, and should not have had: those below the first come
+  // again.
   void split_up(const CsvRecord& record);
 
  private:
@@ -94,8 +97,8 @@ class CsvReader {
 
 inline constexpr std::string_view kCsvDelimiters = ",;\t";
 
-// The delimiter that a first line names which is no row, for Excel alone: sep=; (also where somebody saved it as a
-// row, with more delimiters behind it).
+// The delimiter that a first line names which is no row, for Excel alone: sep=; (also where
+// somebody saved it as a row, with more delimiters behind it).
 std::optional<char> delimiter_named_by(std::string_view first_line);
 
 // The delimiter of a header line: the most frequent of , ; and tab outside quotes.

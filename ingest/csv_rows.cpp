@@ -27,7 +27,8 @@ CsvWords words_of(CsvFlaw flaw) {
               "quotes in it: \"a \"\"b\"\" c\""};
     case CsvFlaw::unclosed_quote:
       return {"unclosed_quote",
-              "opens a quote that is not closed, or only in a row below; the rows below were read by themselves"};
+              "opens a quote that is not closed, or only in a row below; the rows below were read "
+              "by themselves"};
     case CsvFlaw::stray_return:
       return {"stray_return",
               "has a carriage return without a line feed; save the file with line "
@@ -40,8 +41,9 @@ std::size_t fields_in(std::string_view text, char delimiter) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), delimiter)) + 1;
 }
 
-// Has this cell, with `ours_before` of our columns in front of it, whole rows in it? Then a line in its middle has as many
-// fields as we have columns, or its first line is the rest of one row and its last line the beginning of another.
+// Has this cell, with `ours_before` of our columns in front of it, whole rows in it? Then a line in
+// its middle has as many fields as we have columns, or its first line is the rest of one row and
+// its last line the beginning of another.
 bool has_rows_in_it(std::string_view cell, std::size_t ours_before, char delimiter) {
   std::size_t end = cell.find('\n');
   if (end == std::string_view::npos) return false;
@@ -69,7 +71,9 @@ class CsvRows final : public RowReader {
   const std::vector<std::string>& header() const override { return header_; }
   const std::vector<std::string_view>& fields() const override { return fields_; }
   std::string dialect() const override { return text_of(dialect_); }
-  Point point() const override { return dialect_.delimiter == ',' ? Point::decimal : Point::either; }
+  Point point() const override {
+    return dialect_.delimiter == ',' ? Point::decimal : Point::either;
+  }
   std::int64_t bytes_read() const override { return lines_.bytes_read(); }
   Result<std::string> sha256_hex() override { return lines_.sha256_hex(); }
 
@@ -87,11 +91,12 @@ class CsvRows final : public RowReader {
   CsvDialect dialect_;
   std::optional<CsvReader> reader_;
   CsvRecord record_;
-  std::vector<std::string> names_;                     // all columns of the file
-  std::array<std::size_t, kColumnCount> column_at_{};  // where our columns stand in a record
+  std::vector<std::string> names_;                       // all columns of the file
+  std::array<std::size_t, kColumnCount> column_at_{};    // where our columns stand in a record
   std::array<std::optional<std::size_t>, 3> dsp_id_at_;  // the same of the DSP's ids, by kind
-  std::vector<std::size_t> ours_before_;               // of each column of the file: our columns in front of it
-  std::vector<std::size_t> user_at_;                   // where the user's columns stand
+  // of each column of the file: our columns in front of it
+  std::vector<std::size_t> ours_before_;
+  std::vector<std::size_t> user_at_;  // where the user's columns stand
   std::vector<std::string> header_;
   std::vector<std::string_view> fields_;
   std::int64_t number_ = 0;
@@ -121,9 +126,11 @@ Status CsvRows::find_dialect() {
     any = *more;
     if (!any) line = Line{};
     if (line.number == 1) named = delimiter_named_by(line.text);
-    is_passed_over = line.flaw == LineFlaw::none && (without_end(line.text).empty() || (named && line.number == 1));
+    is_passed_over = line.flaw == LineFlaw::none &&
+                     (without_end(line.text).empty() || (named && line.number == 1));
   }
-  dialect_ = {named.value_or(delimiter_of(line.text)), line.text.ends_with("\r\n"), first_line_.has_mark(), named.has_value()};
+  dialect_ = {named.value_or(delimiter_of(line.text)), line.text.ends_with("\r\n"),
+              first_line_.has_mark(), named.has_value()};
   if (!named) return Done{};
   Result<bool> passed = lines_.next(line);  // it is no row; the lines below it keep their numbers
   return passed ? Status(Done{}) : Status(passed.error());
@@ -168,7 +175,8 @@ void CsvRows::take_names(Problems& problems) {
 
 void CsvRows::take_name(std::size_t at, std::array<bool, kColumnCount>& seen, Problems& problems) {
   const std::string& name = names_[at];
-  if (const std::optional<JobKind> kind = dsp_id_column_named(name)) dsp_id_at_[static_cast<std::size_t>(*kind)] = at;
+  if (const std::optional<JobKind> kind = dsp_id_column_named(name))
+    dsp_id_at_[static_cast<std::size_t>(*kind)] = at;
   if (is_result_column(name)) return;
   user_at_.push_back(at);
   header_.push_back(name);
@@ -209,14 +217,19 @@ Result<bool> CsvRows::next(Row& row, Problems& problems) {
 
 void CsvRows::report_field_count(Problems& problems) const {
   std::string message = counted(static_cast<std::int64_t>(record_.fields.size()), "field");
-  if (record_.last_line > record_.line) message += " up to line " + std::to_string(record_.last_line);
+  if (record_.last_line > record_.line)
+    message += " up to line " + std::to_string(record_.last_line);
   message += " where the header has " + std::to_string(names_.size());
   if (record_.last_line > record_.line) {
     message += "; look whether a quote was left open; the rows below were read by themselves";
   } else if (record_.fields.size() < names_.size()) {
-    message += "; empty cells at the end need their delimiters, too; or a field with a line break in it needs quotes around it";
+    message +=
+        "; empty cells at the end need their delimiters, too; or a field with a line break in it "
+        "needs quotes around it";
   } else {
-    message += "; take away empty cells at the end; or a field with a delimiter in it needs quotes around it";
+    message +=
+        "; take away empty cells at the end; or a field with a delimiter in it needs quotes around "
+        "it";
   }
   report("row", "field_count", std::move(message), problems);
 }
@@ -250,7 +263,8 @@ bool CsvRows::take_record(Row& row, Problems& problems) {
   row.deepest = JobKind::ad;
   for (std::size_t i = 0; i < kColumnCount; ++i) row.values[i] = record_.fields[column_at_[i]];
   for (std::size_t level = 0; level < dsp_id_at_.size(); ++level) {
-    row.dsp_ids[level] = dsp_id_at_[level] ? std::string_view(record_.fields[*dsp_id_at_[level]]) : std::string_view();
+    row.dsp_ids[level] = dsp_id_at_[level] ? std::string_view(record_.fields[*dsp_id_at_[level]])
+                                           : std::string_view();
   }
   fields_.clear();
   for (const std::size_t at : user_at_) fields_.push_back(record_.fields[at]);

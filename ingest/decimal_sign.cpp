@@ -6,11 +6,14 @@
 namespace dl {
 namespace {
 
-constexpr std::size_t kBytesMax = 64;  // of a number with its currency, or of a date with its weekday
+// of a number with its currency, or of a date with its weekday
+constexpr std::size_t kBytesMax = 64;
 constexpr std::string_view kDigits = "0123456789";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
+bool is_letter(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+}
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
@@ -29,7 +32,8 @@ std::string_view number_in(std::string_view text) {
 std::string without_spaces(std::string_view number) {
   std::string plain(number);
   for (const std::string_view space : {" ", "\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF"}) {
-    for (std::size_t at = plain.find(space); at != std::string::npos; at = plain.find(space, at)) plain.erase(at, space.size());
+    for (std::size_t at = plain.find(space); at != std::string::npos; at = plain.find(space, at))
+      plain.erase(at, space.size());
   }
   return plain;
 }
@@ -42,7 +46,8 @@ bool is_of_commas(std::string_view raw) {
   return std::count(number.begin(), number.end(), '.') > 1 && may_have_thousands(number);
 }
 
-// 01.07.2025 00:00, 31.06.25, Dienstag, 1. Juli 2025 and 2025.07.01; not 45839.5, 2025-07-01 00:00:00.000 or Jul. 1.
+// 01.07.2025 00:00, 31.06.25, Dienstag, 1. Juli 2025 and 2025.07.01; not 45839.5, 2025-07-01
+// 00:00:00.000 or Jul. 1.
 bool is_date_with_points(std::string_view raw) {
   std::string_view rest = from_first_digit(raw);
   const std::size_t first = std::min(rest.find_first_not_of(kDigits), rest.size());
@@ -60,7 +65,8 @@ bool has_points_and_comma(std::string_view number) {
   const std::size_t comma = number.find(',');
   if (comma == std::string_view::npos) return false;
   const std::string_view decimals = number.substr(comma + 1);
-  return all_digits(decimals) && decimals.size() <= 2 && may_have_thousands(number.substr(0, comma));
+  return all_digits(decimals) && decimals.size() <= 2 &&
+         may_have_thousands(number.substr(0, comma));
 }
 
 // 01.07.2025, with or without a time behind it.
@@ -75,9 +81,12 @@ bool is_whole_date_with_points(std::string_view text) {
 
 bool may_have_thousands(std::string_view number) {
   const std::size_t lead = number.find('.');
-  if (lead == std::string_view::npos || lead > 3 || !all_digits(number.substr(0, lead)) || number.front() == '0') return false;
+  if (lead == std::string_view::npos || lead > 3 || !all_digits(number.substr(0, lead)) ||
+      number.front() == '0')
+    return false;
   for (number.remove_prefix(lead); !number.empty(); number.remove_prefix(4)) {
-    if (number.size() < 4 || number.front() != '.' || !all_digits(number.substr(1, 3))) return false;
+    if (number.size() < 4 || number.front() != '.' || !all_digits(number.substr(1, 3)))
+      return false;
   }
   return true;
 }

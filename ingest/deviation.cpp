@@ -14,7 +14,8 @@ struct SaidEntity {
   std::array<std::size_t, 6> at{};         // where they stand in the row
 };
 
-void read_entity(JobKind kind, const UserRows& rows, const std::vector<std::string>& fields, SaidEntity& said) {
+void read_entity(JobKind kind, const UserRows& rows, const std::vector<std::string>& fields,
+                 SaidEntity& said) {
   static const std::string absent;
   std::size_t i = 0;
   for (const ColumnRule& rule : columns_of(kind)) {
@@ -27,8 +28,9 @@ void read_entity(JobKind kind, const UserRows& rows, const std::vector<std::stri
   }
 }
 
-void compare(JobKind kind, const std::string& body, bool is_at_dsp, const std::vector<std::string>& fields,
-             const SaidEntity& said, std::vector<Deviation>& deviations) {
+void compare(JobKind kind, const std::string& body, bool is_at_dsp,
+             const std::vector<std::string>& fields, const SaidEntity& said,
+             std::vector<Deviation>& deviations) {
   RowValues values;
   read_body(kind, body, values);
   std::size_t i = 0;
@@ -72,7 +74,8 @@ std::string text_of(const std::vector<Deviation>& deviations, const UserRows& ro
   std::string text;
   for (const Deviation& deviation : deviations) {
     if (!text.empty()) text += "; ";
-    text += deviation.at ? rows.header()[*deviation.at] : std::string(names_of(deviation.kind).name);
+    text +=
+        deviation.at ? rows.header()[*deviation.at] : std::string(names_of(deviation.kind).name);
     text += deviation.is_at_dsp ? " at the DSP: " : " in the job: ";
     if (deviation.at) {
       const auto [job, sheet] = told_apart(deviation.job_value, deviation.sheet_value);

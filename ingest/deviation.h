@@ -1,5 +1,5 @@
-// Where a row of the user's sheet says other values than the jobs it shows: it was in conflict with them, or a later sheet
-// has changed them. Thread rule: as what they are given.
+// Where a row of the user's sheet says other values than the jobs it shows: it was in conflict with
+// them, or a later sheet has changed them. Thread rule: as what they are given.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,8 @@ namespace dl {
 
 struct Deviation {
   JobKind kind = JobKind::campaign;
-  std::optional<std::size_t> at;  // which field of the row; none: any of the kind's, for its payload is archived
+  // which field of the row; none: any of the kind's, for its payload is archived
+  std::optional<std::size_t> at;
   std::string sheet_value;
   std::string job_value;
   bool is_at_dsp = false;  // the DSP has the job's values

@@ -28,8 +28,8 @@ std::optional<double> number_in(std::string text) {
   return number;
 }
 
-// A spreadsheet shows 00123 as 123 and 120210000000000001 as 1.2021E+17. Of the DSP's id that is no harm, where the row's own
-// ids are those of a job.
+// A spreadsheet shows 00123 as 123 and 120210000000000001 as 1.2021E+17. Of the DSP's id that is no
+// harm, where the row's own ids are those of a job.
 bool is_spreadsheets_form(const std::string& text, const std::string& id) {
   constexpr double kRounding = 1e-4;
   if (id.find_first_not_of("0123456789") != std::string::npos) return false;
@@ -52,7 +52,8 @@ Status DspIdCheck::open() {
   return Done{};
 }
 
-Result<bool> DspIdCheck::fits(const std::string& key, const std::string& id, std::optional<std::string>& id_here) {
+Result<bool> DspIdCheck::fits(const std::string& key, const std::string& id,
+                              std::optional<std::string>& id_here) {
   if (!lookup_) return false;
   Result<std::optional<std::string>> known = lookup_->id_of(key);
   if (!known) return known.error();
@@ -64,7 +65,8 @@ Result<bool> DspIdCheck::fits(const std::string& key, const std::string& id, std
   return std::find(former->begin(), former->end(), id) != former->end();
 }
 
-Result<std::string> DspIdCheck::words_for(JobKind kind, const std::string& id, const std::optional<std::string>& id_here) {
+Result<std::string> DspIdCheck::words_for(JobKind kind, const std::string& id,
+                                          const std::optional<std::string>& id_here) {
   std::string text = "dl-ingest wrote this row for another id";
   std::optional<std::string> holder;
   const bool is_searched_for = lookup_.has_value() && searches_ < kSearchesMax;
@@ -82,12 +84,12 @@ Result<std::string> DspIdCheck::words_for(JobKind kind, const std::string& id, c
     text += " (no job of this database is " + id + ")";
   }
   const std::string name(names_of(kind).name);
-  return text + "; format the id columns as text and enter the id again; for a new " + name + " empty dsp_" + name +
-         "_id, for another database take the dsp_ columns away";
+  return text + "; format the id columns as text and enter the id again; for a new " + name +
+         " empty dsp_" + name + "_id, for another database take the dsp_ columns away";
 }
 
-Result<std::optional<JobKind>> DspIdCheck::take(const Row& row, const RowReader& reader, const RowEntities& entities,
-                                                Problems& problems) {
+Result<std::optional<JobKind>> DspIdCheck::take(const Row& row, const RowReader& reader,
+                                                const RowEntities& entities, Problems& problems) {
   for (const KindNames& names : kKinds) {
     if (names.kind > row.deepest) break;
     const auto level = static_cast<std::size_t>(names.kind);
@@ -107,7 +109,8 @@ Result<std::optional<JobKind>> DspIdCheck::take(const Row& row, const RowReader&
     }
     Result<std::string> words = words_for(names.kind, id, id_here);
     if (!words) return words.error();
-    problems.add(problem_at(row, reader, columns_of(names.kind).front().column, "id_changed", std::move(*words)));
+    problems.add(problem_at(row, reader, columns_of(names.kind).front().column, "id_changed",
+                            std::move(*words)));
     return std::optional(names.kind);
   }
   return std::optional<JobKind>();

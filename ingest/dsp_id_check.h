@@ -1,6 +1,6 @@
-// Sheets of results and errors carry the DSP's ids of their rows. A spreadsheet that makes 1 of 001 makes a new campaign of
-// one that the DSP has: does each row still name the jobs that have its ids? Rows without such ids cost nothing.
-// Thread rule: one thread.
+// Sheets of results and errors carry the DSP's ids of their rows. A spreadsheet that makes 1 of 001
+// makes a new campaign of one that the DSP has: does each row still name the jobs that have its
+// ids? Rows without such ids cost nothing. Thread rule: one thread.
 #pragma once
 
 #include <array>
@@ -15,17 +15,21 @@ namespace dl {
 
 class DspIdCheck {
  public:
-  // The database that the rows are for. It is opened when the first id comes; where there is none yet, all jobs are unknown.
+  // The database that the rows are for. It is opened when the first id comes; where there is none
+  // yet, all jobs are unknown.
   explicit DspIdCheck(std::string path) : path_(std::move(path)) {}
 
-  // The highest entity of the row whose id is not that of its job, which is told with its place; nothing: all are.
-  // `entities` are those of the row. Errors: as Database::open, SQLite's.
-  Result<std::optional<JobKind>> take(const Row& row, const RowReader& reader, const RowEntities& entities, Problems& problems);
+  // The highest entity of the row whose id is not that of its job, which is told with its place;
+  // nothing: all are. `entities` are those of the row. Errors: as Database::open, SQLite's.
+  Result<std::optional<JobKind>> take(const Row& row, const RowReader& reader,
+                                      const RowEntities& entities, Problems& problems);
 
  private:
   Status open();
-  Result<bool> fits(const std::string& key, const std::string& id, std::optional<std::string>& id_here);
-  Result<std::string> words_for(JobKind kind, const std::string& id, const std::optional<std::string>& id_here);
+  Result<bool> fits(const std::string& key, const std::string& id,
+                    std::optional<std::string>& id_here);
+  Result<std::string> words_for(JobKind kind, const std::string& id,
+                                const std::optional<std::string>& id_here);
 
   struct Entry {
     std::string key;
@@ -35,8 +39,9 @@ class DspIdCheck {
   bool is_open_ = false;
   std::unique_ptr<Database> database_;  // none: there is no such file
   std::optional<DspIdLookup> lookup_;
-  std::array<Entry, 3> good_;  // by kind, the last that was: rows repeat their campaigns and ad groups
-  int searches_ = 0;           // for the job that has an id
+  // by kind, the last that was: rows repeat their campaigns and ad groups
+  std::array<Entry, 3> good_;
+  int searches_ = 0;  // for the job that has an id
 };
 
 }  // namespace dl

@@ -60,7 +60,8 @@ bool RowEntities::is_repeated(JobKind kind, const Row& row) const {
   const Level& level = levels_[index(kind)];
   std::size_t i = 0;
   for (const ColumnRule& rule : columns_of(kind)) {
-    if (row.refused[index_of(rule.column)]) return false;  // its text is empty, as of one that is absent
+    // its text is empty, as of one that is absent
+    if (row.refused[index_of(rule.column)]) return false;
     if (level.raw[i++] != row[rule.column]) return false;
   }
   return true;
@@ -87,7 +88,8 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
       entity.valid = false;
       if (rule.rule == ValueRule::id) id_flaw = Flaw::missing_value;
     } else if (checked.flaw != Flaw::none) {
-      problems.add(problem_at(row, reader, rule.column, words_of(checked.flaw).code, message_for(checked.flaw, raw)));
+      problems.add(problem_at(row, reader, rule.column, words_of(checked.flaw).code,
+                              message_for(checked.flaw, raw)));
       entity.valid = false;
       signs_.take_refused(rule.rule, raw);
     } else {

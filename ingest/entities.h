@@ -14,11 +14,11 @@
 namespace dl {
 
 struct Entity {
-  std::string key;        // storage/model/job.h; empty where an id in it is not valid
-  std::string body;       // JSON object; begins with {"id": and has no parent's id
-  bool valid = false;     // all values passed
+  std::string key;                    // storage/model/job.h; empty where an id in it is not valid
+  std::string body;                   // JSON object; begins with {"id": and has no parent's id
+  bool valid = false;                 // all values passed
   std::bitset<kColumnCount> altered;  // values that the body has in another form than the row
-  bool repeated = false;  // the same as in the row before
+  bool repeated = false;              // the same as in the row before
 };
 
 class RowEntities {

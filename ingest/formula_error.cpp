@@ -8,22 +8,80 @@ namespace {
 
 // Of Excel in the languages that most sheets come from, and of Google Sheets.
 constexpr std::string_view kErrors[] = {
-    "#N/A",       "#VALUE!",     "#NAME?",        "#REF!",    "#DIV/0!", "#NULL!",   "#NUM!",     "#CALC!",    "#SPILL!",
-    "#FIELD!",    "#BLOCKED!",   "#CONNECT!",     "#BUSY!",   "#ERROR!", "#UNKNOWN!", "#EXTERNAL!", "#PYTHON!", "#GETTING_DATA",
-    "#NV",        "#WERT!",      "#BEZUG!",       "#ZAHL!",   "#KALK!",                                    // German
-    "#VALEUR!",   "#NOM?",       "#NOMBRE!",      "#NUL!",    "#CALCUL!",                                  // French
-    "#VALORE!",   "#NOME?",      "#RIF!",         "#NULLO!",                                              // Italian
-    "#VALOR!",    "#NULO!",                                                                               // Portuguese
-    "#WAARDE!",   "#NAAM?",      "#VERW!",        "#GETAL!",  "#LEEG!",  "#DEEL/0!", "#N/B",              // Dutch
-    "#ARG!",      "#NAZWA?",     "#ADR!",         "#LICZBA!", "#ZERO!",                                    // Polish
-    "#¡VALOR!",   "#¿NOMBRE?",   "#¡REF!",        "#¡DIV/0!", "#¡NUM!",  "#¡NULO!",                        // Spanish
-    "#ЗНАЧ!",     "#ИМЯ?",       "#ССЫЛКА!",      "#ДЕЛ/0!",  "#ЧИСЛО!", "#ПУСТО!", "#Н/Д",              // Russian
+    "#N/A",
+    "#VALUE!",
+    "#NAME?",
+    "#REF!",
+    "#DIV/0!",
+    "#NULL!",
+    "#NUM!",
+    "#CALC!",
+    "#SPILL!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#BUSY!",
+    "#ERROR!",
+    "#UNKNOWN!",
+    "#EXTERNAL!",
+    "#PYTHON!",
+    "#GETTING_DATA",
+    // German
+    "#NV",
+    "#WERT!",
+    "#BEZUG!",
+    "#ZAHL!",
+    "#KALK!",
+    // French
+    "#VALEUR!",
+    "#NOM?",
+    "#NOMBRE!",
+    "#NUL!",
+    "#CALCUL!",
+    // Italian
+    "#VALORE!",
+    "#NOME?",
+    "#RIF!",
+    "#NULLO!",
+    // Portuguese
+    "#VALOR!",
+    "#NULO!",
+    // Dutch
+    "#WAARDE!",
+    "#NAAM?",
+    "#VERW!",
+    "#GETAL!",
+    "#LEEG!",
+    "#DEEL/0!",
+    "#N/B",
+    // Polish
+    "#ARG!",
+    "#NAZWA?",
+    "#ADR!",
+    "#LICZBA!",
+    "#ZERO!",
+    // Spanish
+    "#¡VALOR!",
+    "#¿NOMBRE?",
+    "#¡REF!",
+    "#¡DIV/0!",
+    "#¡NUM!",
+    "#¡NULO!",
+    // Russian
+    "#ЗНАЧ!",
+    "#ИМЯ?",
+    "#ССЫЛКА!",
+    "#ДЕЛ/0!",
+    "#ЧИСЛО!",
+    "#ПУСТО!",
+    "#Н/Д",
 };
 
 constexpr std::string_view kNotYetComputed = "Loading...";  // of Google Sheets
 
 bool may_be_in_error(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 // Of LibreOffice.
@@ -36,7 +94,8 @@ bool is_numbered_error(std::string_view cell) {
 }  // namespace
 
 bool is_overflow(std::string_view cell) {
-  return cell.size() >= 2 && cell.front() == '#' && cell.find_first_not_of('#') == std::string_view::npos;
+  return cell.size() >= 2 && cell.front() == '#' &&
+         cell.find_first_not_of('#') == std::string_view::npos;
 }
 
 bool is_known_formula_error(std::string_view cell) {

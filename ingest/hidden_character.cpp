@@ -20,16 +20,18 @@ constexpr Range kHidden[] = {
     {0x1680, 0x1680},  // Ogham space
     {0x17B4, 0x17B5},  // Khmer inherent vowels
     {0x180B, 0x180F},  // Mongolian vowel separator and selectors
-    {0x2000, 0x200F},  // spaces of all widths, zero-width ones, left-to-right and right-to-left marks
-    {0x2028, 0x202F},  // line and paragraph separators, embeddings and overrides, narrow no-break space
-    {0x205F, 0x206F},  // mathematical space, word joiner, invisible operators, isolates
-    {0x2800, 0x2800},  // Braille without a dot
-    {0x3000, 0x3000},  // ideographic space
-    {0x3164, 0x3164},  // Hangul filler
-    {0xFE00, 0xFE0F},  // variation selectors
-    {0xFEFF, 0xFEFF},  // byte order mark
-    {0xFFA0, 0xFFA0},  // Hangul filler of half width
-    {0xFFF9, 0xFFFB},  // interlinear annotations
+    // spaces of all widths, zero-width ones, left-to-right and right-to-left marks
+    {0x2000, 0x200F},
+    // line and paragraph separators, embeddings and overrides, narrow no-break space
+    {0x2028, 0x202F},
+    {0x205F, 0x206F},    // mathematical space, word joiner, invisible operators, isolates
+    {0x2800, 0x2800},    // Braille without a dot
+    {0x3000, 0x3000},    // ideographic space
+    {0x3164, 0x3164},    // Hangul filler
+    {0xFE00, 0xFE0F},    // variation selectors
+    {0xFEFF, 0xFEFF},    // byte order mark
+    {0xFFA0, 0xFFA0},    // Hangul filler of half width
+    {0xFFF9, 0xFFFB},    // interlinear annotations
     {0x1D173, 0x1D17A},  // beams and slurs
     {0xE0000, 0xE0FFF},  // tags, more variation selectors
 };
@@ -49,8 +51,9 @@ constexpr Range kBetweenCharacters[] = {
 };
 
 bool is_in(std::span<const Range> ranges, char32_t value) {
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [&](const Range& range) { return value >= range.first && value <= range.last; });
+  return std::any_of(ranges.begin(), ranges.end(), [&](const Range& range) {
+    return value >= range.first && value <= range.last;
+  });
 }
 
 constexpr char32_t kContinuation = 0x3F;
@@ -58,7 +61,9 @@ constexpr char32_t kContinuation = 0x3F;
 }  // namespace
 
 HiddenCharacter hidden_character_at_front(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<char32_t>(static_cast<unsigned char>(text[i]));
+  };
   const std::size_t length = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : byte(0) >= 0xC0 ? 2 : 1;
   if (length == 1 || text.size() < length) return {};
   char32_t value = byte(0) & (0x7F >> length);
@@ -88,7 +93,8 @@ bool has_hidden_character_in_name(std::string_view name) {
     const HiddenCharacter hidden = hidden_character_at_front(name.substr(at));
     if (hidden.length == 0) continue;
     const bool may_end = is_in(kOfCharacterBefore, hidden.code_point);
-    const bool is_between = at > 0 && at + hidden.length < name.size() && is_in(kBetweenCharacters, hidden.code_point);
+    const bool is_between =
+        at > 0 && at + hidden.length < name.size() && is_in(kBetweenCharacters, hidden.code_point);
     if (!is_between && (at == 0 || !may_end)) return true;
   }
   return false;

@@ -25,7 +25,8 @@ Error io_error(const std::string& name, const char* doing) {
 
 // What open() takes.
 Status check_kind(const struct stat& info, const std::string& name) {
-  if (S_ISDIR(info.st_mode)) return Error{Errc::no_input, name + ": is a directory; name the file in it"};
+  if (S_ISDIR(info.st_mode))
+    return Error{Errc::no_input, name + ": is a directory; name the file in it"};
   if (S_ISREG(info.st_mode) || S_ISFIFO(info.st_mode)) return Done{};
   return Error{Errc::no_input, name + ": is not a regular file"};
 }
@@ -68,7 +69,8 @@ Result<InputFile> InputFile::open(const std::string& name) {
   InputFile file(fd, shown_name, 0);
   struct stat info {};
   if (::fstat(fd, &info) != 0) return no_input(shown_name, errno);
-  if (Status ok = check_kind(info, shown_name); !ok && (!is_stdin || S_ISDIR(info.st_mode))) return ok.error();
+  if (Status ok = check_kind(info, shown_name); !ok && (!is_stdin || S_ISDIR(info.st_mode)))
+    return ok.error();
   if (S_ISREG(info.st_mode) && !is_stdin) {
     if (info.st_size > kInputBytesMax) {
       return Error{Errc::data, shown_name + ": longer than 8 GiB; split it"};
@@ -88,7 +90,8 @@ Result<InputFile> InputFile::open(const std::string& name) {
 Status InputFile::check(const std::string& name) {
   if (name == "-") return Done{};
   struct stat info {};
-  if (::stat(name.c_str(), &info) != 0 || ::access(name.c_str(), R_OK) != 0) return no_input(name, errno);
+  if (::stat(name.c_str(), &info) != 0 || ::access(name.c_str(), R_OK) != 0)
+    return no_input(name, errno);
   return check_kind(info, name);
 }
 

@@ -20,7 +20,8 @@ class InputFile {
   // `name`: a path, or "-" for stdin. Errors: no_input (missing, a directory, a device), io, data
   // (longer than kInputBytesMax), no_permission.
   static Result<InputFile> open(const std::string& name);
-  // Can it be opened? Reads nothing of it, and leaves a pipe and stdin alone. Errors: no_input, no_permission.
+  // Can it be opened? Reads nothing of it, and leaves a pipe and stdin alone. Errors: no_input,
+  // no_permission.
   static Status check(const std::string& name);
   // `text` becomes the content; `name` is only shown.
   static Result<InputFile> from_text(const std::string& name, std::string_view text);

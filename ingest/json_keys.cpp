@@ -11,7 +11,9 @@ namespace {
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   return lower;
 }
 
@@ -54,11 +56,14 @@ std::string likely_keys(JobKind kind, std::string_view key) {
   std::string parts;
   for (const ColumnRule& rule : columns_of(kind)) {
     if (rule.rule == ValueRule::list) holders.push_back(rule.nested);
-    if (!rule.group.empty() && rule.group == key) parts += (parts.empty() ? "" : ", ") + std::string(rule.nested);
+    if (!rule.group.empty() && rule.group == key)
+      parts += (parts.empty() ? "" : ", ") + std::string(rule.nested);
   }
   if (!parts.empty()) return "; write its parts as " + parts;  // as it stands in the DSP's bodies
-  if (const auto near = nearest_name(lower_case(key), holders)) return "; write " + std::string(*near);
-  return kind == JobKind::ad ? "; leave it out" : "; leave it out, or write " + std::string(children_key(kind));
+  if (const auto near = nearest_name(lower_case(key), holders))
+    return "; write " + std::string(*near);
+  return kind == JobKind::ad ? "; leave it out"
+                             : "; leave it out, or write " + std::string(children_key(kind));
 }
 
 std::span<const ColumnRule> targeting_meant_by(JobKind kind, std::string_view key) {

@@ -14,7 +14,8 @@ std::string with_error(const ObjectText& object, std::string_view error) {
   std::string text(object.front);
   text += object.back;
   // Outside texts, where alone they may stand, they mean nothing.
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   if (!object.has_room) return text;
   text.pop_back();
   text.resize(text.find_last_not_of(kBlank) + 1);
@@ -38,11 +39,13 @@ void JsonObjects::take(const JsonToken& token) {
   const bool is_end = token.type == JsonType::object_end || token.type == JsonType::array_end;
   if (is_begin) {
     if (token.type == JsonType::array_begin && depth_ == 0) depth_around_ = 1;
-    if (token.type == JsonType::object_begin && depth_ == depth_around_) places_.push_back({token.end - 1, 0, 0, 0, 0});
+    if (token.type == JsonType::object_begin && depth_ == depth_around_)
+      places_.push_back({token.end - 1, 0, 0, 0, 0});
     ++depth_;
   } else if (is_end) {
     --depth_;
-    if (token.type == JsonType::object_end && depth_ == depth_around_) places_.back().end = token.end;
+    if (token.type == JsonType::object_end && depth_ == depth_around_)
+      places_.back().end = token.end;
   }
   if (depth_ == depth_around_ + 1) {  // in an object, or behind a value of it
     if (token.type == JsonType::key) {
@@ -61,7 +64,8 @@ ObjectText JsonObjects::text_of(std::string_view document, std::size_t n) const 
   const Place& place = places_[n];
   const std::string_view whole = document.substr(0, place.end);
   if (place.error_end == 0) return {whole.substr(place.begin), {}, place.keys < kJsonKeysMax};
-  ObjectText text{whole.substr(place.begin, place.error_begin - place.begin), whole.substr(place.error_end), true};
+  ObjectText text{whole.substr(place.begin, place.error_begin - place.begin),
+                  whole.substr(place.error_end), true};
   const std::size_t next = text.back.find_first_not_of(kBlank);
   if (text.front == "{" && text.back[next] == ',') text.back.remove_prefix(next + 1);
   return text;

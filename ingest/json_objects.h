@@ -1,6 +1,5 @@
-// Where the objects of a document (itself, or those of its list) stand in its text, so that one of which something was
-// refused can be given back as a whole.
-// Pure; callable from any thread.
+// Where the objects of a document (itself, or those of its list) stand in its text, so that one of
+// which something was refused can be given back as a whole. Pure; callable from any thread.
 #pragma once
 
 #include <cstdint>

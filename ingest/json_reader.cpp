@@ -142,7 +142,8 @@ std::optional<JsonFault> read_json(std::string_view text, std::int64_t first_lin
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';
-  bool is_plain = true;  // nearly always; without a way out of the loop it takes many bytes at a time
+  // nearly always; without a way out of the loop it takes many bytes at a time
+  bool is_plain = true;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     is_plain = is_plain & (byte >= 0x20) & (byte != '"') & (byte != '\\');

@@ -20,7 +20,8 @@ class JsonRows : public RowReader {
         ++at_;
         return true;
       }
-      // Elements that are no objects are bad rows, too, and come last: their number is known at the end.
+      // Elements that are no objects are bad rows, too, and come last: their number is known at the
+      // end.
       for (; bad_elements_ > 0; --bad_elements_) problems.mark_bad_row(++number_);
       Result<bool> more = next_document(problems);
       if (!more || !*more) return more;
@@ -41,7 +42,8 @@ class JsonRows : public RowReader {
     const JsonTree::Node& root = tree_.nodes()[roots[root_]];
     if (!root.is_more_than_rows) return std::nullopt;
     const bool is_last = root_ + 1 == roots.size();
-    const std::int64_t last_row = is_last ? tree_.last_row() : tree_.nodes()[roots[root_ + 1]].first_row - 1;
+    const std::int64_t last_row =
+        is_last ? tree_.last_row() : tree_.nodes()[roots[root_ + 1]].first_row - 1;
     return RefusedObject{tree_.object_text(document_, root_), root.first_row, last_row};
   }
   const std::vector<std::string>& header() const final { return header_; }
@@ -49,7 +51,8 @@ class JsonRows : public RowReader {
   std::string dialect() const final { return {}; }
 
  protected:
-  // Reads the next document into the tree by read_document, whose text stays until the next call. False at the end.
+  // Reads the next document into the tree by read_document, whose text stays until the next call.
+  // False at the end.
   virtual Result<bool> next_document(Problems& problems) = 0;
 
   void read_document(std::string_view text, std::int64_t first_line, Problems& problems) {
@@ -62,7 +65,8 @@ class JsonRows : public RowReader {
     bad_elements_ = tree_.bad_elements();
     if (!tree_.roots().empty() || bad_elements_ > 0) return;
     skip_document(problems);
-    number_ = std::max(number_, tree_.last_row());  // no later row has the number of one that a problem names
+    // no later row has the number of one that a problem names
+    number_ = std::max(number_, tree_.last_row());
   }
   // A document without rows counts as one bad row.
   void skip_document(Problems& problems) { problems.mark_bad_row(++number_); }

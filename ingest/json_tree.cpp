@@ -18,7 +18,8 @@ std::string element(std::size_t n) { return "[" + std::to_string(n) + "]"; }
 
 }  // namespace
 
-void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t rows_before, Problems& problems) {
+void JsonTree::read(std::string_view text, std::int64_t first_line, std::int64_t rows_before,
+                    Problems& problems) {
   nodes_.clear();
   roots_.clear();
   texts_.clear();
@@ -92,10 +93,12 @@ void JsonTree::take_key(std::string_view key, std::int64_t line) {
 
 // Of the entity itself or, in a flat row, of one that it implies.
 void JsonTree::take_dsp_id(const JsonToken& token) {
-  if (token.text.empty() || (token.type != JsonType::text && token.type != JsonType::number)) return;
+  if (token.text.empty() || (token.type != JsonType::text && token.type != JsonType::number))
+    return;
   const JobKind kind = nodes_[key_node_].kind;
   if (*key_dsp_id_ != kind && kind != JobKind::campaign) return;
-  const std::size_t node = *key_dsp_id_ == kind ? key_node_ : flat_node(key_node_, *key_dsp_id_, token.line);
+  const std::size_t node =
+      *key_dsp_id_ == kind ? key_node_ : flat_node(key_node_, *key_dsp_id_, token.line);
   nodes_[node].dsp_id = {texts_.size(), token.text.size(), token.line};
   texts_ += token.text;
 }
@@ -114,7 +117,8 @@ std::span<const ColumnRule> JsonTree::targeting_meant() {
 
 void JsonTree::take_unknown(const JsonToken& token, Problems& problems) {
   const bool says_something = token.type != JsonType::null && !token.text.empty();
-  const std::span<const ColumnRule> meant = says_something ? targeting_meant() : std::span<const ColumnRule>{};
+  const std::span<const ColumnRule> meant =
+      says_something ? targeting_meant() : std::span<const ColumnRule>{};
   if (meant.empty()) {
     remark_unknown(key_, key_line_, problems);
   } else {
@@ -128,16 +132,20 @@ void JsonTree::remark_unknown(const std::string& key, std::int64_t line, Problem
   if (remarked_.size() >= kRemarksMax) return;
   if (!remarked_.insert(std::hash<std::string>()(key)).second) return;
   const bool is_last = remarked_.size() == kRemarksMax;
-  problems.warn({line, 0, "row", "unknown_column",
-                 is_last ? "this key is not used; further ones are not named" : "this key is not used", key, true});
+  problems.warn(
+      {line, 0, "row", "unknown_column",
+       is_last ? "this key is not used; further ones are not named" : "this key is not used", key,
+       true});
 }
 
 // A list or an object may hold all that stands below the entity: no remark that nobody reads.
 void JsonTree::refuse_unknown(Problems& problems) {
   Node& node = nodes_[key_node_];
   node.is_refused = true;
-  refuse(key_node_, {key_line_, 0, "", "unknown_key",
-                     "this key is not known, and what is in it would be lost" + likely_keys(node.kind, key_), key_, true},
+  refuse(key_node_,
+         {key_line_, 0, "", "unknown_key",
+          "this key is not known, and what is in it would be lost" + likely_keys(node.kind, key_),
+          key_, true},
          problems);
 }
 
@@ -160,8 +168,9 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
   Value& value = value_of(key_node_, *key_column_);
   if (value.line > 0) {
     value.is_refused = true;
-    refuse(key_node_, {token.line, 0, path_of(key_node_, *key_column_), "repeated_key",
-                       "two keys of one object mean this; leave one", key_, true},
+    refuse(key_node_,
+           {token.line, 0, path_of(key_node_, *key_column_), "repeated_key",
+            "two keys of one object mean this; leave one", key_, true},
            problems);
     return;
   }
@@ -183,7 +192,8 @@ void JsonTree::refuse_value(std::int64_t line, std::string_view wanted, Problems
     label = below(place_of(key_node_), key_);
     nodes_[key_node_].is_refused = true;
   }
-  refuse(key_node_, {line, 0, label, "wrong_type", "must be " + std::string(wanted), "", false}, problems);
+  refuse(key_node_, {line, 0, label, "wrong_type", "must be " + std::string(wanted), "", false},
+         problems);
 }
 
 // An element of a list of entities, or the document, is not an object.
@@ -208,7 +218,8 @@ void JsonTree::enter_object(std::int64_t line, Problems& problems) {
     if (!is_too_large_) {
       problems.add({line, 0, "row", "too_many_entities",
                     "more than " + std::to_string(entities_max_) +
-                        " campaigns, ad groups and ads in one document; write JSON Lines, a campaign on each line",
+                        " campaigns, ad groups and ads in one document; write JSON Lines, a "
+                        "campaign on each line",
                     "", false});
     }
     is_too_large_ = true;
@@ -257,8 +268,10 @@ std::size_t JsonTree::add_node(JobKind kind, Origin origin, std::size_t parent, 
   node.line = line;
   node.parent = parent;
   std::vector<std::size_t>& siblings = parent == kNone ? roots_ : nodes_[parent].children;
-  if (origin == Origin::nested && frames_.back().here != Here::document) node.place = frames_.back().elements - 1;
-  const bool shares_row = parent != kNone && siblings.empty();  // with the parent, which has no row of its own then
+  if (origin == Origin::nested && frames_.back().here != Here::document)
+    node.place = frames_.back().elements - 1;
+  // with the parent, which has no row of its own then
+  const bool shares_row = parent != kNone && siblings.empty();
   node.first_row = shares_row ? nodes_[parent].first_row : ++last_row_;
   siblings.push_back(at);
   nodes_.push_back(std::move(node));
@@ -289,7 +302,8 @@ std::string JsonTree::place_of(std::size_t node) const {
   const Node& entity = nodes_[node];
   if (entity.parent == kNone) return is_list_ ? element(entity.place) : "";
   if (entity.origin == Origin::flat) return place_of(entity.parent);
-  return below(place_of(entity.parent), children_key(nodes_[entity.parent].kind)) + element(entity.place);
+  return below(place_of(entity.parent), children_key(nodes_[entity.parent].kind)) +
+         element(entity.place);
 }
 
 }  // namespace dl

@@ -35,9 +35,11 @@ class JsonTree {
   struct Node {
     JobKind kind = JobKind::campaign;
     Origin origin = Origin::nested;
-    bool is_refused = false;  // its list of children is none, or under an unknown key; the problem is told
-    bool is_more_than_rows = false;  // of a root: its object has something that its rows have in no column
-    std::int64_t line = 0;    // where it begins
+    // its list of children is none, or under an unknown key; the problem is told
+    bool is_refused = false;
+    // of a root: its object has something that its rows have in no column
+    bool is_more_than_rows = false;
+    std::int64_t line = 0;       // where it begins
     std::int64_t first_row = 0;  // of the rows of its deepest entities, unrolled
     std::size_t parent = kNone;
     std::size_t place = 0;          // in the list that it is an element of
@@ -52,12 +54,15 @@ class JsonTree {
 
   // Reads one document: a campaign, a flat row, or an array of them. A problem of syntax, or too
   // many entities, leaves the tree without nodes. Its rows are numbered from behind `rows_before`.
-  void read(std::string_view text, std::int64_t first_line, std::int64_t rows_before, Problems& problems);
+  void read(std::string_view text, std::int64_t first_line, std::int64_t rows_before,
+            Problems& problems);
 
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<std::size_t>& roots() const { return roots_; }
   // Of the n-th root; `document` as read.
-  ObjectText object_text(std::string_view document, std::size_t n) const { return objects_.text_of(document, n); }
+  ObjectText object_text(std::string_view document, std::size_t n) const {
+    return objects_.text_of(document, n);
+  }
   // Elements of the document's list that are no objects.
   std::int64_t bad_elements() const { return bad_elements_; }
   // The number of the last row; of a document that is refused, of the last that a problem names.
@@ -65,7 +70,8 @@ class JsonTree {
   std::string_view text_of(const Value& value) const {
     return std::string_view(texts_).substr(value.offset, value.length);
   }
-  // The place of a column of node `at`, for messages: ad_groups[0].ads[2].type; [7].bid in a list of campaigns
+  // The place of a column of node `at`, for messages: ad_groups[0].ads[2].type; [7].bid in a list
+  // of campaigns
   std::string path_of(std::size_t at, const ColumnRule& rule) const;
 
  private:
@@ -76,7 +82,8 @@ class JsonTree {
     std::size_t elements = 0;  // of a list, so far
   };
 
-  // A scalar under an unknown key that may have been meant as targeting; what else is there shows at the end.
+  // A scalar under an unknown key that may have been meant as targeting; what else is there shows
+  // at the end.
   struct Suspect {
     std::size_t node = kNone;  // where it stands
     std::span<const ColumnRule> meant;
@@ -122,7 +129,8 @@ class JsonTree {
   std::optional<JobKind> key_dsp_id_;  // whose id at the DSP
   std::int64_t key_line_ = 0;
   std::string key_;
-  std::array<std::unordered_map<std::string, std::span<const ColumnRule>>, 3> meant_;  // by kind and key, of some
+  // by kind and key, of some
+  std::array<std::unordered_map<std::string, std::span<const ColumnRule>>, 3> meant_;
   std::vector<Suspect> suspects_;
   std::unordered_set<std::size_t> remarked_;  // hashes of keys that were called unknown
   std::size_t entities_max_;

@@ -5,7 +5,8 @@
 
 namespace dl {
 
-// An ad group without the targeting that was written for it would be shown to anybody, for more money.
+// An ad group without the targeting that was written for it would be shown to anybody, for more
+// money.
 void JsonTree::judge_suspects(Problems& problems) {
   for (const Suspect& suspect : suspects_) {
     const std::size_t group = ad_group_of(suspect.node);
@@ -19,15 +20,19 @@ void JsonTree::judge_suspects(Problems& problems) {
       message += (&rule == &suspect.meant.front() ? "" : ", ") + std::string(rule.name);
     }
     const Node& node = nodes_[suspect.node];
-    const bool belongs_below = node.kind == JobKind::campaign && group == kNone && !node.children.empty();
-    message += belongs_below || node.kind == JobKind::ad ? " into the ad group, or leave it out" : ", or leave it out";
+    const bool belongs_below =
+        node.kind == JobKind::campaign && group == kNone && !node.children.empty();
+    message += belongs_below || node.kind == JobKind::ad ? " into the ad group, or leave it out"
+                                                         : ", or leave it out";
     if (group == kNone) {
       nodes_[suspect.node].is_refused = true;
     } else {
       value_of(group, suspect.meant.front()) = {0, 0, suspect.line, true};
     }
     refuse(group == kNone ? suspect.node : group,
-           {suspect.line, 0, place_of(suspect.node), "unknown_key", std::move(message), suspect.key, true}, problems);
+           {suspect.line, 0, place_of(suspect.node), "unknown_key", std::move(message), suspect.key,
+            true},
+           problems);
   }
 }
 
@@ -39,12 +44,14 @@ bool JsonTree::has_any(std::size_t node, std::span<const ColumnRule> columns) {
   });
 }
 
-// A row without a value of an ad is that of an ad group without ads; here there is one, without its values.
+// A row without a value of an ad is that of an ad group without ads; here there is one, without its
+// values.
 void JsonTree::find_empty_leaves() {
   for (std::size_t at = 0; at < nodes_.size(); ++at) {
     const Node& node = nodes_[at];
     if (node.parent == kNone || !node.children.empty()) continue;
-    const bool is_empty = std::all_of(node.values.begin(), node.values.end(), [](const Value& value) { return value.length == 0; });
+    const bool is_empty = std::all_of(node.values.begin(), node.values.end(),
+                                      [](const Value& value) { return value.length == 0; });
     if (is_empty) nodes_[root_of(at)].is_more_than_rows = true;
   }
 }
@@ -54,7 +61,8 @@ std::size_t JsonTree::root_of(std::size_t node) const {
   return node;
 }
 
-// The ad group that targeting at `node` is meant for: an ad's, or that of a flat row; kNone: no one.
+// The ad group that targeting at `node` is meant for: an ad's, or that of a flat row; kNone: no
+// one.
 std::size_t JsonTree::ad_group_of(std::size_t node) const {
   if (nodes_[node].kind == JobKind::ad_group) return node;
   if (nodes_[node].kind == JobKind::ad) return nodes_[node].parent;

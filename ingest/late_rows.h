@@ -1,5 +1,6 @@
-// The user's rows of a sheet that is not loaded in its own order: kept, in bounded memory, until they can be written in
-// the order of the sheet, which is that of their table. Thread rule: one thread.
+// The user's rows of a sheet that is not loaded in its own order: kept, in bounded memory, until
+// they can be written in the order of the sheet, which is that of their table. Thread rule: one
+// thread.
 #pragma once
 
 #include <deque>

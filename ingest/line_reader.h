@@ -51,8 +51,8 @@ class LineReader {
   // False at the end. Errors: io.
   Result<bool> next(Line& line);
 
-  // Keeps what comes from here on, which must not be much, so that go_back() can give it again. A line that is too long
-  // cannot be kept: then going back is all that is left to do.
+  // Keeps what comes from here on, which must not be much, so that go_back() can give it again. A
+  // line that is too long cannot be kept: then going back is all that is left to do.
   void mark();
   void forget_mark() { mark_.reset(); }
   void go_back();  // to the mark, which is forgotten

@@ -45,7 +45,8 @@ Status check_unchanged(const InputFile& file, RowReader& reader, const Survey& s
 }
 
 // Writes all rows of the file. What is scattered is sorted first, which counts as half of the way.
-Status write_rows(RowPreparer& rows, Loader& loader, const Survey& survey, const ProgressSink& progress) {
+Status write_rows(RowPreparer& rows, Loader& loader, const Survey& survey,
+                  const ProgressSink& progress) {
   if (!survey.is_scattered) {
     RowPump pump(rows);
     return loader.write_all(pump, progress);
@@ -69,24 +70,27 @@ Status write_rows(RowPreparer& rows, Loader& loader, const Survey& survey, const
 
 // As the user calls it.
 std::string name_in(const std::vector<std::string>& header, Column column) {
-  const auto name = std::ranges::find_if(header, [&](const std::string& of) { return column_named(of) == column; });
+  const auto name = std::ranges::find_if(
+      header, [&](const std::string& of) { return column_named(of) == column; });
   return name == header.end() ? std::string(rule_of(column).name) : *name;
 }
 
-void tell_change(const PayloadChange& change, const std::vector<std::string>& header, std::vector<Problem>& told) {
+void tell_change(const PayloadChange& change, const std::vector<std::string>& header,
+                 std::vector<Problem>& told) {
   for (ValueChange& value : value_changes(change.kind, change.body_before, change.body)) {
     std::string message = "was \"" + value.before + "\"";
     if (change.earlier) {
-      message += " in line " + std::to_string(change.earlier->line) + " of " + change.earlier->source +
-                 ", which this command loaded before";
+      message += " in line " + std::to_string(change.earlier->line) + " of " +
+                 change.earlier->source + ", which this command loaded before";
     }
-    told.push_back({change.line, 0, name_in(header, value.column), "changed", message + ", and is now", std::move(value.now), true});
+    told.push_back({change.line, 0, name_in(header, value.column), "changed",
+                    message + ", and is now", std::move(value.now), true});
   }
 }
 
 // Shows what is written, with the conflicts that come up only now.
-Result<Loaded> publish(BatchWriter& writer, Database& database, const std::vector<std::string>& header,
-                       std::vector<Problem> conflicts) {
+Result<Loaded> publish(BatchWriter& writer, Database& database,
+                       const std::vector<std::string>& header, std::vector<Problem> conflicts) {
   PublishNews news;
   const auto keep_rows = [&]() -> Status {
     keep_changed_rows(database, [](const ChangedRow& row) {
@@ -154,8 +158,9 @@ class HopefulRows final : public ChunkSource {
 };
 
 // Errors that the survey explains are no matter: see load_ahead().
-Result<Loaded> load_batch_ahead(const InputFile& file, RowReader& reader, Survey& hoped, OngoingSurvey& survey,
-                                Database& database, const LoadOptions& options, const ProgressSink& progress,
+Result<Loaded> load_batch_ahead(const InputFile& file, RowReader& reader, Survey& hoped,
+                                OngoingSurvey& survey, Database& database,
+                                const LoadOptions& options, const ProgressSink& progress,
                                 BatchWriter& writer) {
   Rejects none(std::nullopt, hoped);
   std::vector<Problem> conflicts;
@@ -175,7 +180,8 @@ Result<Loaded> load_batch_ahead(const InputFile& file, RowReader& reader, Survey
 }
 
 Error with_remark(Error error, const Error& removal) {
-  error.message += " (what was written of it is removed by the next dl-ingest: " + removal.message + ")";
+  error.message +=
+      " (what was written of it is removed by the next dl-ingest: " + removal.message + ")";
   return error;
 }
 
@@ -188,22 +194,25 @@ Result<Loaded> load(const InputFile& file, Survey& survey, Database& database,
   if (!writer) return writer.error();
   Result<Loaded> loaded = load_batch(file, survey, database, options, progress, **writer);
   if (loaded) return loaded;
-  if (Status removed = (*writer)->discard(); !removed) return with_remark(loaded.error(), removed.error());
+  if (Status removed = (*writer)->discard(); !removed)
+    return with_remark(loaded.error(), removed.error());
   return loaded;
 }
 
-Result<std::optional<Loaded>> load_ahead(const InputFile& file, InputFormat format, OngoingSurvey& survey,
-                                         Database& database, const LoadOptions& options,
-                                         const ProgressSink& progress) {
+Result<std::optional<Loaded>> load_ahead(const InputFile& file, InputFormat format,
+                                         OngoingSurvey& survey, Database& database,
+                                         const LoadOptions& options, const ProgressSink& progress) {
   Survey hoped;
   hoped.format = format;
   Result<std::unique_ptr<RowReader>> reader = open_rows(file, format, hoped.problems);
   if (!reader) return reader.error();
   hoped.header = (*reader)->header();
   hoped.dialect = (*reader)->dialect();
-  Result<std::unique_ptr<BatchWriter>> writer = BatchWriter::begin(database, head_of(file, hoped, options));
+  Result<std::unique_ptr<BatchWriter>> writer =
+      BatchWriter::begin(database, head_of(file, hoped, options));
   if (!writer) return writer.error();
-  Result<Loaded> loaded = load_batch_ahead(file, **reader, hoped, survey, database, options, progress, **writer);
+  Result<Loaded> loaded =
+      load_batch_ahead(file, **reader, hoped, survey, database, options, progress, **writer);
   if (loaded) return std::optional<Loaded>(std::move(*loaded));
   const Status removed = (*writer)->discard();
   const bool in_vain = !survey.found() || survey.has_doubts() || !survey.found()->is_in_order();

@@ -1,6 +1,6 @@
 // The second pass: writes what the survey found good, in transactions that let the daemon through,
-// and publishes all of it at once. Of a sheet in order it begins while the survey still goes on. Thread rule: one
-// thread; it sleeps.
+// and publishes all of it at once. Of a sheet in order it begins while the survey still goes on.
+// Thread rule: one thread; it sleeps.
 #pragma once
 
 #include <optional>
@@ -27,7 +27,8 @@ struct Loaded {
   std::vector<Problem> conflicts;  // changed rows of jobs that can no longer change
   std::vector<Problem> changes;    // values that took the place of others, one each
   std::int64_t changes_told = 0;   // entities in them; counts.changed has all
-  std::int64_t unreadable = 0;     // rows without fields (quotes, encoding, syntax); counts.rows has none of them
+  // rows without fields (quotes, encoding, syntax); counts.rows has none of them
+  std::int64_t unreadable = 0;
 };
 
 // `survey`: of the same file, loadable. The caller holds the IngestLock. On an error nothing is
@@ -36,10 +37,11 @@ struct Loaded {
 Result<Loaded> load(const InputFile& file, Survey& survey, Database& database,
                     const LoadOptions& options, const ProgressSink& progress);
 
-// The same in the hope that the survey, which may still be going on, finds neither a problem nor scattered rows: what is
-// written is invisible until it has ended. Nothing: the hope was vain, or the survey failed, and all is removed again.
-Result<std::optional<Loaded>> load_ahead(const InputFile& file, InputFormat format, OngoingSurvey& survey,
-                                         Database& database, const LoadOptions& options,
-                                         const ProgressSink& progress);
+// The same in the hope that the survey, which may still be going on, finds neither a problem nor
+// scattered rows: what is written is invisible until it has ended. Nothing: the hope was vain, or
+// the survey failed, and all is removed again.
+Result<std::optional<Loaded>> load_ahead(const InputFile& file, InputFormat format,
+                                         OngoingSurvey& survey, Database& database,
+                                         const LoadOptions& options, const ProgressSink& progress);
 
 }  // namespace dl

@@ -9,7 +9,7 @@
 #include "ingest/commands.h"
 #include "ingest/load.h"
 #include "ingest/progress.h"
-#include "storage/archive.h"
+#include "storage/archive_file.h"
 #include "storage/batch_reader.h"
 #include "storage/database_name.h"
 #include "storage/file_mode.h"
@@ -21,7 +21,8 @@
 namespace dl {
 namespace {
 
-// Of so many rows nothing is written before all are seen: most sheets that are wrong, or scattered, show it by then.
+// Of so many rows nothing is written before all are seen: most sheets that are wrong, or scattered,
+// show it by then.
 constexpr std::int64_t kRowsBeforeLoadingAhead = 10'000;
 
 std::string login_name() {
@@ -41,13 +42,15 @@ void tell_changes(const InputFile& file, const Loaded& loaded) {
   tell_untold_changes(file, loaded.counts.changed - loaded.changes_told);
   if (loaded.counts.contradictions > 0) {
     std::fprintf(stderr,
-                 "%s: %lld of the changed stood with other values in a file that this command loaded before; the last one "
+                 "%s: %lld of the changed stood with other values in a file that this command "
+                 "loaded before; the last one "
                  "holds: load the right one again\n",
                  file.name().c_str(), static_cast<long long>(loaded.counts.contradictions));
   }
 }
 
-void print_loaded(const InputFile& file, const Loaded& loaded, const std::optional<std::string>& rejects) {
+void print_loaded(const InputFile& file, const Loaded& loaded,
+                  const std::optional<std::string>& rejects) {
   const BatchCounts& counts = loaded.counts;
   std::string text = file.name() + ": batch " + std::to_string(loaded.batch.value) + ": " +
                      std::to_string(counts.created) + " new, " + std::to_string(counts.unchanged) +
@@ -58,7 +61,8 @@ void print_loaded(const InputFile& file, const Loaded& loaded, const std::option
   if (loaded.left_out > 0) text += ", " + std::to_string(loaded.left_out) + " left out";
   std::printf("%s)\n", text.c_str());
   if (rejects && loaded.unreadable > 0) {
-    std::fprintf(stderr, "%s: %s could not be read and cannot stand in %s: put right what is told above\n",
+    std::fprintf(stderr,
+                 "%s: %s could not be read and cannot stand in %s: put right what is told above\n",
                  file.name().c_str(), counted(loaded.unreadable, "row").c_str(), rejects->c_str());
   }
   if (counts.failed > 0) {
@@ -74,15 +78,17 @@ void print_loaded(const InputFile& file, const Loaded& loaded, const std::option
   tell_changes(file, loaded);
 }
 
-// Its rows that nobody will send as things stand: what loading does not change, whoever loads should know. Only rows of
-// jobs that were there before can be such, and seldom has anything stopped at all.
+// Its rows that nobody will send as things stand: what loading does not change, whoever loads
+// should know. Only rows of jobs that were there before can be such, and seldom has anything
+// stopped at all.
 Result<RowFates> rows_at_rest(Database& database, const Loaded& loaded) {
   const BatchCounts& counts = loaded.counts;
   if (counts.unchanged + counts.changed + counts.conflicts == 0) return RowFates{};
   const Result<std::vector<StateCount>> states = count_states(database, std::nullopt);
   if (!states) return states.error();
   const bool has_stopped = std::ranges::any_of(*states, [](const StateCount& of) {
-    return of.state == JobState::failed || of.state == JobState::cancelled || of.state == JobState::in_doubt;
+    return of.state == JobState::failed || of.state == JobState::cancelled ||
+           of.state == JobState::in_doubt;
   });
   return has_stopped ? read_row_fates(database, loaded.batch) : RowFates{};
 }
@@ -92,10 +98,12 @@ bool tell_rows_at_rest(const InputFile& file, const Loaded& loaded, const RowFat
   if (rows.at_rest() == 0) return true;
   const std::string batch = std::to_string(loaded.batch.value);
   std::fprintf(stderr,
-               "%s: %lld of %s will not be sent as things stand: %s; dl-ingest results %s says which and why; loading is no "
-               "retry: INSERT INTO operator_act (job_id, act, who, why) SELECT job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n",
-               file.name().c_str(), static_cast<long long>(rows.at_rest()), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str(),
-               batch.c_str());
+               "%s: %lld of %s will not be sent as things stand: %s; dl-ingest results %s says "
+               "which and why; loading is no "
+               "retry: INSERT INTO operator_act (job_id, act, who, why) SELECT job_id, 'retry', "
+               "... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n",
+               file.name().c_str(), static_cast<long long>(rows.at_rest()),
+               counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str(), batch.c_str());
   return false;
 }
 
@@ -104,7 +112,7 @@ struct Target {
   std::unique_ptr<Database> database;
   std::optional<IngestLock> lock;
   std::optional<BatchId> first_batch;  // that this command has loaded
-  bool has_news = false;  // orphans were removed, which nobody has been told
+  bool has_news = false;               // orphans were removed, which nobody has been told
   std::optional<std::string> warning;  // nor this
 };
 
@@ -131,12 +139,15 @@ Status open_target(const Options& options, Target& target) {
 void tell_news(Target& target) {
   if (target.has_news) std::fprintf(stderr, "removed what an interrupted dl-ingest had left\n");
   target.has_news = false;
-  if (target.warning) std::fprintf(stderr, "warning: %s\n", std::exchange(target.warning, std::nullopt)->c_str());
+  if (target.warning)
+    std::fprintf(stderr, "warning: %s\n", std::exchange(target.warning, std::nullopt)->c_str());
 }
 
-// All of them, before the first is loaded: "dl-ingest sheet.csv chek" must not load the sheet. The exit code; 0: all are there.
+// All of them, before the first is loaded: "dl-ingest sheet.csv chek" must not load the sheet. The
+// exit code; 0: all are there.
 int check_inputs(const Options& options) {
-  constexpr std::array<std::string_view, 7> kVerbs = {"check", "plan", "results", "errors", "status", "archive", "template"};
+  constexpr std::array<std::string_view, 7> kVerbs = {"check",  "plan",    "results", "errors",
+                                                      "status", "archive", "template"};
   int exit_code = 0;
   for (const std::string& name : options.files) {
     const Status there = InputFile::check(name);
@@ -163,24 +174,30 @@ LoadOptions load_options(const Options& options, const Target& target) {
   return how;
 }
 
-// A long sheet without a fault so far is loaded while the survey goes on. JSON is not: each of its readers holds the
-// whole text.
-Result<std::optional<Loaded>> try_ahead(const Options& options, const InputFile& file, InputFormat format,
-                                        SurveyThread& surveying, Target& target, Progress& bar) {
-  if (format == InputFormat::json || !surveying.is_well_after(kRowsBeforeLoadingAhead)) return std::optional<Loaded>();
+// A long sheet without a fault so far is loaded while the survey goes on. JSON is not: each of its
+// readers holds the whole text.
+Result<std::optional<Loaded>> try_ahead(const Options& options, const InputFile& file,
+                                        InputFormat format, SurveyThread& surveying, Target& target,
+                                        Progress& bar) {
+  if (format == InputFormat::json || !surveying.is_well_after(kRowsBeforeLoadingAhead))
+    return std::optional<Loaded>();
   // What is in the way is told after what is wrong with the file, as of any sheet.
   if (!open_target(options, target)) return std::optional<Loaded>();
   surveying.give_way();
-  return load_ahead(file, format, surveying, *target.database, load_options(options, target),
-                    [&](std::int64_t bytes) { bar.show("loading", surveying.bytes_read() + bytes); });
+  return load_ahead(
+      file, format, surveying, *target.database, load_options(options, target),
+      [&](std::int64_t bytes) { bar.show("loading", surveying.bytes_read() + bytes); });
 }
 
 Result<int> load_one(const Options& options, const InputFile& file, Target& target) {
   Progress bar(file.name(), 2 * file.size_bytes());
-  const Result<InputFormat> format = options.format ? Result<InputFormat>(*options.format) : sniff_format(file);
+  const Result<InputFormat> format =
+      options.format ? Result<InputFormat>(*options.format) : sniff_format(file);
   if (!format) return format.error();
   DspIdCheck dsp_ids(options.db);
-  SurveyThread surveying(file, *format, options.on_error, [&](std::int64_t bytes) { bar.show("checking", bytes); }, &dsp_ids);
+  SurveyThread surveying(
+      file, *format, options.on_error, [&](std::int64_t bytes) { bar.show("checking", bytes); },
+      &dsp_ids);
   Result<std::optional<Loaded>> ahead = try_ahead(options, file, *format, surveying, target, bar);
   Result<Survey> found = surveying.take();
   if (!found) return found.error();
@@ -195,9 +212,9 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
   if (!*ahead) {
     if (Status ok = open_target(options, target); !ok) return ok.error();
     tell_news(target);
-    Result<Loaded> loaded = load(file, *found, *target.database, load_options(options, target), [&](std::int64_t bytes) {
-      bar.show("loading", file.size_bytes() + bytes);
-    });
+    Result<Loaded> loaded =
+        load(file, *found, *target.database, load_options(options, target),
+             [&](std::int64_t bytes) { bar.show("loading", file.size_bytes() + bytes); });
     if (!loaded) return loaded.error();
     *ahead = std::move(*loaded);
   }
@@ -207,8 +224,8 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
   const Result<RowFates> at_rest = rows_at_rest(*target.database, loaded);
   if (!at_rest) return at_rest.error();
   const bool all_go = tell_rows_at_rest(file, loaded, *at_rest);
-  const bool complete =
-      loaded.left_out == 0 && loaded.counts.conflicts == 0 && loaded.counts.contradictions == 0 && all_go;
+  const bool complete = loaded.left_out == 0 && loaded.counts.conflicts == 0 &&
+                        loaded.counts.contradictions == 0 && all_go;
   return complete ? 0 : static_cast<int>(Errc::incomplete);
 }
 

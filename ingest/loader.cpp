@@ -45,7 +45,8 @@ Status Loader::write_all(RowPump& pump, const ProgressSink& progress) {
 Status Loader::write_in_steps(std::span<const std::span<const PreparedRow>> parts) {
   for (std::span<const PreparedRow> part : parts) {
     while (!part.empty()) {
-      const std::span<const PreparedRow> step = part.first(std::min(part.size(), kRowsBesideADaemon));
+      const std::span<const PreparedRow> step =
+          part.first(std::min(part.size(), kRowsBesideADaemon));
       if (Status ok = write({&step, 1}); !ok) return ok;
       part = part.subspan(step.size());
     }
@@ -74,7 +75,8 @@ Status Loader::write_late_rows() {
   if (!late_rows_) return Done{};
   if (Status ok = late_rows_->finish(); !ok) return ok;
   for (;;) {
-    Result<std::vector<BatchRow>> rows = late_rows_->next(is_beside_daemon_ ? kLateRowsBesideADaemon : kLateRowsAlone);
+    Result<std::vector<BatchRow>> rows =
+        late_rows_->next(is_beside_daemon_ ? kLateRowsBesideADaemon : kLateRowsAlone);
     if (!rows) return rows.error();
     if (rows->empty()) return Done{};
     const Status ok = writer_.transaction([&]() -> Status {
@@ -136,7 +138,8 @@ Status Loader::place_parent(const PreparedRow& row, JobKind kind) {
   if (kind == JobKind::campaign && waiting_.size() >= kAdsBeforeNextCampaign) {
     if (Status ok = flush(); !ok) return ok;
   }
-  if (!waiting_.empty() && waiting_.back().family == families_.size() - 1) families_.push_back(families_.back());
+  if (!waiting_.empty() && waiting_.back().family == families_.size() - 1)
+    families_.push_back(families_.back());
   Family& family = families_.back();
   family.bodies[level] = entity.body;
   if (const auto known = parents_.find(entity.key); known != parents_.end()) {
@@ -177,8 +180,8 @@ Status Loader::flush() {
   return ok;
 }
 
-// What is stored of the row beside its jobs; nullptr: nothing. The whole row only where the payloads will not
-// give it back.
+// What is stored of the row beside its jobs; nullptr: nothing. The whole row only where the
+// payloads will not give it back.
 const std::string* Loader::raw_of(const PreparedRow& row, const Family& family,
                                   const PlacedJob& deepest) {
   bool keep_whole = differs(deepest);
@@ -187,7 +190,8 @@ const std::string* Loader::raw_of(const PreparedRow& row, const Family& family,
   }
   if (!keep_whole) return row.differences.empty() ? nullptr : &row.differences;
   std::array<std::string, 3> bodies = family.bodies;
-  if (row.deepest == JobKind::ad) bodies[level_of(JobKind::ad)] = row.entities[level_of(JobKind::ad)].body;
+  if (row.deepest == JobKind::ad)
+    bodies[level_of(JobKind::ad)] = row.entities[level_of(JobKind::ad)].body;
   if (row.deepest == JobKind::campaign) bodies[level_of(JobKind::ad_group)].clear();
   std::optional<std::string> differences;
   if (!row.differences.empty()) differences = row.differences;

@@ -1,5 +1,5 @@
-// Writes prepared rows into a batch, in transactions that let the daemon through. Parents are placed at once, the ads of a
-// chunk together. Thread rule: as the BatchWriter; it sleeps.
+// Writes prepared rows into a batch, in transactions that let the daemon through. Parents are
+// placed at once, the ads of a chunk together. Thread rule: as the BatchWriter; it sleeps.
 #pragma once
 
 #include <array>
@@ -60,7 +60,7 @@ class Loader {
   BatchWriter& writer_;
   UserRows user_rows_;
   std::optional<LateRows> late_rows_;  // where the rows do not come in the order of the sheet
-  std::deque<Family> families_{1};  // of the ads that wait; the last one is of the last row
+  std::deque<Family> families_{1};     // of the ads that wait; the last one is of the last row
   std::unordered_map<std::string, PlacedJob> parents_;
   std::vector<WaitingAd> waiting_;
   std::vector<JobText> texts_;

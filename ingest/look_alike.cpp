@@ -22,7 +22,10 @@ std::u32string code_points(std::string_view text) {
     if (is_inside_character(text, at) && !points.empty()) {
       points.back() = points.back() << 6 | (byte & 0x3F);
     } else {
-      points += static_cast<char32_t>(byte < 0x80 ? byte : byte < 0xE0 ? byte & 0x1F : byte < 0xF0 ? byte & 0x0F : byte & 0x07);
+      points += static_cast<char32_t>(byte < 0x80   ? byte
+                                      : byte < 0xE0 ? byte & 0x1F
+                                      : byte < 0xF0 ? byte & 0x0F
+                                                    : byte & 0x07);
     }
   }
   return points;
@@ -30,17 +33,22 @@ std::u32string code_points(std::string_view text) {
 
 // Marks that are put over, under or through the letter before them.
 bool is_combining(char32_t point) {
-  return (point >= 0x0300 && point <= 0x036F) || (point >= 0x1AB0 && point <= 0x1AFF) || (point >= 0x1DC0 && point <= 0x1DFF) ||
-         (point >= 0x20D0 && point <= 0x20FF) || (point >= 0xFE20 && point <= 0xFE2F);
+  return (point >= 0x0300 && point <= 0x036F) || (point >= 0x1AB0 && point <= 0x1AFF) ||
+         (point >= 0x1DC0 && point <= 0x1DFF) || (point >= 0x20D0 && point <= 0x20FF) ||
+         (point >= 0xFE20 && point <= 0xFE2F);
 }
 
-// As far as a table of all letters is not needed: two of ASCII, or of one block, are meant to be told apart.
-bool may_look_alike(char32_t a, char32_t b) { return a == b || a >> 8 != b >> 8 || (a < 0x80) != (b < 0x80); }
+// As far as a table of all letters is not needed: two of ASCII, or of one block, are meant to be
+// told apart.
+bool may_look_alike(char32_t a, char32_t b) {
+  return a == b || a >> 8 != b >> 8 || (a < 0x80) != (b < 0x80);
+}
 
 bool may_look_alike(std::u32string a, std::u32string b) {
   std::erase_if(a, is_combining);
   std::erase_if(b, is_combining);
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char32_t x, char32_t y) { return may_look_alike(x, y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char32_t x, char32_t y) { return may_look_alike(x, y); });
 }
 
 std::string escaped(const std::u32string& points) {
@@ -61,7 +69,9 @@ std::string escaped(const std::u32string& points) {
 constexpr char kAccented = '?';
 
 // A Latin letter that has its accent in it.
-bool is_accented(char32_t point) { return (point >= 0x00C0 && point <= 0x024F) || (point >= 0x1E00 && point <= 0x1EFF); }
+bool is_accented(char32_t point) {
+  return (point >= 0x00C0 && point <= 0x024F) || (point >= 0x1E00 && point <= 0x1EFF);
+}
 
 char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -76,7 +86,8 @@ std::u32string small(std::string_view text) {
 }  // namespace
 
 void add_look_alike_form(std::string_view text, std::string& form) {
-  const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const bool is_ascii = std::all_of(text.begin(), text.end(),
+                                    [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (is_ascii) {
     for (const char c : text) form += small(c);
     return;
@@ -89,10 +100,13 @@ void add_look_alike_form(std::string_view text, std::string& form) {
       points += is_accented(point) ? static_cast<char32_t>(kAccented) : point;
     }
   }
-  for (const char32_t point : points) form.append(reinterpret_cast<const char*>(&point), sizeof(point));
+  for (const char32_t point : points)
+    form.append(reinterpret_cast<const char*>(&point), sizeof(point));
 }
 
-bool look_alike(std::string_view a, std::string_view b) { return may_look_alike(small(a), small(b)); }
+bool look_alike(std::string_view a, std::string_view b) {
+  return may_look_alike(small(a), small(b));
+}
 
 std::pair<std::string, std::string> told_apart(std::string_view a, std::string_view b) {
   const std::size_t shorter = std::min(a.size(), b.size());
@@ -111,7 +125,8 @@ std::pair<std::string, std::string> told_apart(std::string_view a, std::string_v
   const auto text_of = [&](std::string_view text, const std::u32string& points) {
     std::string whole(from > 0 ? "..." : "");
     whole += text.substr(from, begin - from);
-    whole += is_escaped ? escaped(points) : std::string(text.substr(begin, text.size() - end - begin));
+    whole +=
+        is_escaped ? escaped(points) : std::string(text.substr(begin, text.size() - end - begin));
     whole += text.substr(text.size() - end);
     return shown(whole, kShownMax);
   };

@@ -42,7 +42,8 @@ Pairs first_of_each(const Pairs& all) {
   return pairs;
 }
 
-Result<std::map<std::uint32_t, KeptKeys>> keys_of_rows(const InputFile& file, InputFormat format, const Pairs& pairs) {
+Result<std::map<std::uint32_t, KeptKeys>> keys_of_rows(const InputFile& file, InputFormat format,
+                                                       const Pairs& pairs) {
   std::map<std::uint32_t, KeptKeys> rows;
   for (const SeenEntities::Suspicion& pair : pairs) rows[pair.first_row], rows[pair.later_row];
   Problems ignored;  // the survey has told them
@@ -69,7 +70,8 @@ Result<std::map<std::uint32_t, KeptKeys>> keys_of_rows(const InputFile& file, In
   }
 }
 
-void warn_of_pair(const KeptKeys& first, const KeptKeys& later, std::uint64_t form_hash, Problems& problems) {
+void warn_of_pair(const KeptKeys& first, const KeptKeys& later, std::uint64_t form_hash,
+                  Problems& problems) {
   std::string form;
   for (const JobKind kind : {JobKind::campaign, JobKind::ad_group}) {
     const auto level = static_cast<std::size_t>(kind);
@@ -82,9 +84,11 @@ void warn_of_pair(const KeptKeys& first, const KeptKeys& later, std::uint64_t fo
     if (!look_alike(id, id_before)) continue;
     const auto [shown_before, shown_now] = told_apart(id_before, id);
     const std::string name(names_of(kind).name);
-    problems.warn({later.places[level].line, later.sheet_row, later.places[level].column, "look_alike_id",
-                   "line " + std::to_string(first.places[level].line) + " has \"" + shown_before + "\", which is another " + name +
-                       "; if one " + name + " is meant, write its id in one way",
+    problems.warn({later.places[level].line, later.sheet_row, later.places[level].column,
+                   "look_alike_id",
+                   "line " + std::to_string(first.places[level].line) + " has \"" + shown_before +
+                       "\", which is another " + name + "; if one " + name +
+                       " is meant, write its id in one way",
                    shown_now, true});
   }
 }
@@ -104,7 +108,8 @@ Status LookAlikeIds::warn(const InputFile& file, Survey& survey) {
   const auto rows = keys_of_rows(file, survey.format, pairs);
   if (!rows) return rows.error();
   for (const SeenEntities::Suspicion& pair : pairs) {
-    warn_of_pair(rows->at(pair.first_row), rows->at(pair.later_row), pair.key_hash, survey.problems);
+    warn_of_pair(rows->at(pair.first_row), rows->at(pair.later_row), pair.key_hash,
+                 survey.problems);
   }
   return Done{};
 }

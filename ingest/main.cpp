@@ -23,7 +23,8 @@ constexpr int kMemoryAtOnce = 1024 * 1024;
 // What was printed has to arrive: a script may go on by the exit code alone.
 int end(int exit_code) {
   const bool is_flushed = std::fflush(stdout) == 0;
-  const int error = is_flushed ? EIO : errno;  // of an earlier write the reason is not known any more
+  // of an earlier write the reason is not known any more
+  const int error = is_flushed ? EIO : errno;
   if (is_flushed && std::ferror(stdout) == 0) return exit_code;
   if (exit_code > static_cast<int>(dl::Errc::incomplete)) return exit_code;  // it has said why
   return dl::complain({dl::Errc::io, std::string("stdout: writing: ") + std::strerror(error)});
@@ -35,7 +36,8 @@ int main(int argc, char** argv) {
   dl::end_where_memory_ends("dl-ingest");
   umask(0007);               // the database is the group's, and nobody else's
   signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not a death
-  // Rows come and go by the thousand: memory that is given back to the system at once is asked for again at once.
+  // Rows come and go by the thousand: memory that is given back to the system at once is asked for
+  // again at once.
   mallopt(M_TRIM_THRESHOLD, kMemoryKept);
   mallopt(M_TOP_PAD, kMemoryAtOnce);
   // Nobody asks for SQLite's memory statistics, and they take a lock at each allocation.

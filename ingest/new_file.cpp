@@ -34,7 +34,8 @@ bool is_taken(const std::string& path) {
 // So that the name outlives a power cut.
 Status sync_folder(const std::string& path) {
   const int fd = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool is_synced = fd >= 0 && (::fsync(fd) == 0 || errno == EINVAL);  // EINVAL: there is no such thing there
+  // EINVAL: there is no such thing there
+  const bool is_synced = fd >= 0 && (::fsync(fd) == 0 || errno == EINVAL);
   const int code = errno;
   if (fd >= 0) ::close(fd);
   if (is_synced) return Done{};
@@ -56,7 +57,8 @@ Result<std::unique_ptr<NewFile>> NewFile::create_under_other_name(const std::str
   constexpr int kTriesMax = 100;  // names that other programs left
   if (is_taken(path)) return cannot_create(path, EEXIST);
   for (int i = 0; i < kTriesMax; ++i) {
-    std::string name = folder_of(path) + "/.dl-ingest." + std::to_string(::getpid()) + "." + std::to_string(i);
+    std::string name =
+        folder_of(path) + "/.dl-ingest." + std::to_string(::getpid()) + "." + std::to_string(i);
     const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
     if (fd >= 0) return with_stream(fd, path, std::move(name));
     if (errno != EEXIST) break;
@@ -64,7 +66,8 @@ Result<std::unique_ptr<NewFile>> NewFile::create_under_other_name(const std::str
   return cannot_create(path, errno);
 }
 
-Result<std::unique_ptr<NewFile>> NewFile::with_stream(int fd, const std::string& path, std::string other_name) {
+Result<std::unique_ptr<NewFile>> NewFile::with_stream(int fd, const std::string& path,
+                                                      std::string other_name) {
   std::unique_ptr<NewFile> file(new NewFile(path, std::move(other_name)));
   file->stream_ = ::fdopen(fd, "w");
   if (file->stream_ != nullptr) return file;
@@ -80,8 +83,10 @@ NewFile::~NewFile() {
 }
 
 Status NewFile::publish() {
-  if (std::fflush(stream_) != 0) return Error{Errc::io, path_ + ": writing: " + std::strerror(errno)};
-  if (::fsync(::fileno(stream_)) != 0) return Error{Errc::io, path_ + ": sync: " + std::strerror(errno)};
+  if (std::fflush(stream_) != 0)
+    return Error{Errc::io, path_ + ": writing: " + std::strerror(errno)};
+  if (::fsync(::fileno(stream_)) != 0)
+    return Error{Errc::io, path_ + ": sync: " + std::strerror(errno)};
   if (link() != 0) return cannot_create(path_, errno);
   has_name_ = true;
   return sync_folder(path_);
@@ -89,9 +94,11 @@ Status NewFile::publish() {
 
 int NewFile::link() const {
   if (other_name_.empty()) {
-    return ::linkat(AT_FDCWD, name_of_descriptor(::fileno(stream_)).c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW);
+    return ::linkat(AT_FDCWD, name_of_descriptor(::fileno(stream_)).c_str(), AT_FDCWD,
+                    path_.c_str(), AT_SYMLINK_FOLLOW);
   }
-  if (::renameat2(AT_FDCWD, other_name_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (::renameat2(AT_FDCWD, other_name_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0)
+    return 0;
   if (errno != EINVAL && errno != ENOSYS) return -1;
   return ::link(other_name_.c_str(), path_.c_str());  // the other name goes with the object
 }

@@ -49,7 +49,9 @@ CLI::Validator whole_number() {
     Integer number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc::result_out_of_range) return '"' + text + "\" is out of range";
-    return error == std::errc{} && end == text.data() + text.size() ? "" : '"' + text + "\" must be a whole number";
+    return error == std::errc{} && end == text.data() + text.size()
+               ? ""
+               : '"' + text + "\" must be a whole number";
   };
   return {complaint, ""};
 }
@@ -119,13 +121,19 @@ CommandLine::CommandLine() {
   app_.add_option("--rejects", options_.rejects,
                   "write the rows that are left out to this new file")
       ->type_name("FILE");
-  app_.add_option("--priority", options_.priority, "of the new jobs; smaller goes first (as their campaign, 0 of a new one)")
+  app_.add_option("--priority", options_.priority,
+                  "of the new jobs; smaller goes first (as their campaign, 0 of a new one)")
       ->check(whole_number<int>());
   add_inputs(app_);
   add_inputs(*verb("check", "validate and write nothing", Verb::check));
   add_inputs(*verb("plan", "what loading would create, change and cost", Verb::plan));
-  add_batch(*verb("results", "your rows with state, DSP ids, error and attempts", Verb::results), "the last one");
-  add_batch(*verb("errors", "only rows that failed, with the values that would be sent, to be put right and loaded again", Verb::errors), "the last one");
+  add_batch(*verb("results", "your rows with state, DSP ids, error and attempts", Verb::results),
+            "the last one");
+  add_batch(*verb("errors",
+                  "only rows that failed, with the values that would be sent, to be put right and "
+                  "loaded again",
+                  Verb::errors),
+            "the last one");
   CLI::App* status = verb("status", "counts and when it will be done", Verb::status);
   add_batch(*status, "all batches");
   status->add_flag_callback(
@@ -138,21 +146,27 @@ CommandLine::CommandLine() {
 CLI::App* CommandLine::verb(const char* name, const char* description, Verb verb) {
   CLI::App* app = app_.add_subcommand(name, description);
   app->fallthrough();
-  app->footer(std::string("Also: --db, --config and the other options of dl-ingest itself (dl-ingest --help)\n\n") + kFooter);
+  app->footer(
+      std::string(
+          "Also: --db, --config and the other options of dl-ingest itself (dl-ingest --help)\n\n") +
+      kFooter);
   app->callback([this, verb] { options_.verb = verb; });
   return app;
 }
 
 void CommandLine::add_inputs(CLI::App& app) {
   const auto add = [this](const std::vector<std::string>& files) {
-    options_.files.insert(options_.files.end(), files.begin(), files.end());  // beside those on the other side of the verb
+    // beside those on the other side of the verb
+    options_.files.insert(options_.files.end(), files.begin(), files.end());
   };
-  app.add_option_function<std::vector<std::string>>("FILE", add, "CSV, JSON or JSON Lines, by content; - is stdin");
+  app.add_option_function<std::vector<std::string>>(
+      "FILE", add, "CSV, JSON or JSON Lines, by content; - is stdin");
   app.add_option("--line", options_.line, "one campaign as JSON")->type_name("JSON");
 }
 
 void CommandLine::add_batch(CLI::App& app, const std::string& without) {
-  app.add_option("BATCH", options_.batch, "number of the batch; default: " + without)->check(whole_number<std::int64_t>());
+  app.add_option("BATCH", options_.batch, "number of the batch; default: " + without)
+      ->check(whole_number<std::int64_t>());
 }
 
 void CommandLine::add_archive() {
@@ -167,14 +181,17 @@ void CommandLine::add_archive() {
       "say what would be moved, and move nothing");
 }
 
-// What a verb that reads no input was given to read. CLI11 takes it for the program's own, and nobody would load it.
+// What a verb that reads no input was given to read. CLI11 takes it for the program's own, and
+// nobody would load it.
 std::optional<std::string> CommandLine::left_over(const std::string& verb) const {
   if (options_.line) return verb + " takes no --line; load it with a command of its own";
   if (options_.files.empty()) return std::nullopt;
   const std::string file = shown(options_.files.front(), 80);
-  const bool has_batch = options_.verb == Verb::results || options_.verb == Verb::errors || options_.verb == Verb::status;
+  const bool has_batch = options_.verb == Verb::results || options_.verb == Verb::errors ||
+                         options_.verb == Verb::status;
   if (has_batch && file.find_first_not_of("0123456789") == std::string::npos) {
-    return '"' + file + "\": " + verb + " takes one BATCH behind it; ask for others with commands of their own";
+    return '"' + file + "\": " + verb +
+           " takes one BATCH behind it; ask for others with commands of their own";
   }
   return '"' + file + "\": " + verb + " takes no FILE; to load it, first say dl-ingest " + file;
 }
@@ -182,15 +199,19 @@ std::optional<std::string> CommandLine::left_over(const std::string& verb) const
 // A flag of the program's own that the verb would pass over.
 std::optional<std::string> CommandLine::out_of_place() const {
   const Verb verb = options_.verb;
-  const auto unless = [&](bool fits, const char* flag, const char* place) -> std::optional<std::string> {
+  const auto unless = [&](bool fits, const char* flag,
+                          const char* place) -> std::optional<std::string> {
     if (fits || app_.count(flag) == 0) return std::nullopt;
-    return std::string(flag) + " goes with " + place + ", not with " + app_.get_subcommands().front()->get_name();
+    return std::string(flag) + " goes with " + place + ", not with " +
+           app_.get_subcommands().front()->get_name();
   };
   const bool reads = verb == Verb::load || verb == Verb::check || verb == Verb::plan;
   std::optional<std::string> what = unless(verb == Verb::load, "--rejects", "loading");
   if (!what) what = unless(verb == Verb::load, "--priority", "loading");
   if (!what) what = unless(reads, "--on-error", "a FILE to be read");
-  if (!what) what = unless(verb != Verb::status && verb != Verb::archive, "--format", "a sheet to be read or written");
+  if (!what)
+    what = unless(verb != Verb::status && verb != Verb::archive, "--format",
+                  "a sheet to be read or written");
   return what;
 }
 
@@ -199,7 +220,8 @@ std::optional<std::string> CommandLine::contradiction() const {
       options_.verb == Verb::load || options_.verb == Verb::check || options_.verb == Verb::plan;
   if (std::optional<std::string> what = out_of_place()) return what;
   if (!reads) {
-    if (std::optional<std::string> what = left_over(app_.get_subcommands().front()->get_name())) return what;
+    if (std::optional<std::string> what = left_over(app_.get_subcommands().front()->get_name()))
+      return what;
   }
   if (reads && options_.files.empty() && !options_.line) return "name a FILE, - or --line";
   if (reads && !options_.files.empty() && options_.line) return "either FILE or --line";
@@ -239,7 +261,8 @@ std::variant<Options, Farewell> CommandLine::parse(int argc, const char* const* 
                     static_cast<int>(ok.error().code)};
   }
   if (options_.archive_file.empty()) {
-    const Result<std::string> name = name_of_database(options_.db);  // what is wrong with it, who opens it says
+    // what is wrong with it, who opens it says
+    const Result<std::string> name = name_of_database(options_.db);
     options_.archive_file = (name ? *name : options_.db) + ".archive";
   }
   return options_;
@@ -253,9 +276,10 @@ std::variant<Options, Farewell> parse_options(int argc, const char* const* argv,
 }
 
 std::string ingest_version_text() {
-  const std::array<LibraryVersion, 3> its_own = {{{"RapidJSON", std::string(json_library_version())},
-                                                  {"libcsv", std::string(csv_library_version())},
-                                                  {"CLI11", CLI11_VERSION}}};
+  const std::array<LibraryVersion, 3> its_own = {
+      {{"RapidJSON", std::string(json_library_version())},
+       {"libcsv", std::string(csv_library_version())},
+       {"CLI11", CLI11_VERSION}}};
   return version_text("dl-ingest", its_own);
 }
 

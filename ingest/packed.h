@@ -1,5 +1,5 @@
-// Plain values put one behind the other into a string, and taken out again in the same order: records of temporary
-// files, which no other program reads. Pure; callable from any thread.
+// Plain values put one behind the other into a string, and taken out again in the same order:
+// records of temporary files, which no other program reads. Pure; callable from any thread.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,8 @@ std::int64_t Plan::changed() const {
   return changed;
 }
 
-Status Planner::add(const Row& row, const RowReader& reader, const RowEntities& entities, Plan& plan) {
+Status Planner::add(const Row& row, const RowReader& reader, const RowEntities& entities,
+                    Plan& plan) {
   Way way = Way::goes_on;
   for (const KindNames& names : kKinds) {
     if (names.kind > row.deepest) break;
@@ -40,8 +41,8 @@ Status Planner::add(const Row& row, const RowReader& reader, const RowEntities& 
   return Done{};
 }
 
-// As ingest_row_fates.sql will judge it after the load. New values are another try for what has failed, but not for what
-// was cancelled.
+// As ingest_row_fates.sql will judge it after the load. New values are another try for what has
+// failed, but not for what was cancelled.
 Planner::Way Planner::way_of(const std::optional<KnownJob>& known, Way above) {
   if (known) {
     const bool is_retried = known->state == "failed" && !known->same_content && known->may_change;
@@ -58,12 +59,13 @@ Result<std::optional<KnownJob>> Planner::look_up(const Entity& entity) {
   return lookup_->find(entity.key, entity.body);
 }
 
-void Planner::tell_change(const Row& row, const RowReader& reader, JobKind kind, const Entity& entity, const KnownJob& known,
-                          Plan& plan) {
+void Planner::tell_change(const Row& row, const RowReader& reader, JobKind kind,
+                          const Entity& entity, const KnownJob& known, Plan& plan) {
   if (plan.changes_told == PublishNews::kChangesTold) return;
   ++plan.changes_told;
   for (const ValueChange& value : value_changes(kind, known.body, entity.body)) {
-    Problem change = problem_at(row, reader, value.column, "changed", "is \"" + value.before + "\", and would be");
+    Problem change = problem_at(row, reader, value.column, "changed",
+                                "is \"" + value.before + "\", and would be");
     change.value = value.now;
     change.has_value = true;
     plan.changes.push_back(std::move(change));
@@ -71,18 +73,20 @@ void Planner::tell_change(const Row& row, const RowReader& reader, JobKind kind,
 }
 
 // What the earlier file has is gone but for its hash.
-void Planner::tell_contradiction(const Row& row, const RowReader& reader, JobKind kind, Plan& plan) {
+void Planner::tell_contradiction(const Row& row, const RowReader& reader, JobKind kind,
+                                 Plan& plan) {
   ++plan.contradictions;
   if (plan.changes_told == PublishNews::kChangesTold) return;
   ++plan.changes_told;
-  Problem change = problem_at(row, reader, columns_of(kind).front().column, "changed",
-                              "an earlier file of this command has other values for this " +
-                                  std::string(names_of(kind).name) + ", and these would take their place");
+  Problem change =
+      problem_at(row, reader, columns_of(kind).front().column, "changed",
+                 "an earlier file of this command has other values for this " +
+                     std::string(names_of(kind).name) + ", and these would take their place");
   plan.changes.push_back(std::move(change));
 }
 
-Status Planner::judge(const Row& row, const RowReader& reader, JobKind kind, const Entity& entity, Way above, Seen& seen,
-                      Plan& plan) {
+Status Planner::judge(const Row& row, const RowReader& reader, JobKind kind, const Entity& entity,
+                      Way above, Seen& seen, Plan& plan) {
   Plan::OfKind& counts = plan.kinds[static_cast<std::size_t>(kind)];
   const std::uint32_t body = static_cast<std::uint32_t>(std::hash<std::string>{}(entity.body)) | 1U;
   const std::uint32_t body_before = std::exchange(seen.body, body);

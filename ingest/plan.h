@@ -23,13 +23,16 @@ struct Plan {
   };
   std::array<OfKind, 3> kinds;     // campaign, ad group, ad
   std::vector<Problem> conflicts;  // told like problems of the file
-  std::vector<Problem> changes;    // values that would take the place of others, one each, of the first kChangesTold entities
-  std::int64_t changes_told = 0;   // entities in them
-  std::int64_t contradictions = 0; // of the changed: an earlier file has them with other values
-  std::int64_t at_rest = 0;        // new or changed, but cancelled, or below something that has stopped
-  RowFates rows;                   // as the load will find them, but for those that succeeded
+  // values that would take the place of others, one each, of the first kChangesTold entities
+  std::vector<Problem> changes;
+  std::int64_t changes_told = 0;    // entities in them
+  std::int64_t contradictions = 0;  // of the changed: an earlier file has them with other values
+  // new or changed, but cancelled, or below something that has stopped
+  std::int64_t at_rest = 0;
+  RowFates rows;  // as the load will find them, but for those that succeeded
 
-  // Each new or changed entity costs a POST and at least one question for its status, unless it is at rest.
+  // Each new or changed entity costs a POST and at least one question for its status, unless it is
+  // at rest.
   std::int64_t requests() const;
   std::int64_t changed() const;  // of all kinds
 };
@@ -39,17 +42,18 @@ class Planner {
   // `lookup`: nullptr where there is no database yet: all is new.
   explicit Planner(JobLookup* lookup) : lookup_(lookup) {}
 
-  // Of the next file; what the ones before it bring is there by then. `survey`: of the same file, loadable. Errors: io,
-  // SQLite's.
+  // Of the next file; what the ones before it bring is there by then. `survey`: of the same file,
+  // loadable. Errors: io, SQLite's.
   Result<Plan> plan(const InputFile& file, const Survey& survey, OnError policy);
 
  private:
-  // What an entity is on once the files are loaded; all but the first: nobody sends it as things stand.
+  // What an entity is on once the files are loaded; all but the first: nobody sends it as things
+  // stand.
   enum class Way : std::uint8_t { goes_on, failed, cancelled, held, stuck };
   static Way way_of(const std::optional<KnownJob>& known, Way above);
 
-  // Of an entity, beside the hash of its key. Twelve bytes instead of key and body: a plan may be off by one in a billion
-  // entities.
+  // Of an entity, beside the hash of its key. Twelve bytes instead of key and body: a plan may be
+  // off by one in a billion entities.
   struct Seen {
     std::uint32_t file = 0;  // the last that has it; 1 = first
     std::uint32_t body = 0;  // hash of what a file brings that is not in the database; 0: none
@@ -58,9 +62,10 @@ class Planner {
 
   Status add(const Row& row, const RowReader& reader, const RowEntities& entities, Plan& plan);
   // `above`: the way of its parent.
-  Status judge(const Row& row, const RowReader& reader, JobKind kind, const Entity& entity, Way above, Seen& seen, Plan& plan);
-  static void tell_change(const Row& row, const RowReader& reader, JobKind kind, const Entity& entity, const KnownJob& known,
-                          Plan& plan);
+  Status judge(const Row& row, const RowReader& reader, JobKind kind, const Entity& entity,
+               Way above, Seen& seen, Plan& plan);
+  static void tell_change(const Row& row, const RowReader& reader, JobKind kind,
+                          const Entity& entity, const KnownJob& known, Plan& plan);
   static void tell_contradiction(const Row& row, const RowReader& reader, JobKind kind, Plan& plan);
   Result<std::optional<KnownJob>> look_up(const Entity& entity);
 

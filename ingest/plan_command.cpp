@@ -41,9 +41,12 @@ void print_plan(const InputFile& file, const Plan& plan, const AccountFacts& acc
               time_text(requests, account).c_str());
   const RowFates& rows = plan.rows;
   if (rows.at_rest() > 0) {
-    std::printf("  %lld of %s would not be sent as things stand: %s; loading is no retry (v_failed, v_blocked, v_in_doubt; "
-                "operator_act)\n",
-                static_cast<long long>(rows.at_rest()), counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str());
+    std::printf(
+        "  %lld of %s would not be sent as things stand: %s; loading is no retry (v_failed, "
+        "v_blocked, v_in_doubt; "
+        "operator_act)\n",
+        static_cast<long long>(rows.at_rest()), counted(rows.rows, "row").c_str(),
+        at_rest_text(rows).c_str());
   }
   for (const Problem& conflict : plan.conflicts) {
     std::fprintf(stderr, "%s (warning)\n", to_text(conflict, file.name()).c_str());
@@ -53,7 +56,9 @@ void print_plan(const InputFile& file, const Plan& plan, const AccountFacts& acc
   }
   tell_untold_changes(file, plan.changed() - plan.changes_told);
   if (plan.contradictions > 0) {
-    std::fprintf(stderr, "%s: %lld of the changed stand with other values in an earlier file of this command; the last one would hold\n",
+    std::fprintf(stderr,
+                 "%s: %lld of the changed stand with other values in an earlier file of this "
+                 "command; the last one would hold\n",
                  file.name().c_str(), static_cast<long long>(plan.contradictions));
   }
 }
@@ -64,9 +69,11 @@ Result<std::unique_ptr<Database>> open_if_there(const Options& options) {
   return Database::open(options.db, OpenMode::read_only);
 }
 
-Result<int> plan_one(const Options& options, const InputFile& file, Database* database, Planner& planner) {
+Result<int> plan_one(const Options& options, const InputFile& file, Database* database,
+                     Planner& planner) {
   DspIdCheck dsp_ids(options.db);
-  Result<Survey> found = survey(file, options.format, options.on_error, [](const SurveySoFar&) {}, &dsp_ids);
+  Result<Survey> found = survey(
+      file, options.format, options.on_error, [](const SurveySoFar&) {}, &dsp_ids);
   if (!found) return found.error();
   print_problems(file, found->problems);
   if (!found->loadable) return static_cast<int>(Errc::data);
@@ -79,8 +86,8 @@ Result<int> plan_one(const Options& options, const InputFile& file, Database* da
   Result<Plan> plan = planner.plan(file, *found, options.on_error);
   if (!plan) return plan.error();
   print_plan(file, *plan, account);
-  const bool complete = found->problems.empty() && plan->conflicts.empty() && plan->contradictions == 0 &&
-                        plan->rows.at_rest() == 0;
+  const bool complete = found->problems.empty() && plan->conflicts.empty() &&
+                        plan->contradictions == 0 && plan->rows.at_rest() == 0;
   return complete ? 0 : static_cast<int>(Errc::incomplete);  // as the load will end
 }
 
@@ -96,7 +103,8 @@ int run_plan(const Options& options) {
   int exit_code = 0;
   for (std::size_t i = 0; i < input_count(options); ++i) {
     Result<InputFile> file = open_input(options, i);
-    Result<int> code = file ? plan_one(options, *file, database->get(), planner) : Result<int>(file.error());
+    Result<int> code =
+        file ? plan_one(options, *file, database->get(), planner) : Result<int>(file.error());
     exit_code = worse_of(exit_code, code ? *code : complain(code.error()));
   }
   return exit_code;

@@ -1,5 +1,5 @@
-// A row made ready for the thread that writes: keys, bodies, digests. Chunks of them change hands between threads.
-// Plain values. Ownership: whoever holds the chunk.
+// A row made ready for the thread that writes: keys, bodies, digests. Chunks of them change hands
+// between threads. Plain values. Ownership: whoever holds the chunk.
 #pragma once
 
 #include <array>
@@ -28,7 +28,9 @@ struct PreparedRow {
   std::string differences;                 // UserRows::differences()
 
   PreparedEntity& operator[](JobKind kind) { return entities[static_cast<std::size_t>(kind)]; }
-  const PreparedEntity& operator[](JobKind kind) const { return entities[static_cast<std::size_t>(kind)]; }
+  const PreparedEntity& operator[](JobKind kind) const {
+    return entities[static_cast<std::size_t>(kind)];
+  }
   std::size_t bytes() const;  // of its texts
 };
 
@@ -39,9 +41,9 @@ struct PreparedChunk {
 
   std::vector<PreparedRow> rows;  // the first `count` are filled; the others keep their memory
   std::size_t count = 0;
-  std::size_t bytes = 0;       // of the rows' texts
-  bool is_bulky = false;       // a row is so long that its memory should not be kept
-  std::int64_t bytes_read = 0; // of the input, so far
+  std::size_t bytes = 0;        // of the rows' texts
+  bool is_bulky = false;        // a row is so long that its memory should not be kept
+  std::int64_t bytes_read = 0;  // of the input, so far
 
   void clear();
   bool is_full() const { return count == kRowsMax || bytes >= kBytesMax; }

@@ -19,11 +19,13 @@ std::string shown(std::string_view value, std::size_t bytes_max) {
   std::string text;
   for (std::size_t at = 0; at < kept.size(); ++at) {
     const auto byte = static_cast<unsigned char>(kept[at]);
-    const HiddenCharacter hidden = is_text ? hidden_character_at_front(kept.substr(at)) : HiddenCharacter{};
+    const HiddenCharacter hidden =
+        is_text ? hidden_character_at_front(kept.substr(at)) : HiddenCharacter{};
     if (hidden.length > 0) {
       const bool is_long = hidden.code_point > 0xFFFF;
       text += is_long ? "\\U" : "\\u";
-      for (int bits = is_long ? 28 : 12; bits >= 0; bits -= 4) text += kHex[(hidden.code_point >> bits) & 15];
+      for (int bits = is_long ? 28 : 12; bits >= 0; bits -= 4)
+        text += kHex[(hidden.code_point >> bits) & 15];
       at += hidden.length - 1;
     } else if (byte >= 0x20 && byte != 0x7F && (is_text || byte < 0x80)) {
       text += kept[at];
@@ -61,9 +63,7 @@ void Problems::add(Problem problem) {
   keep(errors_, std::move(problem));
 }
 
-void Problems::warn(Problem problem) {
-  keep(warnings_, std::move(problem));
-}
+void Problems::warn(Problem problem) { keep(warnings_, std::move(problem)); }
 
 void Problems::keep(std::vector<Problem>& kept, Problem problem) {
   if (kept.size() >= kKept || bytes_ >= kKeptBytes) return;

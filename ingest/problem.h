@@ -24,14 +24,15 @@ struct Problem {
 // One line without its end. `file`: the name to print. The row is added where it is not the line.
 std::string to_text(const Problem& problem, std::string_view file);
 
-// Control characters, and whatever is not ASCII where it is not UTF-8, as \xNN, hidden ones as \uNNNN or \UNNNNNNNN; at most
-// `bytes_max` bytes of it, never half a character.
+// Control characters, and whatever is not ASCII where it is not UTF-8, as \xNN, hidden ones as
+// \uNNNN or \UNNNNNNNN; at most `bytes_max` bytes of it, never half a character.
 std::string shown(std::string_view value, std::size_t bytes_max);
 
 // "1 error", "2 errors".
 std::string counted(std::int64_t count, std::string_view noun);
 
-// All problems of one input. Keeps the first of them in memory, so many and so long, and counts the rest.
+// All problems of one input. Keeps the first of them in memory, so many and so long, and counts the
+// rest.
 class Problems {
  public:
   static constexpr std::size_t kKept = 100'000;

@@ -25,8 +25,8 @@ Status Rejects::open(const RowReader& reader) {
   }
   if (has_dsp_ids_) header.insert(header.end(), kDspIdColumns.begin(), kDspIdColumns.end());
   header.emplace_back("dl_error");
-  sheet_ = std::make_unique<SheetWriter>(file_->stream(), *path_, format_, dialect_of(reader.dialect()),
-                                         std::move(header));
+  sheet_ = std::make_unique<SheetWriter>(file_->stream(), *path_, format_,
+                                         dialect_of(reader.dialect()), std::move(header));
   return Done{};
 }
 
@@ -53,7 +53,8 @@ Status Rejects::add_object(const RefusedObject& object) {
 std::string Rejects::errors_of(std::int64_t first_row, std::int64_t last_row) const {
   constexpr std::size_t kEnough = 4096;  // bytes, for a person
   std::string text;
-  for (auto at = errors_.lower_bound(first_row); at != errors_.end() && at->first <= last_row; ++at) {
+  for (auto at = errors_.lower_bound(first_row); at != errors_.end() && at->first <= last_row;
+       ++at) {
     if (text.size() > kEnough) return text + "; and more";
     if (!text.empty()) text += "; ";
     text += at->second;

@@ -18,11 +18,15 @@ InputFormat output_format(const Options& options, const BatchFacts& batch) {
   return batch.format == "csv" ? InputFormat::csv : InputFormat::jsonl;
 }
 
-// In CSV what came from the DSP is defused; the user's own cells go back as they came. But for the errors: they will be
-// loaded again, and a value that a later sheet has put right must not come back with them.
-std::vector<std::string> full_row(UserRows& rows, const ResultRow& result, const std::vector<Deviation>& deviations, Verb verb,
+// In CSV what came from the DSP is defused; the user's own cells go back as they came. But for the
+// errors: they will be loaded again, and a value that a later sheet has put right must not come
+// back with them.
+std::vector<std::string> full_row(UserRows& rows, const ResultRow& result,
+                                  const std::vector<Deviation>& deviations, Verb verb,
                                   InputFormat format) {
-  const auto told = [&](const std::string& text) { return format == InputFormat::csv ? defused(text) : text; };
+  const auto told = [&](const std::string& text) {
+    return format == InputFormat::csv ? defused(text) : text;
+  };
   std::vector<std::string> fields = rows.fields(result.stored.raw, result.stored.bodies);
   for (const Deviation& deviation : deviations) {
     if (verb == Verb::errors && deviation.at) fields[*deviation.at] = deviation.job_value;
@@ -30,7 +34,8 @@ std::vector<std::string> full_row(UserRows& rows, const ResultRow& result, const
   fields.push_back(result.state);
   for (const std::string& id : result.stored.dsp_ids) fields.push_back(told(id));
   const std::string others = text_of(deviations, rows);
-  fields.push_back(told(result.error.empty() || others.empty() ? result.error + others : result.error + "; " + others));
+  fields.push_back(told(result.error.empty() || others.empty() ? result.error + others
+                                                               : result.error + "; " + others));
   fields.push_back(result.attempts ? std::to_string(*result.attempts) : "");
   return fields;
 }
@@ -40,9 +45,10 @@ Result<BatchFacts> batch_wanted(Database& database, const Options& options) {
   if (!found) return found.error();
   if (*found && (*found)->archived_to) {
     const std::string batch = std::to_string((*found)->id.value);
-    const std::string rest = (*found)->is_archived_in_part
-                                 ? ", and for the rows that are still here v_results WHERE batch_id = " + batch
-                                 : "";
+    const std::string rest =
+        (*found)->is_archived_in_part
+            ? ", and for the rows that are still here v_results WHERE batch_id = " + batch
+            : "";
     return Error{Errc::no_input, options.db + ": batch " + batch + " is archived" +
                                      (rest.empty() ? "" : " in part") + "; ask dl-ingest --db " +
                                      *(*found)->archived_to + " results " + batch + rest};
@@ -62,14 +68,18 @@ Status tell_earlier_failures(Database& database, BatchId shown_batch) {
   for (std::size_t i = 0; i < std::min(batches->size(), kNamedMax); ++i) {
     named += (i > 0 ? ", " : "") + std::to_string((*batches)[i].value);
   }
-  if (batches->size() > kNamedMax) named += " and " + std::to_string(batches->size() - kNamedMax) + " more";
-  std::fprintf(stderr, "this is batch %lld alone; jobs of earlier ones have failed, too (%s): dl-ingest errors BATCH\n",
+  if (batches->size() > kNamedMax)
+    named += " and " + std::to_string(batches->size() - kNamedMax) + " more";
+  std::fprintf(stderr,
+               "this is batch %lld alone; jobs of earlier ones have failed, too (%s): dl-ingest "
+               "errors BATCH\n",
                static_cast<long long>(shown_batch.value), named.c_str());
   return Done{};
 }
 
-// The exit code: 1 if a row failed, is in doubt, or is blocked behind one that failed, is in doubt or was cancelled; or if the
-// batch was in conflict with jobs and a row still is. Where it was in none, a later sheet changed the job, as its user wanted.
+// The exit code: 1 if a row failed, is in doubt, or is blocked behind one that failed, is in doubt
+// or was cancelled; or if the batch was in conflict with jobs and a row still is. Where it was in
+// none, a later sheet changed the job, as its user wanted.
 Result<int> print_results(const Options& options) {
   Result<std::unique_ptr<Database>> database = Database::open(options.db, OpenMode::read_only);
   if (!database) return database.error();
@@ -79,18 +89,21 @@ Result<int> print_results(const Options& options) {
   std::vector<std::string> header = rows.header();
   header.insert(header.end(), std::begin(kAdded), std::end(kAdded));
   const InputFormat format = output_format(options, *batch);
-  SheetWriter sheet(stdout, "stdout", format,
-                    dialect_of(batch->dialect.value_or("")), std::move(header));
+  SheetWriter sheet(stdout, "stdout", format, dialect_of(batch->dialect.value_or("")),
+                    std::move(header));
   bool all_well = true;
   Status ok = read_results(**database, batch->id, [&](const ResultRow& result) -> Status {
     const std::vector<Deviation> deviations = deviations_of(rows, result.stored);
-    all_well = all_well && !result.failed && !result.held_up && (deviations.empty() || batch->conflicts == 0);
+    all_well = all_well && !result.failed && !result.held_up &&
+               (deviations.empty() || batch->conflicts == 0);
     if (options.verb == Verb::errors && !result.failed) return Done{};
-    const std::vector<std::string> fields = full_row(rows, result, deviations, options.verb, format);
+    const std::vector<std::string> fields =
+        full_row(rows, result, deviations, options.verb, format);
     return sheet.add({fields.begin(), fields.end()});
   });
   if (ok) ok = sheet.finish();
-  if (ok && options.verb == Verb::errors && !options.batch) ok = tell_earlier_failures(**database, batch->id);
+  if (ok && options.verb == Verb::errors && !options.batch)
+    ok = tell_earlier_failures(**database, batch->id);
   if (!ok) return ok.error();
   return all_well ? 0 : static_cast<int>(Errc::incomplete);
 }

@@ -56,7 +56,8 @@ Result<InputFormat> sniff_format(const InputFile& file) {
     Result<bool> more = lines.next(line);
     if (!more) return more.error();
     if (!*more) return InputFormat::json;
-    if (line.flaw == LineFlaw::too_long) return after_whole_object ? InputFormat::jsonl : InputFormat::json;
+    if (line.flaw == LineFlaw::too_long)
+      return after_whole_object ? InputFormat::jsonl : InputFormat::json;
     const std::string_view text = trimmed(line.text);
     if (text.empty()) continue;
     if (after_whole_object) return text.front() == '{' ? InputFormat::jsonl : InputFormat::json;

@@ -33,12 +33,16 @@ struct Row {
   JobKind first_new = JobKind::campaign;
   std::array<std::string_view, kColumnCount> values{};  // empty: absent
   std::bitset<kColumnCount> refused;                    // values whose problem the reader has told
-  std::bitset<kColumnCount> numbers;                    // numbers of JSON, whose points can mean one thing only
+  // numbers of JSON, whose points can mean one thing only
+  std::bitset<kColumnCount> numbers;
   bool is_refused = false;  // the reader has told a problem of the row as a whole
-  std::array<std::string_view, 3> dsp_ids{};  // by kind, where the row is of a result sheet; empty: none
+  // by kind, where the row is of a result sheet; empty: none
+  std::array<std::string_view, 3> dsp_ids{};
 
   std::string_view operator[](Column column) const { return values[index_of(column)]; }
-  bool has_dsp_ids() const { return !dsp_ids[0].empty() || !dsp_ids[1].empty() || !dsp_ids[2].empty(); }
+  bool has_dsp_ids() const {
+    return !dsp_ids[0].empty() || !dsp_ids[1].empty() || !dsp_ids[2].empty();
+  }
 };
 
 // Where a value stands, for messages.

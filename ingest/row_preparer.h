@@ -1,5 +1,5 @@
-// The second pass, prepared: reads the rows again and makes their entities, bodies and digests. Thread rule: one thread
-// an object.
+// The second pass, prepared: reads the rows again and makes their entities, bodies and digests.
+// Thread rule: one thread an object.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
-// A thread of its own fills chunks from a source and hands them over, so that the thread that writes has nothing else
-// to do. Thread rule: start and take() by the thread that writes; the source, and what it borrows, belong to the pump's
-// thread until it has ended (take() gave nothing, or the pump is destroyed).
+// A thread of its own fills chunks from a source and hands them over, so that the thread that
+// writes has nothing else to do. Thread rule: start and take() by the thread that writes; the
+// source, and what it borrows, belong to the pump's thread until it has ended (take() gave nothing,
+// or the pump is destroyed).
 #pragma once
 
 #include <condition_variable>
@@ -22,8 +23,8 @@ class RowPump {
   RowPump(const RowPump&) = delete;
   RowPump& operator=(const RowPump&) = delete;
 
-  // The next chunk, in the order of the source; nothing at the end. Waits for it. Errors: io, busy (a
-  // row that the survey found good no longer is), cant_create (rejects).
+  // The next chunk, in the order of the source; nothing at the end. Waits for it. Errors: io, busy
+  // (a row that the survey found good no longer is), cant_create (rejects).
   Result<std::unique_ptr<PreparedChunk>> take();
   // Gives a chunk's memory back to be filled again.
   void give_back(std::unique_ptr<PreparedChunk> chunk);

@@ -50,7 +50,8 @@ Status RowSorter::add(const PreparedRow& row) {
     const PreparedEntity& entity = row[kind];
     if (!entity.repeated) {
       parents_[level] = entity;
-      // A campaign that is known has a known ad group, the first one: so its text is in the row that comes first.
+      // A campaign that is known has a known ad group, the first one: so its text is in the row
+      // that comes first.
       const bool has_room = known_.size() + (kind == JobKind::campaign ? 2 : 1) <= parents_max_;
       places_[level] = place_of(entity.key, has_room);
     } else if (places_[level].at < kUnknownPlace) {

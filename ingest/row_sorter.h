@@ -1,7 +1,8 @@
-// Rows in the order in which they will be worked on: campaign by campaign, ad group by ad group, each in the order in
-// which the file first has it. A sheet in another order would touch nearly every page of nearly every index in every
-// transaction, when it is loaded and again when its jobs run. Memory is bounded; what does not fit is in a temporary
-// file. Thread rule: one thread at a time: first add(), then finish(), then fill().
+// Rows in the order in which they will be worked on: campaign by campaign, ad group by ad group,
+// each in the order in which the file first has it. A sheet in another order would touch nearly
+// every page of nearly every index in every transaction, when it is loaded and again when its jobs
+// run. Memory is bounded; what does not fit is in a temporary file. Thread rule: one thread at a
+// time: first add(), then finish(), then fill().
 #pragma once
 
 #include <array>
@@ -15,9 +16,10 @@ namespace dl {
 
 class RowSorter final : public ChunkSource {
  public:
-  // `memory`: for rows; `parents_max`: campaigns and ad groups whose place is known, about 150 bytes each. Those
-  // beyond come last, each with its rows together.
-  RowSorter(std::size_t memory, std::size_t parents_max) : rows_(memory), parents_max_(parents_max) {}
+  // `memory`: for rows; `parents_max`: campaigns and ad groups whose place is known, about 150
+  // bytes each. Those beyond come last, each with its rows together.
+  RowSorter(std::size_t memory, std::size_t parents_max)
+      : rows_(memory), parents_max_(parents_max) {}
 
   // The next chunk in the order of the file. Errors: as SpillSorter::add().
   Status add(const PreparedChunk& chunk);
@@ -46,7 +48,7 @@ class RowSorter final : public ChunkSource {
   std::string record_;
   std::int64_t added_ = 0;  // rows
   std::int64_t taken_ = 0;
-  std::int64_t bytes_ = 0;  // of the input, in the rows added
+  std::int64_t bytes_ = 0;            // of the input, in the rows added
   std::array<std::string, 2> given_;  // keys of the parents of the row that fill() gave last
 };
 

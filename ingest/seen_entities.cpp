@@ -29,7 +29,8 @@ Status SeenEntities::spill() {
     block.assign(part.entries.begin(), part.entries.end());
     part.entries = {};
     part.pieces.push_back({file_->size(), block.size()});
-    const std::string_view bytes(reinterpret_cast<const char*>(block.data()), block.size() * sizeof(Entry));
+    const std::string_view bytes(reinterpret_cast<const char*>(block.data()),
+                                 block.size() * sizeof(Entry));
     if (Status ok = file_->append(bytes); !ok) return ok;
   }
   held_ = 0;
@@ -73,9 +74,10 @@ Result<SeenEntities::Found> SeenEntities::find() {
     }
     part = {};
   }
-  std::sort(found.suspicions.begin(), found.suspicions.end(), [](const Suspicion& a, const Suspicion& b) {
-    return std::tie(a.later_row, a.first_row) < std::tie(b.later_row, b.first_row);
-  });
+  std::sort(found.suspicions.begin(), found.suspicions.end(),
+            [](const Suspicion& a, const Suspicion& b) {
+              return std::tie(a.later_row, a.first_row) < std::tie(b.later_row, b.first_row);
+            });
   return found;
 }
 

@@ -24,7 +24,7 @@ class SeenEntities {
   };
   struct Found {
     std::vector<Suspicion> suspicions;  // sorted by later_row
-    std::int64_t again = 0;  // how often a key was added that had been added before
+    std::int64_t again = 0;             // how often a key was added that had been added before
   };
 
   static constexpr std::size_t kInMemory = 4'000'000;  // entries: 64 MB

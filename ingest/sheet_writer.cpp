@@ -62,7 +62,8 @@ void SheetWriter::append_header() {
   for (std::size_t i = 0; i < header_.size(); ++i) {
     if (i > 0) text_ += dialect_.delimiter;
     const std::size_t at = header_[i].find_first_of(kCsvDelimiters);
-    append_csv_field(text_, header_[i], at == std::string::npos ? dialect_.delimiter : header_[i][at]);
+    append_csv_field(text_, header_[i],
+                     at == std::string::npos ? dialect_.delimiter : header_[i][at]);
   }
   end_csv_line();
 }
@@ -99,11 +100,14 @@ Status SheetWriter::write() {
 
 std::string defused(std::string_view cell) {
   constexpr std::string_view kStarts[] = {"=", "+", "-", "@", "\t", "\r", "\n",
-                                          "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"};  // as wide ones
+                                          // as wide ones
+                                          "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
+                                          "\xEF\xBC\xA0"};
   const bool is_number = cell.size() > 1 && (cell[0] == '-' || cell[0] == '+') &&
                          cell.find_first_not_of("0123456789", 1) == std::string_view::npos;
-  const bool is_dangerous = std::any_of(std::begin(kStarts), std::end(kStarts),
-                                        [&](std::string_view start) { return cell.starts_with(start); });
+  const bool is_dangerous =
+      std::any_of(std::begin(kStarts), std::end(kStarts),
+                  [&](std::string_view start) { return cell.starts_with(start); });
   return (is_dangerous && !is_number ? "'" : "") + std::string(cell);
 }
 

@@ -1,5 +1,6 @@
 // Writes rows for people: their sheet given back with columns added (CSV), or the same as flat JSON
-// objects, one a line or in one list. What was written is read back the same by dl-ingest. Thread rule: one thread. Ownership: borrows the stream.
+// objects, one a line or in one list. What was written is read back the same by dl-ingest. Thread
+// rule: one thread. Ownership: borrows the stream.
 #pragma once
 
 #include <cstdio>
@@ -43,9 +44,10 @@ class SheetWriter {
   bool any_ = false;
 };
 
-// A cell of CSV that came from outside must not be run as a formula by a spreadsheet: what OWASP names as the start of one
-// gets a ' before it, that is = + - @ (their wide forms, too), tab, return and line feed. A number with its sign is none.
-// -Xy1 is: to Excel it is cell XY1 with the sign changed, and shown as 0.
+// A cell of CSV that came from outside must not be run as a formula by a spreadsheet: what OWASP
+// names as the start of one gets a ' before it, that is = + - @ (their wide forms, too), tab,
+// return and line feed. A number with its sign is none. -Xy1 is: to Excel it is cell XY1 with the
+// sign changed, and shown as 0.
 std::string defused(std::string_view cell);
 
 }  // namespace dl

@@ -20,8 +20,8 @@ Result<int> open_temporary_file(const std::string& what) {
     if (fd >= 0) ::unlink(path.c_str());
   }
   if (fd < 0) {
-    return Error{Errc::cant_create,
-                 what + ": cannot be spooled to " + folder + ": " + std::strerror(errno) + " (set TMPDIR)"};
+    return Error{Errc::cant_create, what + ": cannot be spooled to " + folder + ": " +
+                                        std::strerror(errno) + " (set TMPDIR)"};
   }
   return fd;
 }
@@ -50,7 +50,8 @@ Status SpillFile::append(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), size_);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Error{Errc::io, what_ + ": spooling: " + std::strerror(errno) + " (set TMPDIR)"};
+    if (n < 0)
+      return Error{Errc::io, what_ + ": spooling: " + std::strerror(errno) + " (set TMPDIR)"};
     bytes.remove_prefix(static_cast<std::size_t>(n));
     size_ += n;
   }
@@ -63,7 +64,8 @@ Result<std::size_t> SpillFile::read_at(std::int64_t offset, std::span<char> buff
     const ssize_t n = ::pread(fd_, buffer.data() + filled, buffer.size() - filled,
                               offset + static_cast<std::int64_t>(filled));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Error{Errc::io, what_ + ": reading what was spooled: " + std::strerror(errno)};
+    if (n < 0)
+      return Error{Errc::io, what_ + ": reading what was spooled: " + std::strerror(errno)};
     if (n == 0) break;
     filled += static_cast<std::size_t>(n);
   }

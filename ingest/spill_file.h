@@ -1,5 +1,5 @@
-// Temporary files without a name, in $TMPDIR (else /var/tmp, which is on a disk): gone with their descriptor, whatever
-// happens. Thread rule: one thread a file.
+// Temporary files without a name, in $TMPDIR (else /var/tmp, which is on a disk): gone with their
+// descriptor, whatever happens. Thread rule: one thread a file.
 #pragma once
 
 #include <cstdint>

@@ -98,13 +98,16 @@ Result<bool> SpillSorter::load(Run& run) {
       if (there >= wanted) return true;
     }
     const auto left = static_cast<std::size_t>(run.end - run.begin);
-    if (left == 0) return there > 0 ? Result<bool>(Error{Errc::io, "the rows in order: the file was cut"}) : false;
+    if (left == 0)
+      return there > 0 ? Result<bool>(Error{Errc::io, "the rows in order: the file was cut"})
+                       : false;
     run.buffer.erase(run.buffer.begin(), run.buffer.begin() + static_cast<std::ptrdiff_t>(run.at));
     run.at = 0;
     run.buffer.resize(there + std::min(left, std::max(room, wanted) - there));
     Result<std::size_t> got = file_->read_at(run.begin, std::span(run.buffer).subspan(there));
     if (!got) return got.error();
-    if (*got < run.buffer.size() - there) return Error{Errc::io, "the rows in order: the file was cut"};
+    if (*got < run.buffer.size() - there)
+      return Error{Errc::io, "the rows in order: the file was cut"};
     run.begin += static_cast<std::int64_t>(*got);
   }
 }

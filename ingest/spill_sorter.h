@@ -1,5 +1,6 @@
-// Sorts any number of records in bounded memory: what does not fit goes to a temporary file in sorted runs, which are
-// merged while reading. Thread rule: one thread at a time; may change hands between finish() and next().
+// Sorts any number of records in bounded memory: what does not fit goes to a temporary file in
+// sorted runs, which are merged while reading. Thread rule: one thread at a time; may change hands
+// between finish() and next().
 #pragma once
 
 #include <compare>
@@ -54,8 +55,8 @@ class SpillSorter {
   std::vector<Entry> entries_;
   std::optional<SpillFile> file_;
   std::vector<Run> runs_;
-  std::vector<std::size_t> heap_;  // of runs, the smallest key first
-  std::size_t given_ = 0;          // entries, where nothing was spilled
+  std::vector<std::size_t> heap_;        // of runs, the smallest key first
+  std::size_t given_ = 0;                // entries, where nothing was spilled
   std::optional<std::size_t> last_run_;  // that next() took from
 };
 

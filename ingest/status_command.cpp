@@ -15,14 +15,17 @@ namespace dl {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{1'000};
-constexpr int kRestsALook = 20;  // rows of a long sheet cost a second a look: never more than a small part of one CPU
+// rows of a long sheet cost a second a look: never more than a small part of one CPU
+constexpr int kRestsALook = 20;
 
 struct Standing {
   std::array<std::array<std::int64_t, kJobStateCount>, 3> counts{};  // by kind and state
-  std::int64_t resolving = 0;    // of those in doubt, the ones that nobody has to decide
-  std::optional<RowFates> rows;  // of a batch that names jobs of earlier ones: its own say too little
-  std::int64_t in_conflict = 0;  // rows of a batch that say other values than their jobs, which did not take them
-  std::int64_t overtaken = 0;    // the same where later sheets changed the jobs
+  std::int64_t resolving = 0;  // of those in doubt, the ones that nobody has to decide
+  // of a batch that names jobs of earlier ones: its own say too little
+  std::optional<RowFates> rows;
+  // rows of a batch that say other values than their jobs, which did not take them
+  std::int64_t in_conflict = 0;
+  std::int64_t overtaken = 0;  // the same where later sheets changed the jobs
   std::int64_t in_state(JobState state) const {
     std::int64_t sum = 0;
     for (const auto& kind : counts) sum += kind[static_cast<std::size_t>(state)];
@@ -70,11 +73,13 @@ std::string jobs_text(const Standing& standing, const std::optional<BatchFacts>&
   if (wanted > 0) return share_text(standing.in_state(JobState::succeeded), wanted);
   if (standing.all() > 0) return "all are cancelled";
   if (!batch) return "no jobs: nothing has been loaded";
-  return "batch " + std::to_string(batch->id.value) + " made no jobs; its rows are of earlier batches";
+  return "batch " + std::to_string(batch->id.value) +
+         " made no jobs; its rows are of earlier batches";
 }
 
 std::string rows_text(const RowFates& rows) {
-  std::string text = "of its " + counted(rows.rows, "row") + " " + std::to_string(rows.succeeded) + " succeeded";
+  std::string text =
+      "of its " + counted(rows.rows, "row") + " " + std::to_string(rows.succeeded) + " succeeded";
   if (rows.under_way() > 0) text += ", " + std::to_string(rows.under_way()) + " under way";
   const std::string at_rest = at_rest_text(rows);
   return at_rest.empty() ? text : text + ", " + at_rest;
@@ -86,8 +91,8 @@ std::string progress_text(const Standing& standing, const std::optional<BatchFac
   const std::int64_t others = standing.in_conflict + standing.overtaken;
   if (others == 0) return text;
   return text + "\n" + counted(others, "row") + " with other values than the DSP has or gets" +
-         (standing.overtaken > 0 ? ", by later sheets: " : ", in conflict: ") + "dl-ingest results " +
-         std::to_string(batch->id.value);
+         (standing.overtaken > 0 ? ", by later sheets: " : ", in conflict: ") +
+         "dl-ingest results " + std::to_string(batch->id.value);
 }
 
 // What keeps it, and where to look.
@@ -112,7 +117,8 @@ std::string outlook_text(const Standing& standing, const AccountFacts& account,
     if (standing.has_trouble()) return trouble_text(standing, batch);
     return standing.all() > 0 || standing.rows ? "all is done" : "there is nothing to do";
   }
-  if (account.eta_note.empty() || account.eta_note == "done") return "no estimate yet: dl-daemon makes it";
+  if (account.eta_note.empty() || account.eta_note == "done")
+    return "no estimate yet: dl-daemon makes it";
   if (!account.eta_at_ms) return account.eta_note;
   return account.eta_note + ", about " + clock_text(*account.eta_at_ms);
 }
@@ -140,7 +146,8 @@ std::string table_text(const Standing& standing) {
   return text;
 }
 
-Result<Standing> look(Database& database, const std::optional<BatchFacts>& batch, AccountFacts& account) {
+Result<Standing> look(Database& database, const std::optional<BatchFacts>& batch,
+                      AccountFacts& account) {
   Result<std::vector<StateCount>> counts =
       count_states(database, batch ? std::optional(batch->id) : std::nullopt);
   if (!counts) return counts.error();
@@ -153,7 +160,8 @@ Result<Standing> look(Database& database, const std::optional<BatchFacts>& batch
         count.count;
     standing.resolving += count.resolving;
   }
-  if (batch && batch->jobs_of_earlier_batches > 0 && (!batch->archived_to || batch->is_archived_in_part)) {
+  if (batch && batch->jobs_of_earlier_batches > 0 &&
+      (!batch->archived_to || batch->is_archived_in_part)) {
     Result<RowFates> rows = read_row_fates(database, batch->id);
     if (!rows) return rows.error();
     standing.rows = *rows;
@@ -169,7 +177,8 @@ Result<std::optional<BatchFacts>> batch_asked_for(Database& database, const Opti
   if (!options.batch) return std::optional<BatchFacts>();
   Result<std::optional<BatchFacts>> found = find_batch(database, options.batch);
   if (found && !*found) {
-    return Error{Errc::no_input, options.db + ": there is no batch " + std::to_string(*options.batch) + " in it"};
+    return Error{Errc::no_input,
+                 options.db + ": there is no batch " + std::to_string(*options.batch) + " in it"};
   }
   return found;
 }
@@ -187,12 +196,14 @@ Result<int> show_status(const Options& options) {
     if (!standing) return standing.error();
     const auto took = std::chrono::steady_clock::now() - began;
     std::printf("%s%s%s\n%s\n", redraw ? "\x1b[H\x1b[J" : "", table_text(*standing).c_str(),
-                progress_text(*standing, *batch).c_str(), outlook_text(*standing, account, *batch).c_str());
+                progress_text(*standing, *batch).c_str(),
+                outlook_text(*standing, account, *batch).c_str());
     std::fflush(stdout);
     if (options.watch == Watch::once || !standing->moves()) {
       return standing->has_trouble() ? static_cast<int>(Errc::incomplete) : 0;
     }
-    std::this_thread::sleep_for(std::max<std::chrono::nanoseconds>(kBetweenLooks, kRestsALook * took));
+    std::this_thread::sleep_for(
+        std::max<std::chrono::nanoseconds>(kBetweenLooks, kRestsALook * took));
   }
 }
 

@@ -10,10 +10,12 @@
 namespace dl {
 namespace {
 
-constexpr std::int64_t kScatteredFrom = 16;  // one row of so many comes back to a campaign or ad group
+// one row of so many comes back to a campaign or ad group
+constexpr std::int64_t kScatteredFrom = 16;
 constexpr std::int64_t kRowsBetweenTellings = 1024;
 
-// Campaigns and ad groups that come again, as far as a bounded memory knows them: a guess, long before the end.
+// Campaigns and ad groups that come again, as far as a bounded memory knows them: a guess, long
+// before the end.
 class ComingAgain {
  public:
   void add(const Entity& entity) {
@@ -38,16 +40,19 @@ struct Notes {
 
   Status take(const RowEntities& entities, std::int64_t row_number, OnError policy, Survey& survey);
   // True: the row's ids at the DSP, if any, are those of its jobs.
-  Result<bool> dsp_ids_fit(const Row& row, const RowReader& reader, const RowEntities& entities, OnError policy, Survey& survey);
+  Result<bool> dsp_ids_fit(const Row& row, const RowReader& reader, const RowEntities& entities,
+                           OnError policy, Survey& survey);
 };
 
-Status Notes::take(const RowEntities& entities, std::int64_t row_number, OnError policy, Survey& survey) {
+Status Notes::take(const RowEntities& entities, std::int64_t row_number, OnError policy,
+                   Survey& survey) {
   for (const KindNames& names : kKinds) {
     if (names.kind > entities.deepest()) break;
     const Entity& entity = entities[names.kind];
     if (entity.key.empty()) continue;  // an id in it is not valid
     if (!entity.valid) {
-      if (policy == OnError::skip_subtree) survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
+      if (policy == OnError::skip_subtree)
+        survey.bad_entities.insert(SeenEntities::key_hash(entity.key));
     } else if (!entity.repeated) {
       if (Status ok = seen.add(entity.key, entity.body, row_number); !ok) return ok;
       if (names.kind == JobKind::ad) continue;
@@ -58,15 +63,17 @@ Status Notes::take(const RowEntities& entities, std::int64_t row_number, OnError
   return Done{};
 }
 
-Result<bool> Notes::dsp_ids_fit(const Row& row, const RowReader& reader, const RowEntities& entities, OnError policy,
-                                Survey& survey) {
+Result<bool> Notes::dsp_ids_fit(const Row& row, const RowReader& reader,
+                                const RowEntities& entities, OnError policy, Survey& survey) {
   if (!row.has_dsp_ids()) return true;
   survey.has_dsp_ids = true;
   if (dsp_ids == nullptr) return true;
-  const Result<std::optional<JobKind>> other = dsp_ids->take(row, reader, entities, survey.problems);
+  const Result<std::optional<JobKind>> other =
+      dsp_ids->take(row, reader, entities, survey.problems);
   if (!other) return other.error();
   if (!*other) return true;
-  if (policy == OnError::skip_subtree) survey.bad_entities.insert(SeenEntities::key_hash(entities[**other].key));
+  if (policy == OnError::skip_subtree)
+    survey.bad_entities.insert(SeenEntities::key_hash(entities[**other].key));
   return false;
 }
 
@@ -80,8 +87,8 @@ std::vector<std::size_t> unused_columns(const std::vector<std::string>& header) 
 }
 
 // All rows once. What a point is, by their values.
-Result<Point> look_at_rows(RowReader& reader, Point point, OnError policy, Notes& notes, Survey& survey,
-                           const SurveySink& so_far) {
+Result<Point> look_at_rows(RowReader& reader, Point point, OnError policy, Notes& notes,
+                           Survey& survey, const SurveySink& so_far) {
   Row row;
   RowEntities entities(point);
   const std::vector<std::size_t> unused = unused_columns(reader.header());
@@ -127,8 +134,10 @@ bool Survey::leaves_out(OnError policy, std::int64_t row_number,
 
 namespace {
 
-// `point`: what is known of it before. A point instead of a survey: it is that one, and all has to be looked at again.
-Result<std::variant<Survey, Point>> survey_with(Point point, const InputFile& file, InputFormat format, OnError policy,
+// `point`: what is known of it before. A point instead of a survey: it is that one, and all has to
+// be looked at again.
+Result<std::variant<Survey, Point>> survey_with(Point point, const InputFile& file,
+                                                InputFormat format, OnError policy,
                                                 const SurveySink& so_far, DspIdCheck* dsp_ids) {
   using Found = std::variant<Survey, Point>;
   Survey survey;
@@ -172,11 +181,13 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
     if (!found) return found.error();
     format = *found;
   }
-  // What proves a decimal comma, or that nothing proves a decimal point, makes 15.000 doubtful also in the rows above;
-  // whoever mends the comma alone must not get fifteen. Each look is stricter than the one before.
+  // What proves a decimal comma, or that nothing proves a decimal point, makes 15.000 doubtful also
+  // in the rows above; whoever mends the comma alone must not get fifteen. Each look is stricter
+  // than the one before.
   Point point = Point::decimal;
   for (;;) {
-    Result<std::variant<Survey, Point>> found = survey_with(point, file, *format, policy, so_far, dsp_ids);
+    Result<std::variant<Survey, Point>> found =
+        survey_with(point, file, *format, policy, so_far, dsp_ids);
     if (!found) return found.error();
     if (Survey* whole = std::get_if<Survey>(&*found)) return std::move(*whole);
     point = std::get<Point>(*found);

@@ -27,8 +27,9 @@ struct Survey {
   Problems problems;
   bool has_dsp_ids = false;   // some row is of a result sheet, with the DSP's ids
   bool is_scattered = false;  // rows of one campaign or ad group do not stand together
-  bool loadable = false;  // under the policy: no error, or some row is left to load
-  std::unordered_set<std::uint64_t> bad_entities;  // key hashes of entities with an error; only for skip_subtree
+  bool loadable = false;      // under the policy: no error, or some row is left to load
+  // key hashes of entities with an error; only for skip_subtree
+  std::unordered_set<std::uint64_t> bad_entities;
 
   // Without a problem, and not scattered: all of it is loaded as it stands.
   bool is_in_order() const { return loadable && problems.empty() && !is_scattered; }
@@ -43,13 +44,15 @@ using ProgressSink = std::function<void(std::int64_t bytes)>;
 struct SurveySoFar {
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
-  bool is_doubtful = false;  // there was a problem, or the rows look scattered; only the end tells for sure
+  // there was a problem, or the rows look scattered; only the end tells for sure
+  bool is_doubtful = false;
 };
 // Told now and then, at the latest 1024 rows on.
 using SurveySink = std::function<void(const SurveySoFar&)>;
 
-// `format`: given by the user; by content otherwise. `dsp_ids`: nullptr: for no database, so nobody knows whether the rows'
-// ids are right. Errors: io, data (UTF-16), the check's; what is wrong with rows is in the survey.
+// `format`: given by the user; by content otherwise. `dsp_ids`: nullptr: for no database, so nobody
+// knows whether the rows' ids are right. Errors: io, data (UTF-16), the check's; what is wrong with
+// rows is in the survey.
 Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, OnError policy,
                       const SurveySink& so_far, DspIdCheck* dsp_ids = nullptr);
 

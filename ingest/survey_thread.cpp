@@ -10,12 +10,15 @@ constexpr int kNice = 10;
 
 }  // namespace
 
-SurveyThread::SurveyThread(const InputFile& file, InputFormat format, OnError policy, ProgressSink waiting, DspIdCheck* dsp_ids)
-    : waiting_(std::move(waiting)), thread_([this, &file, format, policy, dsp_ids] { run(file, format, policy, dsp_ids); }) {}
+SurveyThread::SurveyThread(const InputFile& file, InputFormat format, OnError policy,
+                           ProgressSink waiting, DspIdCheck* dsp_ids)
+    : waiting_(std::move(waiting)),
+      thread_([this, &file, format, policy, dsp_ids] { run(file, format, policy, dsp_ids); }) {}
 
 SurveyThread::~SurveyThread() { thread_.join(); }
 
-void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy, DspIdCheck* dsp_ids) {
+void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy,
+                       DspIdCheck* dsp_ids) {
   {
     const std::lock_guard lock(mutex_);
     thread_id_ = ::gettid();
@@ -23,14 +26,17 @@ void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy
   std::optional<Result<Survey>> found;
   std::exception_ptr trouble;
   try {
-    found.emplace(survey(file, format, policy, [this](const SurveySoFar& so_far) {
-      if (so_far.is_doubtful) has_doubts_ = true;
-      {
-        const std::lock_guard lock(mutex_);
-        so_far_ = so_far;
-      }
-      changed_.notify_all();
-    }, dsp_ids));
+    found.emplace(survey(
+        file, format, policy,
+        [this](const SurveySoFar& so_far) {
+          if (so_far.is_doubtful) has_doubts_ = true;
+          {
+            const std::lock_guard lock(mutex_);
+            so_far_ = so_far;
+          }
+          changed_.notify_all();
+        },
+        dsp_ids));
   } catch (...) {
     trouble = std::current_exception();  // it is the caller's who asks what was found
     found.emplace(Error{Errc::software, "the survey failed"});
@@ -45,7 +51,8 @@ void SurveyThread::run(const InputFile& file, InputFormat format, OnError policy
 void SurveyThread::give_way() {
   const std::lock_guard lock(mutex_);
   if (thread_id_ == 0 || found_) return;
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(thread_id_), kNice);  // of this thread alone, on Linux
+  // of this thread alone, on Linux
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(thread_id_), kNice);
 }
 
 // For news.

@@ -1,5 +1,5 @@
-// A survey in a thread of its own, beside which its sheet is loaded ahead (load.h). Thread rule: one thread, but
-// for has_doubts(). Ownership: borrows the file.
+// A survey in a thread of its own, beside which its sheet is loaded ahead (load.h). Thread rule:
+// one thread, but for has_doubts(). Ownership: borrows the file.
 #pragma once
 
 #include <sys/types.h>
@@ -27,8 +27,10 @@ class OngoingSurvey {
 
 class SurveyThread final : public OngoingSurvey {
  public:
-  // `waiting` is told how far it is by whoever waits for it. `dsp_ids`: as of survey(), borrowed, and used in that thread alone.
-  SurveyThread(const InputFile& file, InputFormat format, OnError policy, ProgressSink waiting, DspIdCheck* dsp_ids = nullptr);
+  // `waiting` is told how far it is by whoever waits for it. `dsp_ids`: as of survey(), borrowed,
+  // and used in that thread alone.
+  SurveyThread(const InputFile& file, InputFormat format, OnError policy, ProgressSink waiting,
+               DspIdCheck* dsp_ids = nullptr);
   ~SurveyThread() override;  // waits for its end
   SurveyThread(const SurveyThread&) = delete;
   SurveyThread& operator=(const SurveyThread&) = delete;

@@ -13,8 +13,8 @@
 namespace dl {
 namespace {
 
-// A set of bytes, looked up in a table: std::string_view::find_first_of() calls memchr() for every byte, which
-// was a tenth of an ingest.
+// A set of bytes, looked up in a table: std::string_view::find_first_of() calls memchr() for every
+// byte, which was a tenth of an ingest.
 class Bytes {
  public:
   constexpr explicit Bytes(std::string_view members) {
@@ -70,13 +70,15 @@ std::string_view trimmed(std::string_view text) {
 Flaw character_flaw(ValueRule rule, std::string_view text) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
   if (!kToLookAt.any_in(text)) return Flaw::none;
-  const bool is_free = rule == ValueRule::name || rule == ValueRule::text || rule == ValueRule::list;
+  const bool is_free =
+      rule == ValueRule::name || rule == ValueRule::text || rule == ValueRule::list;
   if ((is_free ? kNotInText : kControls).any_in(text)) {
     return kLineBreaks.any_in(text) ? Flaw::line_break : Flaw::control_character;
   }
   if (text.find(kReplacement) != std::string_view::npos) return Flaw::damaged_text;
   if (rule != ValueRule::list && is_all_hidden(text)) return Flaw::missing_value;
-  const bool is_hidden = rule == ValueRule::name ? has_hidden_character_in_name(text) : has_hidden_character(text);
+  const bool is_hidden =
+      rule == ValueRule::name ? has_hidden_character_in_name(text) : has_hidden_character(text);
   if (!is_hidden) return Flaw::none;
   return rule == ValueRule::id ? Flaw::id_hidden_space : Flaw::hidden_character;
 }
@@ -134,14 +136,16 @@ std::string_view list_of(std::string_view list, std::string& scratch) {
   }
 }
 
-// Names, lists and other texts. They keep the blanks inside them; those around them nobody sees in a cell.
+// Names, lists and other texts. They keep the blanks inside them; those around them nobody sees in
+// a cell.
 CheckedValue check_text(ValueRule rule, std::string_view raw, std::string& scratch) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, rule == ValueRule::list ? Flaw::none : Flaw::missing_value};
   if (const Flaw flaw = character_flaw(rule, text); flaw != Flaw::none) return {text, flaw};
   if (rule == ValueRule::list) return {list_of(text, scratch), list_flaw(text)};
   // A name may be a hashtag: #SALE!
-  if (rule == ValueRule::name && !is_known_formula_error(text) && !is_overflow(text)) return {text, Flaw::none};
+  if (rule == ValueRule::name && !is_known_formula_error(text) && !is_overflow(text))
+    return {text, Flaw::none};
   return {text, cell_flaw(text)};
 }
 
@@ -195,26 +199,29 @@ int number_at(std::string_view text, std::size_t from, std::size_t count) {
 }
 
 using Day = std::chrono::year_month_day;
-constexpr int kFirstYear = 2000;  // a campaign of before was not meant: day 0 of a spreadsheet is in 1899, 1900 or 1904
+// a campaign of before was not meant: day 0 of a spreadsheet is in 1899, 1900 or 1904
+constexpr int kFirstYear = 2000;
 
 Day day_of(std::string_view year, std::string_view month, std::string_view day) {
-  return Day{std::chrono::year{number_at(year, 0, 4)}, std::chrono::month{static_cast<unsigned>(number_at(month, 0, 2))},
+  return Day{std::chrono::year{number_at(year, 0, 4)},
+             std::chrono::month{static_cast<unsigned>(number_at(month, 0, 2))},
              std::chrono::day{static_cast<unsigned>(number_at(day, 0, 2))}};
 }
 
 // The three numbers of a date in whatever order; nothing where it is none.
 std::optional<std::array<std::string_view, 3>> numbers_of_date(std::string_view text) {
   const std::size_t first = text.find_first_of("/.-");
-  const std::size_t second = first == std::string_view::npos ? first : text.find(text[first], first + 1);
+  const std::size_t second =
+      first == std::string_view::npos ? first : text.find(text[first], first + 1);
   if (second == std::string_view::npos) return std::nullopt;
-  const std::array<std::string_view, 3> numbers = {text.substr(0, first), text.substr(first + 1, second - first - 1),
-                                                   text.substr(second + 1)};
+  const std::array<std::string_view, 3> numbers = {
+      text.substr(0, first), text.substr(first + 1, second - first - 1), text.substr(second + 1)};
   if (!std::all_of(numbers.begin(), numbers.end(), all_digits)) return std::nullopt;
   return numbers;
 }
 
-// The days that a date in another form can mean: with the year in front the month comes next, behind a month or a day
-// either may be first. Without a year in full it can be any.
+// The days that a date in another form can mean: with the year in front the month comes next,
+// behind a month or a day either may be first. Without a year in full it can be any.
 struct MeantDays {
   std::optional<int> year;
   std::vector<Day> days;
@@ -269,7 +276,8 @@ bool starts_with_scheme(std::string_view text, std::string_view scheme) {
 CheckedValue check_url(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   if (text.empty()) return {text, Flaw::missing_value};
-  if (const Flaw flaw = character_flaw(ValueRule::url, text); flaw != Flaw::none) return {text, flaw};
+  if (const Flaw flaw = character_flaw(ValueRule::url, text); flaw != Flaw::none)
+    return {text, flaw};
   if (const Flaw flaw = cell_flaw(text); flaw != Flaw::none) return {text, flaw};
   const std::size_t host = starts_with_scheme(text, "https://")  ? 8
                            : starts_with_scheme(text, "http://") ? 7
@@ -301,9 +309,12 @@ CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scra
 std::string message_for(Flaw flaw, std::string_view raw) {
   if (flaw != Flaw::date_form) return std::string(words_of(flaw).message);
   const Day day = days_meant_by(*numbers_of_date(trimmed(raw))).days.front();
-  const auto padded = [](unsigned number) { return (number < 10 ? "-0" : "-") + std::to_string(number); };
+  const auto padded = [](unsigned number) {
+    return (number < 10 ? "-0" : "-") + std::to_string(number);
+  };
   const std::string year = std::to_string(static_cast<int>(day.year()) + 10'000).substr(1);
-  return "write " + year + padded(static_cast<unsigned>(day.month())) + padded(static_cast<unsigned>(day.day()));
+  return "write " + year + padded(static_cast<unsigned>(day.month())) +
+         padded(static_cast<unsigned>(day.day()));
 }
 
 }  // namespace dl

@@ -28,6 +28,7 @@ struct CheckedValue {
 
 // Checks `raw` by `rule`. `scratch` is room for a normal form that differs; it must live as long as
 // the answer is used.
-CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch, Point point = Point::decimal);
+CheckedValue check_value(ValueRule rule, std::string_view raw, std::string& scratch,
+                         Point point = Point::decimal);
 
 }  // namespace dl

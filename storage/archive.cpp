@@ -1,14 +1,12 @@
 #include "storage/archive.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <optional>
 #include <set>
 #include <vector>
 
 #include "queries_sql.h"
+#include "storage/archive_file.h"
 #include "storage/fault/fault_point.h"
 #include "storage/live_daemon.h"
 #include "storage/row_copier.h"
@@ -22,57 +20,15 @@ constexpr std::size_t kJobsAtOnce = 100;
 constexpr std::int64_t kJobsRead = 10'000;
 constexpr int kCheckpointPages = 1'000;
 
-std::optional<std::string> archived_database(Database& database) {
-  SQLite::Statement of(database.handle(), std::string(sql::k_archive_is_of));
-  if (!of.executeStep()) return std::nullopt;
-  return of.getColumn(0).getString();
-}
-
-// By whatever name: a database that were its own archive would take no load any more.
-bool is_same_file(const std::string& a, const std::string& b) {
-  struct stat of_a {};
-  struct stat of_b {};
-  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-         of_a.st_ino == of_b.st_ino;
-}
-
-// Opens the archive, or makes it and writes into it whose it is. Two loads of one file never meet: the caller
-// has the database's lock.
-Result<std::unique_ptr<Database>> open_archive(Database& database, const std::string& file) {
-  if (is_same_file(file, database.path())) {
-    return Error{Errc::config, file + ": is the database itself; name another file for its archive"};
-  }
-  Result<std::unique_ptr<Database>> opened = Database::open(file, OpenMode::create);
-  if (!opened) return opened.error();
-  Database& archive = **opened;
-  std::optional<std::string> owner;
-  bool is_empty = false;
-  Status ok = archive.guard(file, [&]() -> Status {
-    owner = archived_database(archive);
-    is_empty = archive.handle().execAndGet(std::string(sql::k_archive_last_job)).getInt64() == 0;
-    archive.handle().exec("PRAGMA foreign_keys = OFF");  // copies come before what they refer to
-    return Done{};
-  });
-  if (ok && owner != database.database_id()) {
-    if (owner || !is_empty) {
-      return Error{Errc::config, file + ": is not an archive of " + database.path() + "; name another file"};
-    }
-    ok = archive.transaction(Writer::ingest, [&]() -> Status {
-      SQLite::Statement claim(archive.handle(), std::string(sql::k_archive_claim));
-      claim.bind(":database", database.database_id());
-      claim.exec();
-      return Done{};
-    });
-  }
-  if (!ok) return ok.error();
-  archive.leave_guards_to_others();
-  return opened;
-}
-
 class Mover {
  public:
-  Mover(const ArchivePlan& plan, Database& database, Database& archive, std::string file, std::int64_t now_ms)
-      : plan_(plan), database_(database), archive_(archive), file_(std::move(file)), now_ms_(now_ms) {}
+  Mover(const ArchivePlan& plan, Database& database, Database& archive, std::string file,
+        std::int64_t now_ms)
+      : plan_(plan),
+        database_(database),
+        archive_(archive),
+        file_(std::move(file)),
+        now_ms_(now_ms) {}
 
   Status move_batch(const ArchiveBatch& batch);
   Status move_jobs();
@@ -91,11 +47,13 @@ class Mover {
   SQLite::Statement statement(Database& database, std::string_view text) {
     return SQLite::Statement(database.handle(), std::string(text));
   }
-  RowCopier copier(const std::string& table, const std::string& condition, SameKey same_key = SameKey::replace) {
+  RowCopier copier(const std::string& table, const std::string& condition,
+                   SameKey same_key = SameKey::replace) {
     return RowCopier(database_, archive_, table, condition, same_key);
   }
 
-  // `copy` is committed in the archive before `remove`, and both see the tables and acts as they stand.
+  // `copy` is committed in the archive before `remove`, and both see the tables and acts as they
+  // stand.
   Status step(const std::function<Status()>& copy, const std::function<Status()>& remove);
   void hold_touched();
   Result<bool> lives_again(BatchId batch);
@@ -126,7 +84,8 @@ class Mover {
   RowCopier job_if_new_ = copier("job", "id = ?1", SameKey::keep);
   RowCopier payload_if_new_ = copier("job_payload", "job_id = ?1", SameKey::keep);
   RowCopier request_ = copier("request", "job_id = ?1");
-  RowCopier body_ = copier("request_body", "request_id IN (SELECT id FROM request WHERE job_id = ?1)");
+  RowCopier body_ =
+      copier("request_body", "request_id IN (SELECT id FROM request WHERE job_id = ?1)");
   RowCopier history_ = copier("job_history", "job_id = ?1");
   RowCopier act_ = copier("operator_act", "job_id = ?1");
   SQLite::Statement instances_of_ =
@@ -145,13 +104,14 @@ Status Mover::step(const std::function<Status()>& copy, const std::function<Stat
   });
   if (!ok) return ok;
   DL_FAULT_POINT("archive.moved");
-  if (Status short_log = archive_.checkpoint_if_longer_than(kCheckpointPages); !short_log) return short_log;
+  if (Status short_log = archive_.checkpoint_if_longer_than(kCheckpointPages); !short_log)
+    return short_log;
   if (auto polite = leave_room_for_daemon(database_); !polite) return polite.error();
   return Done{};
 }
 
-// What was finished lives again by an act alone, so they tell what the plan cannot know. In the transaction that
-// moves something: no act comes between.
+// What was finished lives again by an act alone, so they tell what the plan cannot know. In the
+// transaction that moves something: no act comes between.
 void Mover::hold_touched() {
   acts_.bind(":act", plan_.newest_act);
   while (acts_.executeStep()) {
@@ -162,13 +122,14 @@ void Mover::hold_touched() {
   acts_.reset();
 }
 
-// A tree of it, or of a batch that has stayed since for such a tree. Before it is begun, so that seldom one is moved
-// in part; what is certain is asked at each step.
+// A tree of it, or of a batch that has stayed since for such a tree. Before it is begun, so that
+// seldom one is moved in part; what is certain is asked at each step.
 Result<bool> Mover::lives_again(BatchId batch) {
   hold_touched();
   bool lives = false;
   if (!is_touched_) return lives;
-  const Status ok = each_row_of(database_, batch, [&](std::int64_t root) { lives = lives || !plan_.is_free(root); });
+  const Status ok = each_row_of(database_, batch,
+                                [&](std::int64_t root) { lives = lives || !plan_.is_free(root); });
   if (!ok) return ok.error();
   return lives;
 }
@@ -185,7 +146,8 @@ std::vector<Mover::Row> Mover::next_rows(BatchId batch) {
   next.bind(":first", 0);
   next.bind(":n", kRowsAtOnce);
   while (next.executeStep()) {
-    rows.push_back({next.getColumn(0).getInt64(), next.getColumn(1).getInt64(), next.getColumn(2).getInt64()});
+    rows.push_back(
+        {next.getColumn(0).getInt64(), next.getColumn(1).getInt64(), next.getColumn(2).getInt64()});
   }
   return rows;
 }
@@ -230,15 +192,18 @@ Status Mover::move_batch(const ArchiveBatch& batch) {
     begin.bind(":file", file_);
     begin.bind(":batch", batch.id.value);
     if (begin.exec() == 1) return Done{};
-    return Error{Errc::software, "batch " + std::to_string(batch.id.value) + " is archived already"};
+    return Error{Errc::software,
+                 "batch " + std::to_string(batch.id.value) + " is archived already"};
   });
-  RowCopier row_copier = copier("batch_row", "batch_id = " + std::to_string(batch.id.value) + " AND row = ?1");
+  RowCopier row_copier =
+      copier("batch_row", "batch_id = " + std::to_string(batch.id.value) + " AND row = ?1");
   bool stays = false;  // from the first row of a tree on that is held by now
   for (std::vector<Row> rows{{}}; ok && !rows.empty() && !stays;) {
     ok = step(
         [&]() -> Status {
           rows = next_rows(batch.id);
-          const auto living = std::ranges::find_if(rows, [&](const Row& row) { return !plan_.is_free(row.root); });
+          const auto living =
+              std::ranges::find_if(rows, [&](const Row& row) { return !plan_.is_free(row.root); });
           stays = living != rows.end();
           rows.erase(living, rows.end());
           copy_batch(batch.id.value);
@@ -269,8 +234,9 @@ Status Mover::move_batch(const ArchiveBatch& batch) {
 }
 
 void Mover::remove_evidence(std::int64_t job) {
-  for (const std::string_view text : {sql::k_archive_delete_bodies, sql::k_archive_delete_requests,
-                                      sql::k_archive_delete_history, sql::k_archive_empty_payload}) {
+  for (const std::string_view text :
+       {sql::k_archive_delete_bodies, sql::k_archive_delete_requests, sql::k_archive_delete_history,
+        sql::k_archive_empty_payload}) {
     SQLite::Statement remove = statement(database_, text);
     remove.bind(":job", job);
     const int removed = remove.exec();
@@ -310,7 +276,8 @@ Status Mover::move_some(std::vector<Job> jobs) {
           mark_.bind(":newest_request", plan_.newest_request);
           const int is_still_finished = mark_.exec();
           mark_.reset();
-          if (is_still_finished == 0) continue;  // a late answer was faster; its copy is replaced next time
+          // a late answer was faster; its copy is replaced next time
+          if (is_still_finished == 0) continue;
           remove_evidence(job);
           ++counts_.jobs;
         }
@@ -333,7 +300,8 @@ Status Mover::move_jobs() {
     });
     for (std::size_t i = 0; ok && i < jobs.size(); i += kJobsAtOnce) {
       const auto begin = jobs.begin() + static_cast<std::ptrdiff_t>(i);
-      const auto end = jobs.begin() + static_cast<std::ptrdiff_t>(std::min(jobs.size(), i + kJobsAtOnce));
+      const auto end =
+          jobs.begin() + static_cast<std::ptrdiff_t>(std::min(jobs.size(), i + kJobsAtOnce));
       ok = move_some(std::vector<Job>(begin, end));
     }
     if (!ok) return ok;
@@ -352,14 +320,15 @@ Status count_anew(Database& archive) {
 
 }  // namespace
 
-Result<ArchiveCounts> carry_out(const ArchivePlan& plan, Database& database, const std::string& file,
-                                std::int64_t now_ms) {
+Result<ArchiveCounts> carry_out(const ArchivePlan& plan, Database& database,
+                                const std::string& file, std::int64_t now_ms) {
   Result<std::unique_ptr<Database>> archive = open_archive(database, file);
   if (!archive) return archive.error();
   ArchiveCounts counts;
   Status ok = database.guard(database.path(), [&]() -> Status {
     // As it is found from anywhere: the batches name it for years.
-    Mover mover(plan, database, **archive, std::filesystem::absolute(file).lexically_normal().string(), now_ms);
+    Mover mover(plan, database, **archive,
+                std::filesystem::absolute(file).lexically_normal().string(), now_ms);
     for (const ArchiveBatch& batch : plan.going) {
       if (Status moved = mover.move_batch(batch); !moved) return moved;
     }
@@ -370,13 +339,6 @@ Result<ArchiveCounts> carry_out(const ArchivePlan& plan, Database& database, con
   if (ok) ok = count_anew(**archive);
   if (!ok) return ok.error();
   return counts;
-}
-
-Status refuse_archive(Database& database) {
-  return database.guard(database.path(), [&]() -> Status {
-    if (!archived_database(database)) return Done{};
-    return Error{Errc::config, database.path() + ": is an archive of finished work; nothing is loaded into it or sent from it"};
-  });
 }
 
 }  // namespace dl

@@ -32,14 +32,16 @@ class Groups {
   }
 
  private:
-  std::vector<std::uint32_t> leader_;    // by batch; of a group it is the one that leads itself
-  std::vector<std::uint32_t> named_by_;  // by root id: a batch that names the tree, + 1; 0: none yet
+  std::vector<std::uint32_t> leader_;  // by batch; of a group it is the one that leads itself
+  // by root id: a batch that names the tree, + 1; 0: none yet
+  std::vector<std::uint32_t> named_by_;
 };
 
 // The rules that give a batch up, applied to what the tables say.
 class Planner {
  public:
-  Planner(Database& database, ArchivePlan& plan) : database_(database), db_(database.handle()), plan_(plan) {}
+  Planner(Database& database, ArchivePlan& plan)
+      : database_(database), db_(database.handle()), plan_(plan) {}
 
   Status run(std::int64_t newest_requests) {
     Status ok = read([&] {
@@ -96,7 +98,8 @@ class Planner {
     return read([&] {
       SQLite::Statement list(db_, std::string(sql::k_archive_batches));
       while (list.executeStep()) {
-        Listed& listed = batches.emplace_back();  // by members: at -O3 GCC 12 warns of a push_back of a temporary
+        // by members: at -O3 GCC 12 warns of a push_back of a temporary
+        Listed& listed = batches.emplace_back();
         listed.batch.id = BatchId{list.getColumn(0).getInt64()};
         listed.batch.source = list.getColumn(1).getString();
         listed.is_young = list.getColumn(2).getInt64() >= plan_.before_ms;
@@ -104,9 +107,9 @@ class Planner {
     });
   }
 
-  // A batch goes only with all of its trees, and a tree only with all batches that name it: rows in the archive would
-  // else tell what was, while their jobs go on here. One of which an interrupted run has moved some rows goes on only
-  // when nothing of the rest lives.
+  // A batch goes only with all of its trees, and a tree only with all batches that name it: rows in
+  // the archive would else tell what was, while their jobs go on here. One of which an interrupted
+  // run has moved some rows goes on only when nothing of the rest lives.
   Status sort_batches() {
     std::vector<Listed> batches;
     Status ok = list_batches(batches);
@@ -140,7 +143,8 @@ class Planner {
         SQLite::Statement candidates(db_, std::string(sql::k_archive_candidates));
         candidates.bind(":first", first);
         candidates.bind(":last", first + kJobsAtOnce - 1);
-        while (candidates.executeStep()) plan_.jobs += plan_.is_free(candidates.getColumn(1).getInt64()) ? 1 : 0;
+        while (candidates.executeStep())
+          plan_.jobs += plan_.is_free(candidates.getColumn(1).getInt64()) ? 1 : 0;
       });
       if (!ok) return ok;
     }
@@ -156,7 +160,8 @@ Result<std::vector<Tier>> limits_of(Database& database) {
   std::string text = "none";
   const Status ok = database.guard(database.path(), [&]() -> Status {
     SQLite::Statement limits(database.handle(), std::string(sql::k_archive_limits));
-    if (limits.executeStep() && !limits.getColumn(0).isNull()) text = limits.getColumn(0).getString();
+    if (limits.executeStep() && !limits.getColumn(0).isNull())
+      text = limits.getColumn(0).getString();
     return Done{};
   });
   if (!ok) return ok.error();
@@ -175,7 +180,8 @@ Result<ArchivePlan> plan_archive(Database& database, Millis older_than, std::int
     newest_requests += 2 * tier.count;  // no more than that hold a slot
   }
   if (older_than < youngest) {
-    return Error{Errc::usage, "--older-than " + format_duration(older_than) + ": at least " + format_duration(youngest) +
+    return Error{Errc::usage, "--older-than " + format_duration(older_than) + ": at least " +
+                                  format_duration(youngest) +
                                   ", because the limiter and late answers need what is younger"};
   }
   ArchivePlan plan;
@@ -184,7 +190,8 @@ Result<ArchivePlan> plan_archive(Database& database, Millis older_than, std::int
   return plan;
 }
 
-Status each_row_of(Database& database, BatchId batch, const std::function<void(std::int64_t root_id)>& row) {
+Status each_row_of(Database& database, BatchId batch,
+                   const std::function<void(std::int64_t root_id)>& row) {
   std::int64_t next = 0;
   for (std::int64_t seen = kRowsAtOnce; seen == kRowsAtOnce;) {
     seen = 0;

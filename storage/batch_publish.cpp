@@ -10,7 +10,8 @@ constexpr Rule kPublished = *rule_for(JobState::blocked, JobEvent::parents_done)
 
 }  // namespace
 
-// Jobs that are about to change, and where the batches that this command has loaded before have them.
+// Jobs that are about to change, and where the batches that this command has loaded before have
+// them.
 std::unordered_map<std::int64_t, EarlierRow> BatchWriter::named_earlier() {
   std::unordered_map<std::int64_t, EarlierRow> rows;
   if (!first_of_command_) return rows;
@@ -18,7 +19,8 @@ std::unordered_map<std::int64_t, EarlierRow> BatchWriter::named_earlier() {
   list.bind(":first", first_of_command_->value);
   list.bind(":batch", id_.value);
   while (list.executeStep()) {
-    rows.try_emplace(list.getColumn(0).getInt64(), EarlierRow{list.getColumn(1).getString(), list.getColumn(2).getInt64()});
+    rows.try_emplace(list.getColumn(0).getInt64(),
+                     EarlierRow{list.getColumn(1).getString(), list.getColumn(2).getInt64()});
   }
   return rows;
 }
@@ -39,8 +41,8 @@ void BatchWriter::apply_changes(std::int64_t now_ms, PublishNews& news) {
     open_attempt.reset();
     if (free_to_change == 0) {
       ++counts_.conflicts;
-      news.conflicts.push_back(
-          {line, list.getColumn(2).getString(), list.getColumn(4).getString(), list.getColumn(3).getString()});
+      news.conflicts.push_back({line, list.getColumn(2).getString(), list.getColumn(4).getString(),
+                                list.getColumn(3).getString()});
       continue;
     }
     ++counts_.changed;
@@ -51,8 +53,9 @@ void BatchWriter::apply_changes(std::int64_t now_ms, PublishNews& news) {
       DL_CHECK(kind.has_value(), "a kind that the CHECK of table job does not allow");
       bodies.bind(":job", job);
       bodies.executeStep();
-      news.changes.push_back({line, *kind, bodies.getColumn(0).getString(), bodies.getColumn(1).getString(),
-                              named == earlier.end() ? std::nullopt : std::optional(named->second)});
+      news.changes.push_back(
+          {line, *kind, bodies.getColumn(0).getString(), bodies.getColumn(1).getString(),
+           named == earlier.end() ? std::nullopt : std::optional(named->second)});
       bodies.reset();
     }
     change.bind(":job", job);

@@ -70,7 +70,8 @@ Status read_results(Database& database, BatchId batch,
       row.row = rows.getColumn(0).getInt64();
       row.line = rows.getColumn(1).getInt64();
       row.state = rows.getColumn(3).getString();
-      row.stored = {optional_text(rows, 2), texts_from(rows, 7), texts_from(rows, 10), texts_from(rows, 4)};
+      row.stored = {optional_text(rows, 2), texts_from(rows, 7), texts_from(rows, 10),
+                    texts_from(rows, 4)};
       row.error = text_at(rows, 13);
       row.attempts = optional_number(rows, 14);
       row.failed = rows.getColumn(15).getInt() != 0;
@@ -81,12 +82,14 @@ Status read_results(Database& database, BatchId batch,
   });
 }
 
-Status read_kept_rows(Database& database, BatchId batch, const std::function<Status(const StoredRow&)>& sink) {
+Status read_kept_rows(Database& database, BatchId batch,
+                      const std::function<Status(const StoredRow&)>& sink) {
   return database.guard(database.path(), [&]() -> Status {
     SQLite::Statement rows(database.handle(), std::string(sql::k_ingest_kept_rows));
     rows.bind(":batch", batch.value);
     while (rows.executeStep()) {
-      const StoredRow row{optional_text(rows, 0), texts_from(rows, 4), texts_from(rows, 7), texts_from(rows, 1)};
+      const StoredRow row{optional_text(rows, 0), texts_from(rows, 4), texts_from(rows, 7),
+                          texts_from(rows, 1)};
       if (Status ok = sink(row); !ok) return ok;
     }
     return Done{};
@@ -114,7 +117,8 @@ Result<std::vector<StateCount>> count_states(Database& database, std::optional<B
       const auto kind = kind_named(list.getColumn(0).getString());
       const auto state = state_named(list.getColumn(1).getString());
       if (kind && state) {
-        counts.push_back({*kind, *state, list.getColumn(2).getInt64(), list.getColumn(3).getInt64()});
+        counts.push_back(
+            {*kind, *state, list.getColumn(2).getInt64(), list.getColumn(3).getInt64()});
       }
     }
     return Done{};
@@ -147,9 +151,12 @@ Result<AccountFacts> read_account(Database& database) {
   const Status ok = database.guard(database.path(), [&]() -> Status {
     SQLite::Statement account(database.handle(), std::string(sql::k_ingest_account));
     if (!account.executeStep()) return Done{};
-    facts = AccountFacts{optional_text(account, 0),   text_at(account, 1),
-                         optional_number(account, 2), text_at(account, 3),
-                         optional_text(account, 4),   optional_number(account, 5),
+    facts = AccountFacts{optional_text(account, 0),
+                         text_at(account, 1),
+                         optional_number(account, 2),
+                         text_at(account, 3),
+                         optional_text(account, 4),
+                         optional_number(account, 5),
                          optional_number(account, 6).value_or(0)};
     return Done{};
   });

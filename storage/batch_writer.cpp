@@ -21,14 +21,14 @@ void run(SQLite::Statement& statement) {
 
 }  // namespace
 
-// Between begin() and publish() this connection runs neither triggers nor checks of foreign keys nor CHECKs,
-// which take more time than the rows themselves. The triggers guard against hand-written SQL, which
-// comes over other connections; the rows we refer to are those we have just written or looked up; what CHECKs
-// judge are constants of ours and defaults (integrity_check, in the tests, looks at them).
-// Nor does it wait for the disk at each commit: after a power loss an invisible batch may end a few
-// transactions earlier, and is removed either way. A checkpoint still syncs the log before it writes,
-// and publish() syncs all of it. The log, which is written over and over, is not cut in between,
-// and goes into the database in pieces instead of pages.
+// Between begin() and publish() this connection runs neither triggers nor checks of foreign keys
+// nor CHECKs, which take more time than the rows themselves. The triggers guard against
+// hand-written SQL, which comes over other connections; the rows we refer to are those we have just
+// written or looked up; what CHECKs judge are constants of ours and defaults (integrity_check, in
+// the tests, looks at them). Nor does it wait for the disk at each commit: after a power loss an
+// invisible batch may end a few transactions earlier, and is removed either way. A checkpoint still
+// syncs the log before it writes, and publish() syncs all of it. The log, which is written over and
+// over, is not cut in between, and goes into the database in pieces instead of pages.
 class BatchWriter::BulkMode {
  public:
   explicit BulkMode(SQLite::Database& db) : db_(db) {
@@ -189,8 +189,13 @@ std::vector<std::size_t> BatchWriter::create(std::span<const JobText> jobs,
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const PlacedJob* parent = jobs[i].parent;
     const JobId id{first + static_cast<std::int64_t>(i)};
-    placed[i] = {id, parent == nullptr ? id : parent->root, parent == nullptr ? 0 : parent->level + 1,
-                 parent == nullptr ? priority_.value_or(0) : parent->root_priority, Fate::created, "", false};
+    placed[i] = {id,
+                 parent == nullptr ? id : parent->root,
+                 parent == nullptr ? 0 : parent->level + 1,
+                 parent == nullptr ? priority_.value_or(0) : parent->root_priority,
+                 Fate::created,
+                 "",
+                 false};
     open_parents_.push_back(open_parents_of(parent));
   }
   open_parent_ = {};
@@ -230,9 +235,10 @@ std::int64_t BatchWriter::first_id_for(bool are_roots, int count) const {
   return are_roots && next_campaign_ + count <= campaigns_end_ ? next_campaign_ : next_job_;
 }
 
-// Campaigns get their ids from blocks, so that their rows share pages, which publish() writes all at once. A block is
-// an eighth of the campaigns so far: small batches leave no gap in the ids, large ones only a small one. Ids still grow
-// from a campaign to the next and from a parent to its children.
+// Campaigns get their ids from blocks, so that their rows share pages, which publish() writes all
+// at once. A block is an eighth of the campaigns so far: small batches leave no gap in the ids,
+// large ones only a small one. Ids still grow from a campaign to the next and from a parent to its
+// children.
 void BatchWriter::take_ids(bool are_roots, int count) {
   if (!are_roots) {
     next_job_ += count;
@@ -290,9 +296,12 @@ Result<PlacedJob> BatchWriter::find(const JobText& job) {
   find.bindNoCopy(1, job.digest.data(), static_cast<int>(job.digest.size()));
   find.bindNoCopy(2, job.key);
   if (!find.executeStep()) return Error{Errc::data, "the job " + job.key + " has no payload"};
-  PlacedJob placed{JobId{find.getColumn(0).getInt64()}, JobId{find.getColumn(1).getInt64()},
-                   find.getColumn(2).getInt(), job.parent == nullptr ? find.getColumn(8).getInt() : job.parent->root_priority,
-                   Fate::unchanged, find.getColumn(4).getString(),
+  PlacedJob placed{JobId{find.getColumn(0).getInt64()},
+                   JobId{find.getColumn(1).getInt64()},
+                   find.getColumn(2).getInt(),
+                   job.parent == nullptr ? find.getColumn(8).getInt() : job.parent->root_priority,
+                   Fate::unchanged,
+                   find.getColumn(4).getString(),
                    find.getColumn(7).getInt() != 0};
   const bool is_ours = find.getColumn(3).getInt64() == id_.value;
   const bool same = find.getColumn(5).getInt() != 0;
@@ -320,17 +329,18 @@ Result<PlacedJob> BatchWriter::find(const JobText& job) {
 }
 
 void BatchWriter::add_rows(std::span<const BatchRow> rows) {
-  sql_->add_row.insert(static_cast<int>(rows.size()), [&](const RowValue& value, int at, int column) {
-    const BatchRow& row = rows[static_cast<std::size_t>(at)];
-    switch (column) {
-      case 0: return value.set(id_.value);
-      case 1: return value.set(row.number);
-      case 2: return value.set(row.line);
-      case 3: return value.set(row.job.value);
-      case 4: return row.raw == nullptr ? void() : value.set(*row.raw);
-      default: return;
-    }
-  });
+  sql_->add_row.insert(static_cast<int>(rows.size()),
+                       [&](const RowValue& value, int at, int column) {
+                         const BatchRow& row = rows[static_cast<std::size_t>(at)];
+                         switch (column) {
+                           case 0: return value.set(id_.value);
+                           case 1: return value.set(row.number);
+                           case 2: return value.set(row.line);
+                           case 3: return value.set(row.job.value);
+                           case 4: return row.raw == nullptr ? void() : value.set(*row.raw);
+                           default: return;
+                         }
+                       });
 }
 
 bool BatchWriter::has_changes() {
@@ -350,7 +360,8 @@ Result<BatchCounts> BatchWriter::publish(std::int64_t now_ms,
   bulk_mode_.reset();
   const Status ok = transaction([&]() -> Status {
     if (database_.handle().execAndGet("PRAGMA synchronous").getInt() != 2) {
-      return Error{Errc::software, database_.path() + ": SQLite did not go back to synchronous = FULL"};
+      return Error{Errc::software,
+                   database_.path() + ": SQLite did not go back to synchronous = FULL"};
     }
     if (has_changes()) {
       if (Status prepared = before_changes(); !prepared) return prepared;

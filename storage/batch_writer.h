@@ -24,7 +24,8 @@
 
 namespace dl {
 
-// What is known of a batch before its first row; `sha256_hex` and `rows` perhaps later, by set_input().
+// What is known of a batch before its first row; `sha256_hex` and `rows` perhaps later, by
+// set_input().
 struct BatchHead {
   std::string source;  // file name as given, "stdin", "--line"
   std::int64_t size_bytes = 0;
@@ -33,10 +34,12 @@ struct BatchHead {
   std::optional<std::string> header;   // JSON array of the user's column names
   std::optional<std::string> dialect;  // of CSV
   std::string loaded_by;               // login name
-  std::optional<int> priority;  // of its new jobs; nothing: as their campaign has, if it was there before
+  // of its new jobs; nothing: as their campaign has, if it was there before
+  std::optional<int> priority;
   std::int64_t rows = 0;
   std::int64_t now_ms = 0;  // wall clock, UTC
-  std::optional<BatchId> first_of_command;  // of the batches that the same command has loaded before; none: it is the first
+  // of the batches that the same command has loaded before; none: it is the first
+  std::optional<BatchId> first_of_command;
 };
 
 // What became of an entity of the input.
@@ -48,7 +51,7 @@ struct PlacedJob {
   int level = 0;
   int root_priority = 0;
   Fate fate = Fate::unchanged;
-  std::string state;  // of a conflict: what the job is in
+  std::string state;      // of a conflict: what the job is in
   bool archived = false;  // its payload is gone: a row that shows it must be kept as it was
 };
 
@@ -67,7 +70,8 @@ struct BatchRow {
   std::int64_t number = 0;  // 1 = first row below the header
   std::int64_t line = 0;    // physical line where it begins
   JobId job;                // that it ends in
-  const std::string* raw = nullptr;  // what the payloads do not give back (ingest/user_row.h); nullptr: nothing
+  // what the payloads do not give back (ingest/user_row.h); nullptr: nothing
+  const std::string* raw = nullptr;
 };
 
 struct LateConflict {
@@ -97,7 +101,8 @@ struct PublishNews {
   static constexpr std::size_t kChangesTold = 1'000;  // more than anybody reads
 
   std::vector<LateConflict> conflicts;
-  std::vector<PayloadChange> changes;  // the first of them in the order of the lines, at most kChangesTold
+  // the first of them in the order of the lines, at most kChangesTold
+  std::vector<PayloadChange> changes;
 };
 
 struct BatchCounts {
@@ -107,7 +112,8 @@ struct BatchCounts {
   std::int64_t failed =
       0;  // of the unchanged: they have failed, and loading them again is no retry
   std::int64_t changed = 0;
-  std::int64_t contradictions = 0;  // of the changed: an earlier batch of the same command has them with other content
+  // of the changed: an earlier batch of the same command has them with other content
+  std::int64_t contradictions = 0;
   std::int64_t conflicts = 0;
 };
 
@@ -192,8 +198,8 @@ class BatchWriter {
 };
 
 // Removes batches whose loader died before it published them. The caller holds the IngestLock, or
-// has just taken it and found it free. `by`: the daemon cuts the log meanwhile, the instance lock is its own; anybody else
-// leaves that to a daemon that lives. Returns how many. Errors: SQLite's.
+// has just taken it and found it free. `by`: the daemon cuts the log meanwhile, the instance lock
+// is its own; anybody else leaves that to a daemon that lives. Returns how many. Errors: SQLite's.
 Result<int> remove_orphaned_batches(Database& database, Writer by = Writer::ingest);
 
 }  // namespace dl

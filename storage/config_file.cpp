@@ -37,8 +37,8 @@ Result<std::string> read_text(const std::string& path) {
   return text;
 }
 
-// A key takes a table for each of its dots, and a table of tables is destroyed by recursion: a line of 100,000 dots
-// overflowed the stack. All keys of ours are flat.
+// A key takes a table for each of its dots, and a table of tables is destroyed by recursion: a line
+// of 100,000 dots overflowed the stack. All keys of ours are flat.
 constexpr std::ptrdiff_t kMostDotsInALine = 1'000;
 
 Status refuse_deep_keys(const std::string& path, std::string_view text) {
@@ -47,7 +47,8 @@ Status refuse_deep_keys(const std::string& path, std::string_view text) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view here = text.substr(begin, end - begin);
     if (std::count(here.begin(), here.end(), '.') > kMostDotsInALine) {
-      return Error{Errc::config, path + ":" + std::to_string(line) + ": more than 1000 dots; no key here is nested"};
+      return Error{Errc::config, path + ":" + std::to_string(line) +
+                                     ": more than 1000 dots; no key here is nested"};
     }
     begin = end + 1;
   }

@@ -28,11 +28,13 @@ namespace {
 
 constexpr std::chrono::microseconds kBusyStep{500};
 constexpr int kMaxValueBytes = 4 * 1024 * 1024;
-constexpr const char* kAnotherSqlite = "; this SQLite is not built as Debian builds it: use Debian's libsqlite3-0";
-constexpr const char* kSmallTables[] = {"property", "migration", "writer", "job_rule", "account", "batch", "instance"};
+constexpr const char* kAnotherSqlite =
+    "; this SQLite is not built as Debian builds it: use Debian's libsqlite3-0";
+constexpr const char* kSmallTables[] = {"property", "migration", "writer",  "job_rule",
+                                        "account",  "batch",     "instance"};
 
-// POSIX locks and mmap of the -shm file are only trusted on local file systems: an allow-list, by the
-// magic numbers of statfs(2).
+// POSIX locks and mmap of the -shm file are only trusted on local file systems: an allow-list, by
+// the magic numbers of statfs(2).
 constexpr std::array<unsigned long, 12> kLocalFileSystems = {
     0xEF53,      // ext2, ext3, ext4
     0x58465342,  // xfs
@@ -54,9 +56,11 @@ Status refuse_network_file_system(const std::string& path) {
     return Error{Errc::cant_create, path + ": the folder does not exist or cannot be read"};
   }
   const auto type = static_cast<unsigned long>(info.f_type) & 0xFFFFFFFFUL;
-  if (std::find(kLocalFileSystems.begin(), kLocalFileSystems.end(), type) == kLocalFileSystems.end()) {
-    return Error{Errc::config, path + ": not on a local file system, where locks cannot be trusted; "
-                                      "put the database on a local disk"};
+  if (std::find(kLocalFileSystems.begin(), kLocalFileSystems.end(), type) ==
+      kLocalFileSystems.end()) {
+    return Error{Errc::config, path +
+                                   ": not on a local file system, where locks cannot be trusted; "
+                                   "put the database on a local disk"};
   }
   return Done{};
 }
@@ -66,8 +70,10 @@ Status refuse_log_without_database(const std::string& path) {
   struct stat info {};
   const std::string log = path + "-wal";
   if (stat(log.c_str(), &info) != 0 || info.st_size == 0) return Done{};
-  return Error{Errc::no_input, path + ": is not there, but its write-ahead log is (" + log + "), which holds a part of it; "
-                                      "put the database back beside the log, or delete the log if the database is gone for good"};
+  return Error{Errc::no_input, path + ": is not there, but its write-ahead log is (" + log +
+                                   "), which holds a part of it; "
+                                   "put the database back beside the log, or delete the log if the "
+                                   "database is gone for good"};
 }
 
 Status check_file(const std::string& path, OpenMode mode) {
@@ -75,15 +81,16 @@ Status check_file(const std::string& path, OpenMode mode) {
   if (stat(path.c_str(), &info) != 0) {
     if (errno == EACCES) return Error{Errc::no_permission, path + ": " + std::strerror(EACCES)};
     if (mode == OpenMode::create) return refuse_log_without_database(path);
-    return Error{Errc::no_input, path + ": there is no such database; load a sheet first (dl-ingest FILE)"};
+    return Error{Errc::no_input,
+                 path + ": there is no such database; load a sheet first (dl-ingest FILE)"};
   }
   if (!S_ISREG(info.st_mode)) return Error{Errc::no_input, path + ": is not a regular file"};
   return Done{};
 }
 
-// SQLite would make a new file 0644; ours are the group's to write and nobody else's to read (the umask
-// may take more away). -wal and -shm inherit the mode. Done before SQLite has the file open: closing a
-// descriptor of it later would drop SQLite's POSIX locks.
+// SQLite would make a new file 0644; ours are the group's to write and nobody else's to read (the
+// umask may take more away). -wal and -shm inherit the mode. Done before SQLite has the file open:
+// closing a descriptor of it later would drop SQLite's POSIX locks.
 Status make_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
   if (fd >= 0) {
@@ -102,7 +109,9 @@ std::string layer_over(const char* vfs) {
 }
 
 // The function that the guard on `writer` calls: it exists on our connections only.
-void allow_writing(sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); }
+void allow_writing(sqlite3_context* context, int, sqlite3_value**) {
+  sqlite3_result_int(context, 1);
+}
 
 }  // namespace
 
@@ -135,8 +144,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMo
   return database;
 }
 
-// What holds on every connection, also of those that only read. A SQLite that refuses a part of it would go unnoticed
-// until what it shields from has happened.
+// What holds on every connection, also of those that only read. A SQLite that refuses a part of it
+// would go unnoticed until what it shields from has happened.
 Status Database::harden() {
   sqlite3* const raw = db_.getHandle();
   const auto wait = [](void* self, int calls) {
@@ -148,16 +157,21 @@ Status Database::harden() {
   int is_defensive = 0;
   int trusts_schema = 1;
   int loads_extensions = 1;
-  for (const int code : {sqlite3_extended_result_codes(raw, 1), sqlite3_busy_handler(raw, wait, this),
-                         sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, &is_defensive),
-                         sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &trusts_schema),
-                         sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, &loads_extensions),
-                         sqlite3_create_function_v2(raw, kWriterFunction, 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, nullptr,
-                                                    allow_writing, nullptr, nullptr, nullptr)}) {
-    if (code != SQLITE_OK) return error_of(code, sqlite3_errstr(code), path_, path_ + ": the connection cannot be set up");
+  for (const int code :
+       {sqlite3_extended_result_codes(raw, 1), sqlite3_busy_handler(raw, wait, this),
+        sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, &is_defensive),
+        sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &trusts_schema),
+        sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, &loads_extensions),
+        sqlite3_create_function_v2(raw, kWriterFunction, 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, nullptr,
+                                   allow_writing, nullptr, nullptr, nullptr)}) {
+    if (code != SQLITE_OK)
+      return error_of(code, sqlite3_errstr(code), path_,
+                      path_ + ": the connection cannot be set up");
   }
   if (is_defensive != 1 || trusts_schema != 0 || loads_extensions != 0) {
-    return Error{Errc::config, path_ + ": DEFENSIVE on, TRUSTED_SCHEMA off and extensions off were not accepted" + kAnotherSqlite};
+    return Error{Errc::config,
+                 path_ + ": DEFENSIVE on, TRUSTED_SCHEMA off and extensions off were not accepted" +
+                     kAnotherSqlite};
   }
   sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, kMaxValueBytes);
   sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
@@ -167,9 +181,12 @@ Status Database::harden() {
 // Of a connection that writes.
 Status Database::keep_rules() {
   // Of a new file alone: pages that archive frees can then be given back without VACUUM.
-  if (db_.execAndGet("PRAGMA page_count").getInt() == 0) db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
-  if (const std::string journal = db_.execAndGet("PRAGMA journal_mode = WAL").getString(); journal != "wal") {
-    return Error{Errc::config, path_ + ": cannot use write-ahead logging here (journal_mode is " + journal + ")"};
+  if (db_.execAndGet("PRAGMA page_count").getInt() == 0)
+    db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  if (const std::string journal = db_.execAndGet("PRAGMA journal_mode = WAL").getString();
+      journal != "wal") {
+    return Error{Errc::config,
+                 path_ + ": cannot use write-ahead logging here (journal_mode is " + journal + ")"};
   }
   db_.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = ON;"
            "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
@@ -186,11 +203,13 @@ Status Database::keep_rules() {
     const char* pragma;
     int value;
   };
-  for (const Rule& rule : {Rule{"synchronous", 2}, Rule{"wal_autocheckpoint", 0}, Rule{"foreign_keys", 1}}) {
+  for (const Rule& rule :
+       {Rule{"synchronous", 2}, Rule{"wal_autocheckpoint", 0}, Rule{"foreign_keys", 1}}) {
     const int is = db_.execAndGet(std::string("PRAGMA ") + rule.pragma).getInt();
     if (is == rule.value) continue;
-    return Error{Errc::config, path_ + ": " + rule.pragma + " = " + std::to_string(rule.value) + " was not accepted (it is " +
-                                   std::to_string(is) + ")" + kAnotherSqlite};
+    return Error{Errc::config, path_ + ": " + rule.pragma + " = " + std::to_string(rule.value) +
+                                   " was not accepted (it is " + std::to_string(is) + ")" +
+                                   kAnotherSqlite};
   }
   if (planted(Fault::synchronous_normal)) db_.exec("PRAGMA synchronous = NORMAL");
   return Done{};
@@ -207,7 +226,8 @@ Status Database::prepare(OpenMode mode) {
   });
   if (!ok) return ok;
   return guard(path_, [&]() -> Status {
-    database_id_ = db_.execAndGet("SELECT value FROM property WHERE name = 'database_id'").getString();
+    database_id_ =
+        db_.execAndGet("SELECT value FROM property WHERE name = 'database_id'").getString();
     data_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA data_version");
     schema_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA schema_version");
     if (mode == OpenMode::read_only) return Done{};
@@ -216,8 +236,10 @@ Status Database::prepare(OpenMode mode) {
     room_ = RoomAhead::of(path_);
     page_bytes_ = db_.execAndGet("PRAGMA page_size").getInt64();
     page_count_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA page_count");
-    name_writer_ = std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = ?1 WHERE one = 1");
-    clear_writer_ = std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = NULL WHERE one = 1");
+    name_writer_ =
+        std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = ?1 WHERE one = 1");
+    clear_writer_ =
+        std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = NULL WHERE one = 1");
     return Done{};
   });
 }
@@ -230,7 +252,8 @@ void Database::leave_guards_to_others() {
 
 namespace {
 
-// Before a statement is used again: reset() would repeat the error with which it ended the last time.
+// Before a statement is used again: reset() would repeat the error with which it ended the last
+// time.
 int number_of(SQLite::Statement& pragma) {
   pragma.tryReset();
   pragma.executeStep();
@@ -299,11 +322,13 @@ std::optional<int> trouble_with_a_page(const std::string& verdict) {
 
 Status Database::check_integrity(std::int64_t whole_up_to) {
   return guard(path_, [&]() -> Status {
-    const std::int64_t bytes = db_.execAndGet("PRAGMA page_count").getInt64() * db_.execAndGet("PRAGMA page_size").getInt64();
+    const std::int64_t bytes = db_.execAndGet("PRAGMA page_count").getInt64() *
+                               db_.execAndGet("PRAGMA page_size").getInt64();
     std::vector<std::string> checks = {"PRAGMA quick_check(1)"};
     if (bytes > whole_up_to) {
       checks.clear();
-      for (const char* table : kSmallTables) checks.push_back(std::string("PRAGMA quick_check(") + table + ")");
+      for (const char* table : kSmallTables)
+        checks.push_back(std::string("PRAGMA quick_check(") + table + ")");
     }
     for (const std::string& check : checks) {
       const std::string verdict = db_.execAndGet(check).getString();
@@ -311,9 +336,11 @@ Status Database::check_integrity(std::int64_t whole_up_to) {
       Errc unread = code_of(trouble_with_a_page(verdict).value_or(SQLITE_CORRUPT));
       // Some wordings do not tell; but damage is there the second time, too.
       if (unread == Errc::data && db_.execAndGet(check).getString() == "ok") unread = Errc::io;
-      if (unread != Errc::data) return Error{unread, path_ + ": cannot be read (" + verdict + "); the file may be sound"};
-      return Error{Errc::data, path_ + ": the database is damaged (" + verdict +
-                                   "); restore a backup (docs/OPERATIONS.md: Files, backup, restore)"};
+      if (unread != Errc::data)
+        return Error{unread, path_ + ": cannot be read (" + verdict + "); the file may be sound"};
+      return Error{Errc::data,
+                   path_ + ": the database is damaged (" + verdict +
+                       "); restore a backup (docs/OPERATIONS.md: Files, backup, restore)"};
     }
     return Done{};
   });
@@ -332,7 +359,8 @@ Status Database::checkpoint_after_others(int pages) {
   sqlite3_int64 bytes = 0;
   sqlite3_file_control(db_.getHandle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
   if (wal == nullptr || wal->pMethods == nullptr) return Done{};
-  if (wal->pMethods->xFileSize(wal, &bytes) != SQLITE_OK || bytes < sqlite3_int64{pages} * 4096) return Done{};
+  if (wal->pMethods->xFileSize(wal, &bytes) != SQLITE_OK || bytes < sqlite3_int64{pages} * 4096)
+    return Done{};
   return checkpoint(pages, SQLITE_CHECKPOINT_RESTART);
 }
 
@@ -347,12 +375,14 @@ Status Database::checkpoint(int pages, int mode) {
     room_.forget();  // it may have cut the file to what is in use
     busy_wait_ = wait;
     DL_FAULT_POINT("checkpoint.after");
-    const bool is_held = (code & 0xFF) == SQLITE_BUSY;  // by a reader, or another program's transaction
+    // by a reader, or another program's transaction
+    const bool is_held = (code & 0xFF) == SQLITE_BUSY;
     checkpoint_at_ = is_held ? wal_pages_ + pages : 0;
     if (!is_held) held_log_bytes_ = wal_pages_ = 0;
     if (is_held && pages_in_log > 0) held_log_bytes_ = pages_in_log * page_bytes_;
     if (code == SQLITE_OK || is_held) return Done{};
-    return error_of(sqlite3_extended_errcode(raw), sqlite3_errmsg(raw), path_, path_ + ": checkpoint");
+    return error_of(sqlite3_extended_errcode(raw), sqlite3_errmsg(raw), path_,
+                    path_ + ": checkpoint");
   });
 }
 

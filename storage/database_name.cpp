@@ -14,9 +14,12 @@ constexpr int kLinksFollowed = 40;  // as the kernel
 Status refuse_second_name(const std::string& name) {
   struct stat info {};
   if (stat(name.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink < 2) return Done{};
-  return Error{Errc::config, name + ": has " + std::to_string(info.st_nlink) + " names (hard links), and under each of them it would have another lock "
-                                    "and another log, so that two daemons could send for it; delete all but this one (find / -samefile " +
-                                    name + ")"};
+  return Error{Errc::config,
+               name + ": has " + std::to_string(info.st_nlink) +
+                   " names (hard links), and under each of them it would have another lock "
+                   "and another log, so that two daemons could send for it; delete all but this "
+                   "one (find / -samefile " +
+                   name + ")"};
 }
 
 }  // namespace

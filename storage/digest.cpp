@@ -14,7 +14,8 @@ Sha256 sha256(std::string_view bytes) {
   // Fetched once: EVP_sha256() is looked up under locks at every call. Never freed.
   static const EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   // And a context a thread: making one costs as much as the digest of a payload.
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
+      EVP_MD_CTX_new(), EVP_MD_CTX_free);
   const bool ok = EVP_DigestInit_ex2(context.get(), kind, nullptr) == 1 &&
                   EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
                   EVP_DigestFinal_ex(context.get(), digest.data(), &size) == 1;

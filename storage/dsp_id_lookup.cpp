@@ -10,7 +10,8 @@ Result<std::optional<std::string>> DspIdLookup::id_of(const std::string& key) {
   std::optional<std::string> id;
   const Status ok = database_.guard(database_.path(), [&]() -> Status {
     if (id_of_ == nullptr) {
-      id_of_ = std::make_unique<SQLite::Statement>(database_.handle(), std::string(sql::k_ingest_dsp_id_of_job));
+      id_of_ = std::make_unique<SQLite::Statement>(database_.handle(),
+                                                   std::string(sql::k_ingest_dsp_id_of_job));
     }
     id_of_->bindNoCopy(1, key);
     if (id_of_->executeStep()) {

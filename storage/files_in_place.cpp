@@ -19,12 +19,14 @@ FilesInPlace::File FilesInPlace::file_at(std::string path) {
 FilesInPlace FilesInPlace::remember(Database& database) {
   FilesInPlace files;
   sqlite3* const raw = database.handle().getHandle();
-  // SQLite follows a symbolic link before it names the log; the path that we were given may lead elsewhere tomorrow.
+  // SQLite follows a symbolic link before it names the log; the path that we were given may lead
+  // elsewhere tomorrow.
   const std::string followed = sqlite3_db_filename(raw, "main");
   files.files_ = {file_at(database.path()), file_at(followed + "-wal"), file_at(followed + "-shm")};
   int has_moved = 0;
   sqlite3_file_control(raw, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
-  if (has_moved != 0) files.files_[0].inode = 0;  // since it was opened: what lies at the path now is not ours
+  // since it was opened: what lies at the path now is not ours
+  if (has_moved != 0) files.files_[0].inode = 0;
   return files;
 }
 
@@ -35,10 +37,15 @@ Status FilesInPlace::check() const {
     if (is_there && info.st_dev == file.device && info.st_ino == file.inode) continue;
     // A folder that may not be searched any more, say, moves nothing.
     if (!is_there && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) continue;
-    return Error{Errc::data, file.path + (is_there ? ": is not the file any more that was opened" : ": is not there any more") +
-                                 " (moved, deleted or replaced while the daemon ran), so what is recorded now would be found by "
-                                 "nobody; stopping before anything else is sent. Put the files back (the database, -wal and -shm "
-                                 "are one thing), or restore a backup as docs/OPERATIONS.md says, then start again"};
+    return Error{
+        Errc::data,
+        file.path +
+            (is_there ? ": is not the file any more that was opened" : ": is not there any more") +
+            " (moved, deleted or replaced while the daemon ran), so what is recorded now would be "
+            "found by "
+            "nobody; stopping before anything else is sent. Put the files back (the database, -wal "
+            "and -shm "
+            "are one thing), or restore a backup as docs/OPERATIONS.md says, then start again"};
   }
   return Done{};
 }

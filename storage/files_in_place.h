@@ -1,9 +1,11 @@
-// Whether the files of an open database are still what their paths lead to. SQLite goes on with the files that it has
-// open when somebody moves, deletes or replaces them: every commit succeeds, and whoever opens the path next knows
-// nothing of it. So a daemon asks before it lets anything leave that a commit has allowed.
+// Whether the files of an open database are still what their paths lead to. SQLite goes on with the
+// files that it has open when somebody moves, deletes or replaces them: every commit succeeds, and
+// whoever opens the path next knows nothing of it. So a daemon asks before it lets anything leave
+// that a commit has allowed.
 //
 // Only stat(2): to open and close one of these files would drop SQLite's locks on it.
-// Thread rule: remember() on the thread of the connection; check() on any thread. Ownership: nothing.
+// Thread rule: remember() on the thread of the connection; check() on any thread. Ownership:
+// nothing.
 #pragma once
 
 #include <array>
@@ -17,10 +19,12 @@ class Database;
 
 class FilesInPlace {
  public:
-  // Remembers database, log and index of the log (-wal, -shm) as they are now. Of a database in WAL mode that was read.
+  // Remembers database, log and index of the log (-wal, -shm) as they are now. Of a database in WAL
+  // mode that was read.
   static FilesInPlace remember(Database& database);
 
-  // Error (data): which of them is gone or another file, and what to do. Costs a microsecond a file.
+  // Error (data): which of them is gone or another file, and what to do. Costs a microsecond a
+  // file.
   Status check() const;
 
  private:

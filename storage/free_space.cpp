@@ -15,7 +15,8 @@ Result<FreeSpace> give_space_back(Database& database) {
   SQLite::Database& db = database.handle();
   FreeSpace space;
   const auto bytes_free = [&] {
-    return db.execAndGet("PRAGMA freelist_count").getInt64() * db.execAndGet("PRAGMA page_size").getInt64();
+    return db.execAndGet("PRAGMA freelist_count").getInt64() *
+           db.execAndGet("PRAGMA page_size").getInt64();
   };
   std::int64_t before = 0;
   Status ok = database.guard(database.path(), [&]() -> Status {

@@ -24,7 +24,8 @@ constexpr Millis kSyncsEvery = 100;
 
 Error trouble(const std::string& path, const char* what) {
   const bool is_full = errno == ENOSPC || errno == EDQUOT;
-  return Error{Errc::io, path + ": " + what + ": " + std::strerror(errno) + (is_full ? " (the disk is full)" : "")};
+  return Error{Errc::io, path + ": " + what + ": " + std::strerror(errno) +
+                             (is_full ? " (the disk is full)" : "")};
 }
 
 // A copy has another inode, or at least another birth: inodes are used again.
@@ -33,7 +34,9 @@ std::string identity_of(int fd) {
   if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &info) != 0) return "";
   const bool has_birth = (info.stx_mask & STATX_BTIME) != 0;
   return std::to_string(info.stx_ino) + "." +
-         (has_birth ? std::to_string(info.stx_btime.tv_sec) + "." + std::to_string(info.stx_btime.tv_nsec) : "0");
+         (has_birth
+              ? std::to_string(info.stx_btime.tv_sec) + "." + std::to_string(info.stx_btime.tv_nsec)
+              : "0");
 }
 
 // The name of a new file is as durable as its content.
@@ -88,30 +91,35 @@ Status GenerationFile::read() {
   std::istringstream text(std::string(bytes.data(), static_cast<std::size_t>(size)));
   std::string magic;
   std::string end;
-  text >> magic >> database_id_ >> generation_ >> says_itself_ >> last_sent_.request.value >> last_sent_.at_ms >>
-      last_sent_.instance >> end;
+  text >> magic >> database_id_ >> generation_ >> says_itself_ >> last_sent_.request.value >>
+      last_sent_.at_ms >> last_sent_.instance >> end;
   is_readable_ = text && magic == kMagic && end == "." && generation_ > 0;
   if (!is_readable_) generation_ = 0;
   if (!is_readable_ || !last_sent_.request) last_sent_ = {};
   return Done{};
 }
 
-std::string GenerationFile::distrust(const std::string& database_id, std::int64_t generation) const {
+std::string GenerationFile::distrust(const std::string& database_id,
+                                     std::int64_t generation) const {
   if (is_empty_) {
     if (generation == 1) return "";
     return path_ + " is missing: the database was moved or copied without it, or it was deleted";
   }
   if (!is_readable_) return path_ + " cannot be read";
-  if (says_itself_ != itself_) return path_ + " is a copy: the database was copied or restored together with it";
-  if (database_id != database_id_) return path_ + " belongs to another database (" + database_id_ + ")";
-  const std::string numbers =
-      " (generation " + std::to_string(generation) + ", the file beside it says " + std::to_string(generation_) + ")";
-  if (generation < generation_) return "the database is an older copy of what was sent from" + numbers;
+  if (says_itself_ != itself_)
+    return path_ + " is a copy: the database was copied or restored together with it";
+  if (database_id != database_id_)
+    return path_ + " belongs to another database (" + database_id_ + ")";
+  const std::string numbers = " (generation " + std::to_string(generation) +
+                              ", the file beside it says " + std::to_string(generation_) + ")";
+  if (generation < generation_)
+    return "the database is an older copy of what was sent from" + numbers;
   if (generation > generation_ + 1) return path_ + " is older than the database" + numbers;
   return "";
 }
 
-Status GenerationFile::write(const std::string& database_id, std::int64_t generation, const LastSent& last_sent) {
+Status GenerationFile::write(const std::string& database_id, std::int64_t generation,
+                             const LastSent& last_sent) {
   const bool is_new = is_empty_;
   if (Status ok = put(database_id, generation, last_sent); !ok) return ok;
   if (Status ok = sync(); !ok) return ok;
@@ -131,16 +139,20 @@ Status GenerationFile::settle(Moment now) {
 }
 
 // What was not written is not what the file says: the next call does it anew.
-Status GenerationFile::put(const std::string& database_id, std::int64_t generation, const LastSent& last_sent) {
+Status GenerationFile::put(const std::string& database_id, std::int64_t generation,
+                           const LastSent& last_sent) {
   is_synced_ = false;
-  std::string text = std::string(kMagic) + " " + database_id + " " + std::to_string(generation) + " " + itself_ + " " +
-                     std::to_string(last_sent.request.value) + " " + std::to_string(last_sent.at_ms) + " " +
+  std::string text = std::string(kMagic) + " " + database_id + " " + std::to_string(generation) +
+                     " " + itself_ + " " + std::to_string(last_sent.request.value) + " " +
+                     std::to_string(last_sent.at_ms) + " " +
                      (last_sent.instance.empty() ? "-" : last_sent.instance) + " .\n";
   DL_CHECK(text.size() <= kBytes, "it fits into a sector");
   text.resize(kBytes, ' ');
   errno = 0;
-  if (fault::fails_write() || pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    lacks_room_ = errno == ENOSPC || errno == EDQUOT || errno == 0;  // a part of it: there was no room for the rest
+  if (fault::fails_write() ||
+      pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    // a part of it: there was no room for the rest
+    lacks_room_ = errno == ENOSPC || errno == EDQUOT || errno == 0;
     if (errno == 0) errno = ENOSPC;
     return trouble(path_, "write");
   }

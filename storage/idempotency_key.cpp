@@ -18,7 +18,8 @@ std::string idempotency_key(std::string_view database_id, std::string_view job_k
 Millis last_use_of_key(Millis lifetime_ms, Millis http_timeout_ms, Millis late_arrival_ms) {
   constexpr Millis kMinute = 60'000;
   constexpr Millis kHour = 3'600'000;
-  return lifetime_ms - http_timeout_ms - late_arrival_ms - std::clamp(lifetime_ms / 4, kMinute, kHour);
+  return lifetime_ms - http_timeout_ms - late_arrival_ms -
+         std::clamp(lifetime_ms / 4, kMinute, kHour);
 }
 
 }  // namespace dl

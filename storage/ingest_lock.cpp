@@ -24,7 +24,8 @@ Result<IngestLock> IngestLock::take(const std::string& database_path) {
   IngestLock lock(fd);
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) return Error{Errc::io, path + ": it cannot be locked: " + std::strerror(errno)};
+    if (errno != EWOULDBLOCK)
+      return Error{Errc::io, path + ": it cannot be locked: " + std::strerror(errno)};
     return Error{Errc::busy, database_path + ": another dl-ingest is loading; try again"};
   }
   return lock;

@@ -11,8 +11,8 @@ namespace dl {
 
 class IngestLock {
  public:
-  // `database_path`: an existing database. Errors: busy (somebody is loading), cant_create, no_permission,
-  // io (a file system without locks), and those of name_of_database.
+  // `database_path`: an existing database. Errors: busy (somebody is loading), cant_create,
+  // no_permission, io (a file system without locks), and those of name_of_database.
   static Result<IngestLock> take(const std::string& database_path);
 
   IngestLock(IngestLock&& other) noexcept;

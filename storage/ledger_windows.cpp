@@ -45,8 +45,10 @@ struct Stretch {
     for (FullestWindow& window : tiers) {
       window.end();
       if (window.count() <= window.tier().count) continue;
-      found("the limit " + format_rate_spec({window.tier()}) + " was broken: " + std::to_string(window.count()) +
-            " requests were sent and answered in the window that began with request " + std::to_string(window.first()));
+      found("the limit " + format_rate_spec({window.tier()}) +
+            " was broken: " + std::to_string(window.count()) +
+            " requests were sent and answered in the window that began with request " +
+            std::to_string(window.first()));
     }
     tiers.clear();
   }
@@ -59,7 +61,8 @@ void find_full_windows(SQLite::Database& db, const std::function<void(std::strin
   Stretch stretch;
   while (rows.executeStep()) {
     const std::int64_t sent_ms = rows.getColumn(3).getInt64();
-    if (rows.getColumn(1).getText() != stretch.boot_key || rows.getColumn(2).getText() != stretch.rate_limit) {
+    if (rows.getColumn(1).getText() != stretch.boot_key ||
+        rows.getColumn(2).getText() != stretch.rate_limit) {
       stretch.end(found);
       stretch.boot_key = rows.getColumn(1).getText();
       stretch.rate_limit = rows.getColumn(2).getText();

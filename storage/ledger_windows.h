@@ -1,7 +1,8 @@
-// Does the ledger alone prove that a window held more requests than its limit? A request reached the DSP at some moment between its
-// permit and its complete answer, so what counts is only what lies in a window as a whole. Fewer may have been seen than there
-// were, never more: what is found is broken. Requests whose answer never came, or in another boot, are not counted.
-// Pure but for the table; thread rule: the caller's.
+// Does the ledger alone prove that a window held more requests than its limit? A request reached
+// the DSP at some moment between its permit and its complete answer, so what counts is only what
+// lies in a window as a whole. Fewer may have been seen than there were, never more: what is found
+// is broken. Requests whose answer never came, or in another boot, are not counted. Pure but for
+// the table; thread rule: the caller's.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -29,7 +30,8 @@ class FullestWindow {
   void end();
 
   const Tier& tier() const { return tier_; }
-  std::int64_t count() const { return count_; }  // how many requests lie in the fullest window as a whole
+  // how many requests lie in the fullest window as a whole
+  std::int64_t count() const { return count_; }
   std::int64_t first() const { return first_; }  // the request with whose permit it began
 
  private:
@@ -44,13 +46,15 @@ class FullestWindow {
   Tier tier_;
   std::deque<Begun> begun_;        // sent within a window of the first one
   std::int64_t first_number_ = 0;  // of begun_.front()
-  std::priority_queue<End, std::vector<End>, std::greater<>> ends_;  // of those that are not inside, and of some that have left
+  // of those that are not inside, and of some that have left
+  std::priority_queue<End, std::vector<End>, std::greater<>> ends_;
   std::int64_t inside_ = 0;
   std::int64_t count_ = 0;
   std::int64_t first_ = 0;
 };
 
-// Calls `found` with a sentence for each tier that was broken, once for each stretch of the ledger under one limit (instance.rate_limit).
+// Calls `found` with a sentence for each tier that was broken, once for each stretch of the ledger
+// under one limit (instance.rate_limit).
 void find_full_windows(SQLite::Database& db, const std::function<void(std::string)>& found);
 
 }  // namespace dl

@@ -17,10 +17,12 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{2};  // longer than the step of the daemon's busy handler
 
-// A look at the daemon's lock, which takes it shared: as long as this lives and has found nobody, no daemon begins.
+// A look at the daemon's lock, which takes it shared: as long as this lives and has found nobody,
+// no daemon begins.
 class LookAtLock {
  public:
-  explicit LookAtLock(const std::string& database) : fd_(::open((database + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {
+  explicit LookAtLock(const std::string& database)
+      : fd_(::open((database + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {
     if (fd_ < 0 && errno == ENOENT) return;  // no daemon was ever here
     if (fd_ >= 0 && ::flock(fd_, LOCK_SH | LOCK_NB) == 0) return;
     error_ = errno;
@@ -53,11 +55,16 @@ Status refuse_to_migrate_beside_daemon(const std::string& path) {
   if (version == 0 || version >= newest_schema()) return Done{};
   const LookAtLock lock(path);
   if (lock.has_found_nobody()) return Done{};
-  const std::string daemon = lock.is_held() ? "an older dl-daemon is sending for it"
-                                            : std::string("an older dl-daemon may be sending for it, for its lock cannot be asked (") +
-                                                  std::strerror(lock.error()) + ")";
-  return Error{Errc::busy, path + ": has schema " + std::to_string(version) + ", this program would make it " + std::to_string(newest_schema()) +
-                               ", and " + daemon + ": restart that first (systemctl restart dl-daemon), then try again"};
+  const std::string daemon =
+      lock.is_held()
+          ? "an older dl-daemon is sending for it"
+          : std::string(
+                "an older dl-daemon may be sending for it, for its lock cannot be asked (") +
+                std::strerror(lock.error()) + ")";
+  return Error{Errc::busy,
+               path + ": has schema " + std::to_string(version) + ", this program would make it " +
+                   std::to_string(newest_schema()) + ", and " + daemon +
+                   ": restart that first (systemctl restart dl-daemon), then try again"};
 }
 
 Result<bool> leave_room_for_daemon(Database& database, int checkpoint_pages) {
@@ -66,7 +73,8 @@ Result<bool> leave_room_for_daemon(Database& database, int checkpoint_pages) {
     std::this_thread::sleep_for(kPause);
     return true;
   }
-  if (Status short_log = database.checkpoint_if_longer_than(checkpoint_pages); !short_log) return short_log.error();
+  if (Status short_log = database.checkpoint_if_longer_than(checkpoint_pages); !short_log)
+    return short_log.error();
   return false;
 }
 

@@ -20,17 +20,21 @@
 namespace dl {
 namespace {
 
-constexpr std::size_t kPieceMax = 120 * 1024;  // SQLite's unix layer writes no more than 0x1ffff bytes at once
-constexpr int kFrameHeaderBytes = 24;  // https://sqlite.org/fileformat2.html, 4.1; SQLite writes it by itself, then the page
-constexpr int kInPieces = 0x646c01;    // a file control of ours: those up to 100 are SQLite's
-constexpr int kExitIoError = 74;       // EX_IOERR of sysexits.h
-constexpr int kWriterLock = 0;         // of the locks in the -shm file: https://sqlite.org/walformat.html, 2.3.1
+// SQLite's unix layer writes no more than 0x1ffff bytes at once
+constexpr std::size_t kPieceMax = 120 * 1024;
+// https://sqlite.org/fileformat2.html, 4.1; SQLite writes it by itself, then the page
+constexpr int kFrameHeaderBytes = 24;
+constexpr int kInPieces = 0x646c01;  // a file control of ours: those up to 100 are SQLite's
+constexpr int kExitIoError = 74;     // EX_IOERR of sysexits.h
+// of the locks in the -shm file: https://sqlite.org/walformat.html, 2.3.1
+constexpr int kWriterLock = 0;
 
 // Held back: bytes that follow one another, from `offset` on.
 struct Piece {
   std::vector<char> bytes;
   sqlite3_int64 offset = 0;
-  sqlite3_int64 last_page_at = -1;  // where the last page of a commit belongs whose header was written; early is no harm
+  // where the last page of a commit belongs whose header was written; early is no harm
+  sqlite3_int64 last_page_at = -1;
 
   void drop() { bytes.clear(); }
   bool is_empty() const { return bytes.empty(); }
@@ -42,10 +46,12 @@ struct File {
   sqlite3_file base{};
   File* database = nullptr;  // of a log, else none
   File* log = nullptr;       // of a database, while it has its log open
-  bool is_writing = false;   // of a database: it was seen to take the writer's lock. Else nothing is held: who would drop it?
+  // of a database: it was seen to take the writer's lock. Else nothing is held: who would drop it?
+  bool is_writing = false;
   bool checkpoints_in_pieces = false;  // of a database: it may hold back what a checkpoint copies
   bool is_checkpointing = false;       // and does so now
-  bool has_refused = false;            // SQLite was told that a page of this checkpoint could not be written
+  // SQLite was told that a page of this checkpoint could not be written
+  bool has_refused = false;
   Piece piece;
 
   bool is_log() const { return database != nullptr; }
@@ -54,14 +60,16 @@ struct File {
   // What could not be written stays held: who asks next tries again, or drops it.
   int write_piece() {
     if (piece.is_empty()) return SQLITE_OK;
-    const int code = under()->pMethods->xWrite(under(), piece.bytes.data(), static_cast<int>(piece.bytes.size()), piece.offset);
+    const int code = under()->pMethods->xWrite(under(), piece.bytes.data(),
+                                               static_cast<int>(piece.bytes.size()), piece.offset);
     if (code == SQLITE_OK) piece.drop();
     return code;
   }
 
   // What does not follow what is held sends that off first.
   int hold(const void* bytes, int size, sqlite3_int64 offset) {
-    const bool fits = offset == piece.end() && piece.bytes.size() + static_cast<std::size_t>(size) <= kPieceMax;
+    const bool fits =
+        offset == piece.end() && piece.bytes.size() + static_cast<std::size_t>(size) <= kPieceMax;
     if (!fits) {
       if (const int code = write_piece(); code != SQLITE_OK) return code;
     }
@@ -78,7 +86,8 @@ struct File {
 
 static_assert(alignof(File) <= 8 && sizeof(File) % 8 == 0, "SQLite places files at multiples of 8");
 
-// "For commit records, the size of the database file in pages after the commit. For all other records, zero."
+// "For commit records, the size of the database file in pages after the commit. For all other
+// records, zero."
 bool ends_a_commit(const char* header) {
   return std::any_of(header + 4, header + 8, [](char byte) { return byte != 0; });
 }
@@ -107,8 +116,10 @@ int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 offset) {
 int write_log(File* self, const void* bytes, int size, sqlite3_int64 offset) {
   Piece& piece = self->piece;
   const bool is_last_page = offset == piece.last_page_at;
-  const bool is_last_header = size == kFrameHeaderBytes && ends_a_commit(static_cast<const char*>(bytes));
-  const bool is_put_right = is_last_header && !piece.is_empty() && offset != piece.end();  // its page is there already
+  const bool is_last_header =
+      size == kFrameHeaderBytes && ends_a_commit(static_cast<const char*>(bytes));
+  // its page is there already
+  const bool is_put_right = is_last_header && !piece.is_empty() && offset != piece.end();
   if (const int code = self->hold(bytes, size, offset); code != SQLITE_OK) return code;
   piece.last_page_at = is_last_header ? offset + size : -1;
   return is_last_page || is_put_right ? self->write_piece() : SQLITE_OK;
@@ -128,7 +139,8 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
   File* const self = of(file);
   Piece& piece = self->piece;
   if (!piece.is_empty()) {
-    piece.bytes.resize(static_cast<std::size_t>(std::clamp<sqlite3_int64>(size, piece.offset, piece.end()) - piece.offset));
+    piece.bytes.resize(static_cast<std::size_t>(
+        std::clamp<sqlite3_int64>(size, piece.offset, piece.end()) - piece.offset));
     if (const int code = self->write_piece(); code != SQLITE_OK) return code;
   }
   return Below::truncate(file, size);
@@ -157,27 +169,34 @@ int map_lock(sqlite3_file* file, int first, int n, int flags) {
   return code;
 }
 
-// Called before a commit is published. Its last page was written, or the error told, by write(); nobody could be told here.
+// Called before a commit is published. Its last page was written, or the error told, by write();
+// nobody could be told here.
 void map_barrier(sqlite3_file* file) {
   File* const self = of(file);
   if (self->log != nullptr) {
-    DL_CHECK(self->log->write_piece() == SQLITE_OK, "a commit is published when its log is written");
+    DL_CHECK(self->log->write_piece() == SQLITE_OK,
+             "a commit is published when its log is written");
   }
   Below::map_barrier(file);
 }
 
-// Around the copying of a checkpoint. Behind its end SQLite tells all processes that the pages are in the database, and asks
-// nobody before: what cannot be written by then must not be told. The log still has it all. A checkpoint that was told of
-// an error before tells nobody anything.
+// Around the copying of a checkpoint. Behind its end SQLite tells all processes that the pages are
+// in the database, and asks nobody before: what cannot be written by then must not be told. The log
+// still has it all. A checkpoint that was told of an error before tells nobody anything.
 int control(sqlite3_file* file, int what, void* argument) {
   File* const self = of(file);
   switch (what) {
-    case kInPieces: self->checkpoints_in_pieces = *static_cast<const bool*>(argument); return SQLITE_OK;
+    case kInPieces:
+      self->checkpoints_in_pieces = *static_cast<const bool*>(argument);
+      return SQLITE_OK;
     case SQLITE_FCNTL_CKPT_START: self->is_checkpointing = self->checkpoints_in_pieces; break;
     case SQLITE_FCNTL_CKPT_DONE:
       if (std::exchange(self->has_refused, false)) self->piece.drop();
       if (std::exchange(self->is_checkpointing, false) && self->write_piece() != SQLITE_OK) {
-        std::fputs("error: the disk did not take the last pages of a checkpoint. Nothing is lost: they are in the log beside the database\n", stderr);
+        std::fputs(
+            "error: the disk did not take the last pages of a checkpoint. Nothing is lost: they "
+            "are in the log beside the database\n",
+            stderr);
         std::_Exit(kExitIoError);
       }
       break;
@@ -202,11 +221,12 @@ constexpr sqlite3_io_methods methods(int version) {
 constexpr sqlite3_io_methods kMethods[] = {methods(1), methods(2), methods(3)};
 
 bool is_ours(const sqlite3_file* file) {
-  return std::any_of(std::begin(kMethods), std::end(kMethods), [&](const auto& each) { return file->pMethods == &each; });
+  return std::any_of(std::begin(kMethods), std::end(kMethods),
+                     [&](const auto& each) { return file->pMethods == &each; });
 }
 
-// A copy of the VFS below with another open(): its other functions look at nothing of what they are called with but what
-// was copied (pAppData, mxPathname).
+// A copy of the VFS below with another open(): its other functions look at nothing of what they are
+// called with but what was copied (pAppData, mxPathname).
 struct Layer : sqlite3_vfs {
   sqlite3_vfs* below = nullptr;
   std::string name;
@@ -223,7 +243,8 @@ int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int*
   self->base.pMethods = &kMethods[version - 1];
   if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
   sqlite3_file* const database = sqlite3_database_file_object(path);
-  if (!is_ours(database) || of(database)->log != nullptr) return code;  // another layer lies between: hold nothing
+  // another layer lies between: hold nothing
+  if (!is_ours(database) || of(database)->log != nullptr) return code;
   self->database = of(database);
   self->database->log = self;
   return code;
@@ -232,17 +253,21 @@ int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int*
 }  // namespace
 
 const char* log_in_one_piece(const char* under) {
-  static std::mutex mutex;  // why: the list is the process's, as SQLite's own of its VFSs, and any thread may open a database
-  // Never destroyed, never changed once it is registered: SQLite keeps their addresses, and so do open connections.
+  // why: the list is the process's, as SQLite's own of its VFSs, and any thread may open a database
+  static std::mutex mutex;
+  // Never destroyed, never changed once it is registered: SQLite keeps their addresses, and so do
+  // open connections.
   static std::list<Layer>& layers = *new std::list<Layer>;
   const std::lock_guard<std::mutex> lock(mutex);
   sqlite3_vfs* const below = sqlite3_vfs_find(under);
   if (below == nullptr || below->xOpen == open) return below == nullptr ? nullptr : below->zName;
   const std::string name = std::string(below->zName) + "-one-piece";
-  const auto known = std::find_if(layers.rbegin(), layers.rend(), [&](const Layer& each) { return each.name == name; });
+  const auto known = std::find_if(layers.rbegin(), layers.rend(),
+                                  [&](const Layer& each) { return each.name == name; });
   if (known != layers.rend()) {
     if (known->below == below && known->pAppData == below->pAppData) return known->name.c_str();
-    sqlite3_vfs_unregister(&*known);  // another one than before has this name: tests make one after the other
+    // another one than before has this name: tests make one after the other
+    sqlite3_vfs_unregister(&*known);
   }
   Layer& layer = layers.emplace_back();
   static_cast<sqlite3_vfs&>(layer) = *below;
@@ -256,7 +281,8 @@ const char* log_in_one_piece(const char* under) {
 }
 
 void checkpoint_in_pieces(sqlite3* db, bool on) {
-  sqlite3_file_control(db, "main", kInPieces, &on);  // another layer does not know it, and writes as ever
+  // another layer does not know it, and writes as ever
+  sqlite3_file_control(db, "main", kInPieces, &on);
 }
 
 }  // namespace dl

@@ -16,7 +16,8 @@ namespace {
 constexpr int kNewestVersion = static_cast<int>(std::size(migrations_sql::kAll));
 constexpr std::size_t kNamedDifferences = 5;  // in one message
 constexpr const char* kMigrationTable =
-    "CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT";
+    "CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT "
+    "NULL) STRICT";
 
 int user_version(Database& database) {
   return database.handle().execAndGet("PRAGMA user_version").getInt();
@@ -25,7 +26,8 @@ int user_version(Database& database) {
 // A random (version 4) UUID, RFC 4122 section 4.4.
 std::string random_uuid() {
   std::array<unsigned char, 16> bytes{};
-  DL_CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()), "no randomness");
+  DL_CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()),
+           "no randomness");
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -52,14 +54,16 @@ Status apply(Database& database, int version, const migrations_sql::Entry& migra
 }
 
 Status check_applied(Database& database, int version) {
-  SQLite::Statement applied(database.handle(), "SELECT version, name, sha256 FROM migration ORDER BY version");
+  SQLite::Statement applied(database.handle(),
+                            "SELECT version, name, sha256 FROM migration ORDER BY version");
   while (applied.executeStep()) {
     const int number = applied.getColumn(0).getInt();
     if (number > version) break;
     const migrations_sql::Entry& ours = migrations_sql::kAll[number - 1];
     if (applied.getColumn(2).getString() != hex(sha256(ours.text))) {
-      return Error{Errc::config, database.path() + ": migration " + applied.getColumn(1).getString() +
-                                     " is not the one this program knows; use the program that made the file"};
+      return Error{Errc::config,
+                   database.path() + ": migration " + applied.getColumn(1).getString() +
+                       " is not the one this program knows; use the program that made the file"};
     }
   }
   return Done{};
@@ -68,19 +72,24 @@ Status check_applied(Database& database, int version) {
 // Somebody's PRAGMA is no migration.
 Status check_version(Database& database, int version) {
   SQLite::Database& db = database.handle();
-  if (db.execAndGet("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migration'").getInt() == 0) return Done{};
+  if (db.execAndGet(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migration'")
+          .getInt() == 0)
+    return Done{};
   const int applied = db.execAndGet("SELECT coalesce(max(version), 0) FROM migration").getInt();
   if (applied == version) return Done{};
-  return Error{Errc::config, database.path() + ": PRAGMA user_version is " + std::to_string(version) + ", but " +
-                                 std::to_string(applied) + " migrations were applied; set it back"};
+  return Error{Errc::config, database.path() + ": PRAGMA user_version is " +
+                                 std::to_string(version) + ", but " + std::to_string(applied) +
+                                 " migrations were applied; set it back"};
 }
 
 bool rules_are_current(Database& database) {
-  SQLite::Statement rules(database.handle(),
-                          "SELECT id, from_state, event, to_state, actor FROM job_rule ORDER BY id");
+  SQLite::Statement rules(
+      database.handle(), "SELECT id, from_state, event, to_state, actor FROM job_rule ORDER BY id");
   for (const Rule& rule : kRules) {
     if (!rules.executeStep()) return false;
-    if (rules.getColumn(0).getInt() != rule.id || rules.getColumn(1).getString() != name_of(rule.from) ||
+    if (rules.getColumn(0).getInt() != rule.id ||
+        rules.getColumn(1).getString() != name_of(rule.from) ||
         rules.getColumn(2).getString() != name_of(rule.event) ||
         rules.getColumn(3).getString() != name_of(rule.to) ||
         rules.getColumn(4).getString() != name_of(rule.actor)) {
@@ -93,7 +102,9 @@ bool rules_are_current(Database& database) {
 void seed_rules(Database& database) {
   SQLite::Database& db = database.handle();
   db.exec("DELETE FROM job_rule");
-  SQLite::Statement insert(db, "INSERT INTO job_rule (id, from_state, event, to_state, actor) VALUES (?1, ?2, ?3, ?4, ?5)");
+  SQLite::Statement insert(
+      db,
+      "INSERT INTO job_rule (id, from_state, event, to_state, actor) VALUES (?1, ?2, ?3, ?4, ?5)");
   for (const Rule& rule : kRules) {
     insert.reset();
     insert.bind(1, rule.id);
@@ -109,9 +120,11 @@ using Schema = std::map<std::string, std::string>;  // "trigger NAME": its CREAT
 
 Schema schema_of(SQLite::Database& db) {
   Schema schema;
-  SQLite::Statement rows(db, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+  SQLite::Statement rows(
+      db, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
   while (rows.executeStep()) {
-    schema[rows.getColumn(0).getString() + " " + rows.getColumn(1).getString()] = rows.getColumn(2).getString();
+    schema[rows.getColumn(0).getString() + " " + rows.getColumn(1).getString()] =
+        rows.getColumn(2).getString();
   }
   return schema;
 }
@@ -119,7 +132,8 @@ Schema schema_of(SQLite::Database& db) {
 Schema schema_of_a_new_file() {
   SQLite::Database db(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   db.exec(kMigrationTable);
-  for (const migrations_sql::Entry& migration : migrations_sql::kAll) db.exec(std::string(migration.text));
+  for (const migrations_sql::Entry& migration : migrations_sql::kAll)
+    db.exec(std::string(migration.text));
   return schema_of(db);
 }
 
@@ -138,7 +152,8 @@ Status migrate_in_transaction(Database& database) {
   }
   db.exec("UPDATE writer SET actor = 'daemon' WHERE one = 1");
   if (before == 0) {
-    SQLite::Statement id(db, "INSERT INTO property (name, value) VALUES ('database_id', ?1), ('generation', '1')");
+    SQLite::Statement id(
+        db, "INSERT INTO property (name, value) VALUES ('database_id', ?1), ('generation', '1')");
     id.bind(1, random_uuid());
     id.exec();
   }
@@ -162,8 +177,9 @@ Status check_identity(Database& database) {
     return Error{Errc::data, database.path() + ": is not a DemandLink database"};
   }
   if (version > kNewestVersion) {
-    return Error{Errc::config, database.path() + ": was made by a newer DemandLink (schema " + std::to_string(version) +
-                                   ", this program knows " + std::to_string(kNewestVersion) + "); update this program"};
+    return Error{Errc::config, database.path() + ": was made by a newer DemandLink (schema " +
+                                   std::to_string(version) + ", this program knows " +
+                                   std::to_string(kNewestVersion) + "); update this program"};
   }
   return check_version(database, version);
 }
@@ -171,8 +187,9 @@ Status check_identity(Database& database) {
 Status check_schema_is_current(Database& database) {
   const int version = user_version(database);
   if (version == kNewestVersion) return Done{};
-  return Error{Errc::config, database.path() + ": has schema " + std::to_string(version) + ", this program needs " +
-                                 std::to_string(kNewestVersion) + "; (re)start dl-daemon, which migrates it"};
+  return Error{Errc::config, database.path() + ": has schema " + std::to_string(version) +
+                                 ", this program needs " + std::to_string(kNewestVersion) +
+                                 "; (re)start dl-daemon, which migrates it"};
 }
 
 Status migrate(Database& database) {
@@ -196,7 +213,8 @@ std::vector<std::string> schema_differences(Database& database) {
     }
   }
   for (const auto& [name, sql] : found) {
-    if (!expected.contains(name) && name.starts_with("trigger ")) differences.push_back(name + " is not ours");
+    if (!expected.contains(name) && name.starts_with("trigger "))
+      differences.push_back(name + " is not ours");
   }
   return differences;
 }
@@ -206,7 +224,8 @@ Status check_schema_is_ours(Database& database) {
     const std::vector<std::string> differences = schema_differences(database);
     if (differences.empty()) return Done{};
     std::string names = differences.front();
-    for (std::size_t i = 1; i < differences.size() && i < kNamedDifferences; ++i) names += ", " + differences[i];
+    for (std::size_t i = 1; i < differences.size() && i < kNamedDifferences; ++i)
+      names += ", " + differences[i];
     if (differences.size() > kNamedDifferences) {
       names += " and " + std::to_string(differences.size() - kNamedDifferences) + " more";
     }
@@ -216,7 +235,8 @@ Status check_schema_is_ours(Database& database) {
 }
 
 std::string schema_hash(Database& database) {
-  SQLite::Statement rows(database.handle(), "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
+  SQLite::Statement rows(database.handle(),
+                         "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
   std::string text;
   while (rows.executeStep()) {
     for (int i = 0; i < 3; ++i) {

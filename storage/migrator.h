@@ -1,8 +1,9 @@
-// Brings a database to the newest schema: migrations/NNNN_noun.sql in order, each in one transaction,
-// recorded with its checksum; forward only. A newer schema than ours, a file of another program and a
-// migration that was edited after release are refused. Also seeds table job_rule from kRules.
-// Thread rule: as the Database it is given. migrate() and the two checks before it are for
-// Database::open; whether a stranger has changed the schema asks whoever goes on to write, to send or to vouch for it.
+// Brings a database to the newest schema: migrations/NNNN_noun.sql in order, each in one
+// transaction, recorded with its checksum; forward only. A newer schema than ours, a file of
+// another program and a migration that was edited after release are refused. Also seeds table
+// job_rule from kRules. Thread rule: as the Database it is given. migrate() and the two checks
+// before it are for Database::open; whether a stranger has changed the schema asks whoever goes on
+// to write, to send or to vouch for it.
 #pragma once
 
 #include <string>
@@ -28,8 +29,9 @@ Status check_schema_is_current(Database& database);
 // Applies what is missing. Errors: config (an applied migration differs from ours), and SQLite's.
 Status migrate(Database& database);
 
-// What a stranger made of the schema while no daemon ran: "trigger NAME is missing" and the like, against what the
-// migrations make in memory. Indexes, tables and views of an operator's own are no difference; a trigger is.
+// What a stranger made of the schema while no daemon ran: "trigger NAME is missing" and the like,
+// against what the migrations make in memory. Indexes, tables and views of an operator's own are no
+// difference; a trigger is.
 std::vector<std::string> schema_differences(Database& database);
 
 // The same as an Error: config, naming the first few.

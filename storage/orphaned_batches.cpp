@@ -3,9 +3,9 @@
 
 #include "queries_sql.h"
 #include "storage/batch_writer.h"
-#include "storage/model/planted.h"
 #include "storage/fault/fault_point.h"
 #include "storage/live_daemon.h"
+#include "storage/model/planted.h"
 
 namespace dl {
 namespace {
@@ -24,7 +24,8 @@ constexpr int kCheckpointPages = 1'000;
 // Between two transactions.
 Status cut_log(Database& database, Writer by) {
   if (by == Writer::daemon) return database.checkpoint_if_longer_than(kCheckpointPages);
-  if (auto polite = leave_room_for_daemon(database, kCheckpointPages); !polite) return polite.error();
+  if (auto polite = leave_room_for_daemon(database, kCheckpointPages); !polite)
+    return polite.error();
   return Done{};
 }
 

@@ -13,7 +13,9 @@ const char* g_program = "";
 
 [[noreturn]] void end() {
   // stderr has no buffer, so this allocates nothing.
-  for (const char* const part : {g_program, ": out of memory: cannot go on; what was committed stays\n"}) std::fputs(part, stderr);
+  for (const char* const part :
+       {g_program, ": out of memory: cannot go on; what was committed stays\n"})
+    std::fputs(part, stderr);
   std::_Exit(static_cast<int>(Errc::io));
 }
 

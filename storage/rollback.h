@@ -7,8 +7,8 @@
 
 namespace dl {
 
-// A BEGIN that finds the database held stays a running statement until it is reset, and with it a view of the tables that
-// never ends; a COMMIT that fails does, too.
+// A BEGIN that finds the database held stays a running statement until it is reset, and with it a
+// view of the tables that never ends; a COMMIT that fails does, too.
 inline void run_once(SQLite::Statement& statement) {
   try {
     statement.exec();
@@ -19,11 +19,12 @@ inline void run_once(SQLite::Statement& statement) {
   statement.reset();
 }
 
-// Not where SQLite has done so by itself. An allocation that failed in one call may make the next one fail, too, and
-// that may be the ROLLBACK.
+// Not where SQLite has done so by itself. An allocation that failed in one call may make the next
+// one fail, too, and that may be the ROLLBACK.
 inline void roll_back_what_is_open(SQLite::Database& db) {
   constexpr int kTries = 2;
-  for (int i = 0; i < kTries && sqlite3_get_autocommit(db.getHandle()) == 0; ++i) db.tryExec("ROLLBACK");
+  for (int i = 0; i < kTries && sqlite3_get_autocommit(db.getHandle()) == 0; ++i)
+    db.tryExec("ROLLBACK");
 }
 
 struct RollBackUnlessDone {

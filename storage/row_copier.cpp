@@ -29,8 +29,8 @@ std::string reading(SQLite::Database& db, const std::string& table, const std::s
 
 std::string writing(SQLite::Database& db, const std::string& table, SameKey same_key) {
   const Columns columns = columns_of(db, table);
-  return std::string(same_key == SameKey::replace ? "INSERT OR REPLACE" : "INSERT OR IGNORE") + " INTO " + table +
-         " (" + columns.names + ") VALUES (" + columns.parameters + ")";
+  return std::string(same_key == SameKey::replace ? "INSERT OR REPLACE" : "INSERT OR IGNORE") +
+         " INTO " + table + " (" + columns.names + ") VALUES (" + columns.parameters + ")";
 }
 
 void bind(SQLite::Statement& statement, int at, const SQLite::Column& value) {
@@ -45,8 +45,8 @@ void bind(SQLite::Statement& statement, int at, const SQLite::Column& value) {
 
 }  // namespace
 
-RowCopier::RowCopier(Database& from, Database& to, const std::string& table, const std::string& condition,
-                     SameKey same_key)
+RowCopier::RowCopier(Database& from, Database& to, const std::string& table,
+                     const std::string& condition, SameKey same_key)
     : read_(from.handle(), reading(from.handle(), table, condition)),
       write_(to.handle(), writing(from.handle(), table, same_key)) {}
 

@@ -15,9 +15,10 @@ constexpr const char* kDeclaration =
 
 bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
-// INSERT ... VALUES (:a, :b) ... -> INSERT OR FAIL ... SELECT c0, c1 FROM dl_rows_in_memory WHERE true ...
-// OR FAIL: else SQLite would copy each page that it changes into a file beside, to undo the statement alone; we undo
-// the transaction. "WHERE true": else the ON of ON CONFLICT would be taken for that of a join.
+// INSERT ... VALUES (:a, :b) ... -> INSERT OR FAIL ... SELECT c0, c1 FROM dl_rows_in_memory WHERE
+// true ... OR FAIL: else SQLite would copy each page that it changes into a file beside, to undo
+// the statement alone; we undo the transaction. "WHERE true": else the ON of ON CONFLICT would be
+// taken for that of a join.
 std::string reading_memory(std::string_view text) {
   constexpr std::string_view kInsert = "INSERT INTO ";
   constexpr std::string_view kValues = "VALUES (";
@@ -68,7 +69,8 @@ struct RowsInMemory::Module {
   }
   static int& row_of(sqlite3_vtab_cursor* cursor) { return reinterpret_cast<Cursor*>(cursor)->row; }
 
-  static int connect(sqlite3* db, void* rows, int, const char* const*, sqlite3_vtab** table, char**) {
+  static int connect(sqlite3* db, void* rows, int, const char* const*, sqlite3_vtab** table,
+                     char**) {
     const int code = sqlite3_declare_vtab(db, kDeclaration);
     if (code == SQLITE_OK) *table = &(new Table{{}, static_cast<const RowsInMemory*>(rows)})->base;
     return code;
@@ -94,7 +96,9 @@ struct RowsInMemory::Module {
     ++row_of(cursor);
     return SQLITE_OK;
   }
-  static int eof(sqlite3_vtab_cursor* cursor) { return row_of(cursor) >= rows_of(cursor).count_ ? 1 : 0; }
+  static int eof(sqlite3_vtab_cursor* cursor) {
+    return row_of(cursor) >= rows_of(cursor).count_ ? 1 : 0;
+  }
   static int column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) {
     const RowsInMemory& rows = rows_of(cursor);
     rows.column_(rows.source_, RowValue(context), row_of(cursor), column);

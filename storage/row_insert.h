@@ -1,6 +1,7 @@
-// INSERT of many rows by one statement, which reads them out of memory: most of the cost of a small INSERT is the
-// statement, not its row (measured, the eight b-trees of an ad: 4.8 us one by one, 3.7 us by VALUES of 64 rows,
-// 2.8 us so). Thread rule: as its Database. Only for storage/*.cpp; SQLite's exceptions pass.
+// INSERT of many rows by one statement, which reads them out of memory: most of the cost of a small
+// INSERT is the statement, not its row (measured, the eight b-trees of an ad: 4.8 us one by
+// one, 3.7 us by VALUES of 64 rows, 2.8 us so). Thread rule: as its Database. Only for
+// storage/*.cpp; SQLite's exceptions pass.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -27,8 +28,8 @@ class RowValue {
   sqlite3_context* context_;
 };
 
-// The rows that are being inserted, as a virtual table of a connection. One for all its RowInserts, which
-// it outlives; it must not outlive the connection.
+// The rows that are being inserted, as a virtual table of a connection. One for all its RowInserts,
+// which it outlives; it must not outlive the connection.
 class RowsInMemory {
  public:
   explicit RowsInMemory(SQLite::Database& db);
@@ -49,12 +50,13 @@ class RowsInMemory {
 
 class RowInsert {
  public:
-  // `text`: INSERT INTO ... VALUES (:a, :b, ...) with one tuple of at most 16 parameters, and what may follow.
+  // `text`: INSERT INTO ... VALUES (:a, :b, ...) with one tuple of at most 16 parameters, and what
+  // may follow.
   RowInsert(SQLite::Database& db, RowsInMemory& rows, std::string_view text);
 
-  // Inserts `count` rows. `set(value, row, column)` sets one value: column 0 is :a, 1 is :b, ... It must not
-  // throw. Returns how many rows there are more. After an exception some of them may be there: only inside a
-  // transaction that is then rolled back.
+  // Inserts `count` rows. `set(value, row, column)` sets one value: column 0 is :a, 1 is :b, ... It
+  // must not throw. Returns how many rows there are more. After an exception some of them may be
+  // there: only inside a transaction that is then rolled back.
   template <class Set>
   int insert(int count, const Set& set) {
     const auto column = [](const void* source, const RowValue& value, int row, int at) {

@@ -21,13 +21,17 @@ std::string what_is_missing(const std::string& path) {
   constexpr std::uint64_t kNextToNothing = 64 * 1024;
   struct statfs info {};
   if (statfs(folder_of(path).c_str(), &info) != 0) return "";
-  return info.f_bavail * static_cast<std::uint64_t>(info.f_bsize) < kNextToNothing ? " (the disk is full)" : "";
+  return info.f_bavail * static_cast<std::uint64_t>(info.f_bsize) < kNextToNothing
+             ? " (the disk is full)"
+             : "";
 }
 
 // EACCES or EROFS where that keeps us from the file or from its folder; else 0.
 int refusal_of(const std::string& path) {
   for (const std::string& what : {path, folder_of(path)}) {
-    if (faccessat(AT_FDCWD, what.c_str(), R_OK | W_OK, AT_EACCESS) != 0 && (errno == EACCES || errno == EROFS)) return errno;
+    if (faccessat(AT_FDCWD, what.c_str(), R_OK | W_OK, AT_EACCESS) != 0 &&
+        (errno == EACCES || errno == EROFS))
+      return errno;
   }
   return 0;
 }
@@ -71,12 +75,17 @@ std::string words_of(int extended, const char* message, const std::string& path)
   }
 }
 
-Error error_of(int extended, const char* message, const std::string& path, const std::string& what) {
+Error error_of(int extended, const char* message, const std::string& path,
+               const std::string& what) {
   const int result = extended & 0xFF;
   const int refusal = result == SQLITE_CANTOPEN || result == SQLITE_READONLY ? refusal_of(path) : 0;
-  if (refusal == 0) return {code_of(extended), what + ": " + words_of(extended, message, path), extended};
-  return {refusal == EACCES ? Errc::no_permission : code_of(extended), what + ": " + std::strerror(refusal) +
-              "; who reads it must be allowed to write it and its folder, too (the write-ahead log)", extended};
+  if (refusal == 0)
+    return {code_of(extended), what + ": " + words_of(extended, message, path), extended};
+  return {
+      refusal == EACCES ? Errc::no_permission : code_of(extended),
+      what + ": " + std::strerror(refusal) +
+          "; who reads it must be allowed to write it and its folder, too (the write-ahead log)",
+      extended};
 }
 
 }  // namespace dl

@@ -1,6 +1,6 @@
-// SQLite's errors as ours: which Errc an extended result code is, and what to say of it. SQLite tells little of what
-// the machine refused (a full disk, a missing right), so the words also look at the file and its folder.
-// Thread rule: plain functions, callable from any thread.
+// SQLite's errors as ours: which Errc an extended result code is, and what to say of it. SQLite
+// tells little of what the machine refused (a full disk, a missing right), so the words also look
+// at the file and its folder. Thread rule: plain functions, callable from any thread.
 #pragma once
 
 #include <string>

@@ -31,7 +31,8 @@ SQLite::Statement& Store::hot(std::string_view text) {
     known->second->reset();
     return *known->second;
   }
-  auto statement = std::make_unique<SQLite::Statement>(database_->handle(), std::string(text));  // may throw
+  // may throw
+  auto statement = std::make_unique<SQLite::Statement>(database_->handle(), std::string(text));
   return *statements_.emplace(text.data(), std::move(statement)).first->second;
 }
 
@@ -41,14 +42,15 @@ SQLite::Statement& Store::sql(std::string_view text) {
   return statement;
 }
 
-// A statement that was not read to its end keeps its view of the tables, and the next transaction would fail
-// as busy once somebody else has written.
+// A statement that was not read to its end keeps its view of the tables, and the next transaction
+// would fail as busy once somebody else has written.
 void Store::reset_statements() {
   for (auto& [text, statement] : statements_) statement->tryReset();
 }
 
-// The lock proves that every earlier owner is dead, but somebody may remove it under one that lives. Who is taken over
-// writes nothing more: what it had on the wire is closed already, and what it permitted now nobody would ever close.
+// The lock proves that every earlier owner is dead, but somebody may remove it under one that
+// lives. Who is taken over writes nothing more: what it had on the wire is closed already, and what
+// it permitted now nobody would ever close.
 Status Store::transaction(const std::function<Status()>& work) {
   return database_->transaction(Writer::daemon, [&]() -> Status {
     SQLite::Statement& successor = hot(sql::k_successor);
@@ -58,9 +60,11 @@ Status Store::transaction(const std::function<Status()>& work) {
     const std::string pid = columns.next().getString();
     const std::string host = columns.next().getString();
     successor.reset();
-    return Error{Errc::busy, database_->path() + ": another dl-daemon (process " + pid + " on " + host +
-                                 ") has taken over from this one, whose lock file was removed or replaced; this one "
-                                 "records and sends nothing more"};
+    return Error{
+        Errc::busy,
+        database_->path() + ": another dl-daemon (process " + pid + " on " + host +
+            ") has taken over from this one, whose lock file was removed or replaced; this one "
+            "records and sends nothing more"};
   });
 }
 
@@ -72,7 +76,8 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
   count_deltas_.clear();
   bool is_accepted = true;  // the endpoint
   Status ok = transaction([&]() -> Status {
-    if (Status same = check_schema_if_touched(); !same) return same;  // no permit behind a guard that is gone
+    // no permit behind a guard that is gone
+    if (Status same = check_schema_if_touched(); !same) return same;
     is_accepted = endpoint_is_accepted();
     for (std::size_t i = 0; i < batches.size(); ++i) {
       for (const Outcome& outcome : batches[i].outcomes) apply(outcome, results[i], now);
@@ -98,7 +103,8 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
   }
   last_sent_ = last_intent_;
   if (is_accepted) another_endpoint_.clear();
-  if (planted(Fault::children_promoted_later)) promote_in_a_second_transaction(batches, results, now);
+  if (planted(Fault::children_promoted_later))
+    promote_in_a_second_transaction(batches, results, now);
   DL_FAULT_AFTER_COMMIT(batches);
   for (WorkResult& result : results) result.totals = totals_;
   return results;
@@ -109,20 +115,28 @@ void Store::apply(const Outcome& decided, WorkResult& result, Moment now) {
   if (decided.event == JobEvent::found) held = unless_taken(decided);
   const Outcome& outcome = held ? *held : decided;
   using Number = std::optional<std::int64_t>;
-  const std::optional<std::string> resolution = is_post(outcome.purpose) ? outcome.resolution : std::nullopt;
+  const std::optional<std::string> resolution =
+      is_post(outcome.purpose) ? outcome.resolution : std::nullopt;
   SQLite::Statement& finish = sql(sql::k_finish_request);
-  bind_all(finish, now.wall_ms, now.boot_ms, std::nullopt /* boot_key: the instance's own */, name_of(outcome.slot),
-           outcome.latency_us, outcome.http_status == 0 ? Number() : Number(outcome.http_status), outcome.outcome_class,
-           outcome.dsp_id, TextOrNull{outcome.dsp_request_id}, TextOrNull{outcome.error}, resolution, outcome.request.value);
+  bind_all(finish, now.wall_ms, now.boot_ms, std::nullopt /* boot_key: the instance's own */,
+           name_of(outcome.slot), outcome.latency_us,
+           outcome.http_status == 0 ? Number() : Number(outcome.http_status), outcome.outcome_class,
+           outcome.dsp_id, TextOrNull{outcome.dsp_request_id}, TextOrNull{outcome.error},
+           resolution, outcome.request.value);
   const bool completed = finish.exec() == 1;
   if (outcome.look_unsent) close_unsent(outcome.look_unsent, now);
 
-  Applied applied = completed ? move(outcome, now) : Applied{outcome.request, outcome.job, false, {}};
+  Applied applied =
+      completed ? move(outcome, now) : Applied{outcome.request, outcome.job, false, {}};
   if (applied.matched) {
-    // A POST under a new key was the only unresolved one: its permit saw to that, and its lease since.
-    const bool is_proof = planted(Fault::refused_resubmission_is_proof) && outcome.resolution == "refused";
-    const bool settles_all = outcome.purpose != Purpose::create &&
-                             (outcome.event == JobEvent::accepted || outcome.event == JobEvent::found || outcome.event == JobEvent::absent || is_proof);
+    // A POST under a new key was the only unresolved one: its permit saw to that, and its lease
+    // since.
+    const bool is_proof =
+        planted(Fault::refused_resubmission_is_proof) && outcome.resolution == "refused";
+    const bool settles_all =
+        outcome.purpose != Purpose::create &&
+        (outcome.event == JobEvent::accepted || outcome.event == JobEvent::found ||
+         outcome.event == JobEvent::absent || is_proof);
     if (settles_all) {
       SQLite::Statement& resolve = sql(sql::k_resolve_posts);
       resolve.bind(":job", outcome.job.value);
@@ -132,7 +146,8 @@ void Store::apply(const Outcome& decided, WorkResult& result, Moment now) {
     if (outcome.event == JobEvent::id_not_found) withdraw_declaration(outcome.job, now);
     const bool is_too_early = planted(Fault::children_promoted_when_accepted);
     const bool is_too_late = planted(Fault::children_promoted_later);
-    if (outcome.event == (is_too_early ? JobEvent::accepted : JobEvent::confirmed) && !is_too_late) promote(outcome.job, applied.promoted, now);
+    if (outcome.event == (is_too_early ? JobEvent::accepted : JobEvent::confirmed) && !is_too_late)
+      promote(outcome.job, applied.promoted, now);
   } else {
     SQLite::Statement& release = sql(sql::k_release_lease);
     release.bind(":job", outcome.job.value);
@@ -144,8 +159,9 @@ void Store::apply(const Outcome& decided, WorkResult& result, Moment now) {
   result.applied.push_back(std::move(applied));
 }
 
-// An id stands for one entity below one set of parents. The lookup of a job that finds another's has not found its own: many a
-// DSP ignores a query that it does not know, and lists what it has. Nothing: the id is free.
+// An id stands for one entity below one set of parents. The lookup of a job that finds another's
+// has not found its own: many a DSP ignores a query that it does not know, and lists what it has.
+// Nothing: the id is free.
 std::optional<Outcome> Store::unless_taken(const Outcome& found) {
   SQLite::Statement& row = sql(sql::k_id_taken_by);
   row.bind(":job", found.job.value);
@@ -156,8 +172,9 @@ std::optional<Outcome> Store::unless_taken(const Outcome& found) {
   held.dsp_id.reset();
   held.resolution.reset();
   held.due_in_ms.reset();
-  held.error = "the lookup found " + *found.dsp_id + ", which is job " + std::to_string(row.getColumn(0).getInt64()) + " (" +
-               row.getColumn(1).getString() + ")";
+  held.error = "the lookup found " + *found.dsp_id + ", which is job " +
+               std::to_string(row.getColumn(0).getInt64()) + " (" + row.getColumn(1).getString() +
+               ")";
   held.hold = held.error + "; does the DSP ignore the query?";
   row.reset();
   return held;
@@ -176,7 +193,8 @@ void Store::close_unsent(RequestId look, Moment now) {
 
 Applied Store::move(const Outcome& outcome, Moment now) {
   Applied applied{outcome.request, outcome.job, false, {}};
-  const std::optional<Rule> rule = outcome.event ? rule_for(outcome.from, *outcome.event) : std::nullopt;
+  const std::optional<Rule> rule =
+      outcome.event ? rule_for(outcome.from, *outcome.event) : std::nullopt;
   DL_CHECK(!outcome.event || rule, "an outcome follows the state machine");
   const JobState to = rule ? rule->to : outcome.from;
   const int spent = outcome.spends_attempt ? 1 : 0;
@@ -196,8 +214,9 @@ Applied Store::move(const Outcome& outcome, Moment now) {
   bind_all(update, name_of(to), spent, outcome.setbacks, outcome.looks,
            outcome.due_in_ms && !next ? Number(now.wall_ms + *outcome.due_in_ms) : Number(),
            next ? Number(next.value) : Number(), drops_id ? 1 : 0, outcome.dsp_id,
-           outcome.dsp_id ? Number(sent_at) : Number(), outcome.looked ? Number(sent_at) : Number(), outcome.overdue ? 1 : 0,
-           outcome.hold, TextOrNull{outcome.error}, now.wall_ms, outcome.job.value, outcome.request.value);
+           outcome.dsp_id ? Number(sent_at) : Number(), outcome.looked ? Number(sent_at) : Number(),
+           outcome.overdue ? 1 : 0, outcome.hold, TextOrNull{outcome.error}, now.wall_ms,
+           outcome.job.value, outcome.request.value);
   const int moved = update.exec();
   DL_CHECK(moved == 1, "the transaction that found the lease is the one that ends it");
   applied.matched = true;
@@ -238,10 +257,12 @@ void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
   const Rule ready = *rule_for(JobState::blocked, JobEvent::parents_done);
   for (const Child& child : children) {
     SQLite::Statement& update = hot(sql::k_promote_child);
-    bind_all(update, name_of(child.becomes_ready ? ready.to : child.state), now.wall_ms, child.job.id.value);
+    bind_all(update, name_of(child.becomes_ready ? ready.to : child.state), now.wall_ms,
+             child.job.id.value);
     update.exec();
     if (!child.becomes_ready) continue;
-    if (!planted(Fault::history_line_missing)) add_history(child.job.id, ready, child.attempt, {}, "", now);
+    if (!planted(Fault::history_line_missing))
+      add_history(child.job.id, ready, child.attempt, {}, "", now);
     count(child.batch_id, child.job.kind, child.state, ready.to);
     promoted.push_back(child.job);
   }
@@ -249,12 +270,14 @@ void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
 }
 
 // What a planted fault does instead; never called otherwise.
-void Store::promote_in_a_second_transaction(std::span<const WorkBatch> batches, std::vector<WorkResult>& results, Moment now) {
+void Store::promote_in_a_second_transaction(std::span<const WorkBatch> batches,
+                                            std::vector<WorkResult>& results, Moment now) {
   const Status ok = transaction([&]() -> Status {
     for (std::size_t i = 0; i < batches.size(); ++i) {
       for (std::size_t k = 0; k < batches[i].outcomes.size(); ++k) {
         Applied& applied = results[i].applied[k];
-        if (applied.matched && batches[i].outcomes[k].event == JobEvent::confirmed) promote(applied.job, applied.promoted, now);
+        if (applied.matched && batches[i].outcomes[k].event == JobEvent::confirmed)
+          promote(applied.job, applied.promoted, now);
       }
     }
     write_counts();
@@ -263,10 +286,12 @@ void Store::promote_in_a_second_transaction(std::span<const WorkBatch> batches, 
   if (!ok) reset_statements();
 }
 
-void Store::add_history(JobId job, const Rule& rule, int attempt, RequestId request, const std::string& reason, Moment now) {
+void Store::add_history(JobId job, const Rule& rule, int attempt, RequestId request,
+                        const std::string& reason, Moment now) {
   using Number = std::optional<std::int64_t>;
   SQLite::Statement& insert = hot(sql::k_insert_history);
-  bind_all(insert, job.value, now.wall_ms, rule.id, attempt, request ? Number(request.value) : Number(), TextOrNull{reason});
+  bind_all(insert, job.value, now.wall_ms, rule.id, attempt,
+           request ? Number(request.value) : Number(), TextOrNull{reason});
   insert.exec();
 }
 
@@ -304,8 +329,9 @@ Status Store::check_schema() {
     // An operator's own view, index or ANALYZE is none of our business.
     const std::vector<std::string> differences = schema_differences(*database_);
     if (!differences.empty()) {
-      return Error{Errc::config, database_->path() + ": its schema was changed while the daemon ran (" + differences.front() +
-                                     "); restore it, then start the daemon again"};
+      return Error{Errc::config,
+                   database_->path() + ": its schema was changed while the daemon ran (" +
+                       differences.front() + "); restore it, then start the daemon again"};
     }
     schema_hash_ = std::move(hash);
     return Done{};
@@ -325,7 +351,8 @@ Status Store::check_schema_if_touched() {
 Status Store::save_eta(std::int64_t eta_at_ms, const std::string& note) {
   return transaction([&]() -> Status {
     SQLite::Statement& update = sql(sql::k_save_eta);
-    bind_or_null(update, ":eta_at", eta_at_ms == 0 ? std::nullopt : std::optional<std::int64_t>(eta_at_ms));
+    bind_or_null(update, ":eta_at",
+                 eta_at_ms == 0 ? std::nullopt : std::optional<std::int64_t>(eta_at_ms));
     bind_text_or_null(update, ":eta_note", note);
     update.exec();
     return Done{};

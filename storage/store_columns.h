@@ -15,7 +15,8 @@ inline void bind_text(SQLite::Statement& statement, const char* name, std::strin
   statement.bind(name, std::string(value));
 }
 
-inline void bind_text_or_null(SQLite::Statement& statement, const char* name, std::string_view value) {
+inline void bind_text_or_null(SQLite::Statement& statement, const char* name,
+                              std::string_view value) {
   if (value.empty()) {
     statement.bind(name);
   } else {
@@ -23,7 +24,8 @@ inline void bind_text_or_null(SQLite::Statement& statement, const char* name, st
   }
 }
 
-inline void bind_or_null(SQLite::Statement& statement, const char* name, const std::optional<std::string>& value) {
+inline void bind_or_null(SQLite::Statement& statement, const char* name,
+                         const std::optional<std::string>& value) {
   if (value) {
     statement.bind(name, *value);
   } else {
@@ -31,7 +33,8 @@ inline void bind_or_null(SQLite::Statement& statement, const char* name, const s
   }
 }
 
-inline void bind_or_null(SQLite::Statement& statement, const char* name, std::optional<std::int64_t> value) {
+inline void bind_or_null(SQLite::Statement& statement, const char* name,
+                         std::optional<std::int64_t> value) {
   if (value) {
     statement.bind(name, *value);
   } else {
@@ -39,19 +42,23 @@ inline void bind_or_null(SQLite::Statement& statement, const char* name, std::op
   }
 }
 
-// --- The hot statements. Names are looked up and text is copied at every call; a few microseconds an entity
-// are spared by places instead: parameters in the order in which their names first stand in the .sql file,
-// columns in the order of its SELECT or RETURNING.
+// --- The hot statements. Names are looked up and text is copied at every call; a few microseconds
+// an entity are spared by places instead: parameters in the order in which their names first stand
+// in the .sql file, columns in the order of its SELECT or RETURNING.
 
 // An empty text that stands for NULL.
 struct TextOrNull {
   const std::string& text;
 };
 
-inline void bind_at(SQLite::Statement& statement, int at, std::int64_t value) { statement.bind(at, value); }
+inline void bind_at(SQLite::Statement& statement, int at, std::int64_t value) {
+  statement.bind(at, value);
+}
 inline void bind_at(SQLite::Statement& statement, int at, int value) { statement.bind(at, value); }
 inline void bind_at(SQLite::Statement& statement, int at, std::nullopt_t) { statement.bind(at); }
-inline void bind_at(SQLite::Statement& statement, int at, const std::string& text) { statement.bindNoCopy(at, text); }
+inline void bind_at(SQLite::Statement& statement, int at, const std::string& text) {
+  statement.bindNoCopy(at, text);
+}
 // Of a literal: it ends with a NUL.
 inline void bind_at(SQLite::Statement& statement, int at, std::string_view literal) {
   statement.bindNoCopy(at, literal.data());
@@ -69,7 +76,8 @@ void bind_at(SQLite::Statement& statement, int at, const std::optional<T>& value
 // Binds every parameter. Text is not copied: it must live until the statement has run.
 template <class... Values>
 void bind_all(SQLite::Statement& statement, const Values&... values) {
-  DL_CHECK(statement.getBindParameterCount() == static_cast<int>(sizeof...(values)), "a value for each parameter");
+  DL_CHECK(statement.getBindParameterCount() == static_cast<int>(sizeof...(values)),
+           "a value for each parameter");
   int at = 0;
   (bind_at(statement, ++at, values), ...);
 }
@@ -91,7 +99,9 @@ inline JobKind kind_of(const SQLite::Column& column) {
   return *kind;
 }
 
-inline JobKind kind_column(SQLite::Statement& row, const char* name) { return kind_of(row.getColumn(name)); }
+inline JobKind kind_column(SQLite::Statement& row, const char* name) {
+  return kind_of(row.getColumn(name));
+}
 
 // A row with id, kind, priority, root_id, level, has_children.
 inline JobRef job_ref(SQLite::Statement& row) {

@@ -1,5 +1,6 @@
-// What becomes due by time alone, and what an operator's word is worth: a retry whose time has come, a POST that
-// was declared absent and has settled, an id that was declared and turns out to be unknown.
+// What becomes due by time alone, and what an operator's word is worth: a retry whose time has
+// come, a POST that was declared absent and has settled, an id that was declared and turns out to
+// be unknown.
 #include "queries_sql.h"
 #include "storage/store.h"
 #include "storage/store_columns.h"
@@ -17,7 +18,8 @@ Store::Unresolved Store::unresolved_posts(JobId job) {
   return unresolved;
 }
 
-// Judged here and not by who asks: whoever believes too early that an absent POST has settled makes a duplicate.
+// Judged here and not by who asks: whoever believes too early that an absent POST has settled makes
+// a duplicate.
 void Store::make_due(JobId job, WorkResult& result, Moment now) {
   const Unresolved unresolved = unresolved_posts(job);
   const bool is_unresolved = unresolved.count != 0;
@@ -43,8 +45,8 @@ void Store::make_due(JobId job, WorkResult& result, Moment now) {
   resolve.exec();
 }
 
-// His word is a reason to look, not one of the looks: the DSP's own "not found" can be wrong just as he can, and a
-// single one of each made a duplicate.
+// His word is a reason to look, not one of the looks: the DSP's own "not found" can be wrong just
+// as he can, and a single one of each made a duplicate.
 bool Store::look_up_the_absent(JobId job, Moment now) {
   SQLite::Statement& update = sql(sql::k_look_due);
   update.bind(":job", job.value);
@@ -59,14 +61,17 @@ bool Store::look_up_the_absent(JobId job, Moment now) {
   return true;
 }
 
-// Where every creation of the job is known dead (it had failed before his word), neither a key nor a lookup can tell
-// more: it was in nobody's doubt but his.
+// Where every creation of the job is known dead (it had failed before his word), neither a key nor
+// a lookup can tell more: it was in nobody's doubt but his.
 void Store::withdraw_declaration(JobId job, Moment now) {
   SQLite::Statement& withdraw = sql(sql::k_withdraw_declaration);
   withdraw.bind(":job", job.value);
   withdraw.exec();
   if (unresolved_posts(job).count == 0) {
-    hold(job, "the DSP does not know the id that an operator gave, and every POST of this job is known to have created nothing", now);
+    hold(job,
+         "the DSP does not know the id that an operator gave, and every POST of this job is known "
+         "to have created nothing",
+         now);
   }
 }
 

@@ -1,5 +1,6 @@
-// Whose ids the ledger holds. What was created at one DSP cannot be asked for at another: its "not found" would count as
-// absent and make a duplicate, and a child would be created below a stranger that happens to have the same id.
+// Whose ids the ledger holds. What was created at one DSP cannot be asked for at another: its "not
+// found" would count as absent and make a duplicate, and a child would be created below a stranger
+// that happens to have the same id.
 #include <algorithm>
 
 #include "queries_sql.h"
@@ -9,10 +10,13 @@
 namespace dl {
 namespace {
 
-// Without what does not tell two DSPs apart: case up to the path. (Default ports and a last '/' are gone already.)
+// Without what does not tell two DSPs apart: case up to the path. (Default ports and a last '/' are
+// gone already.)
 std::string comparable(std::string url) {
   const std::size_t authority = url.find("://");
-  const std::size_t path = authority == std::string::npos ? url.size() : std::min(url.find('/', authority + 3), url.size());
+  const std::size_t path = authority == std::string::npos
+                               ? url.size()
+                               : std::min(url.find('/', authority + 3), url.size());
   std::transform(url.begin(), url.begin() + static_cast<std::ptrdiff_t>(path), url.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return url;
@@ -30,7 +34,8 @@ void Store::compare_endpoint() {
   row.reset();
   if (!has_ids || comparable(recorded) == comparable(policy_.endpoint)) return;
   recorded_endpoint_ = recorded;
-  another_endpoint_ = "the ids and unresolved POSTs of this database belong to " + recorded + ", and the endpoint is now " + policy_.endpoint;
+  another_endpoint_ = "the ids and unresolved POSTs of this database belong to " + recorded +
+                      ", and the endpoint is now " + policy_.endpoint;
 }
 
 // Behind whatever else has paused the account: its reason, and whose pause it is, stay.
@@ -40,7 +45,9 @@ void Store::pause_for_another_endpoint(Moment now) {
     return;
   }
   SQLite::Statement& pause = sql(sql::k_pause_for_endpoint);
-  pause.bind(":reason", another_endpoint_ + "; start with the former one, or, if it is the same DSP under another name, operator_act resume");
+  pause.bind(":reason", another_endpoint_ +
+                            "; start with the former one, or, if it is the same DSP under another "
+                            "name, operator_act resume");
   pause.bind(":at", now.wall_ms);
   pause.exec();
 }

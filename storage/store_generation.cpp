@@ -1,5 +1,5 @@
-// The generation: moved here in the tables, kept beside them in the GenerationFile, with the last request that was
-// permitted.
+// The generation: moved here in the tables, kept beside them in the GenerationFile, with the last
+// request that was permitted.
 #include <algorithm>
 
 #include "queries_sql.h"
@@ -11,14 +11,17 @@ namespace dl {
 namespace {
 
 std::int64_t generation_of(Database& database) {
-  return std::stoll(database.handle().execAndGet("SELECT value FROM property WHERE name = 'generation'").getString());
+  return std::stoll(database.handle()
+                        .execAndGet("SELECT value FROM property WHERE name = 'generation'")
+                        .getString());
 }
 
 // The newest request is never archived, so a database that was sent from has it.
 bool knows(Database& database, const LastSent& sent) {
-  SQLite::Statement row(database.handle(),
-                        "SELECT EXISTS (SELECT 1 FROM request r JOIN instance i ON i.id = r.instance_id "
-                        "WHERE r.id = ?1 AND r.sent_at = ?2 AND i.uuid = ?3)");
+  SQLite::Statement row(
+      database.handle(),
+      "SELECT EXISTS (SELECT 1 FROM request r JOIN instance i ON i.id = r.instance_id "
+      "WHERE r.id = ?1 AND r.sent_at = ?2 AND i.uuid = ?3)");
   row.bind(1, sent.request.value);
   row.bind(2, sent.at_ms);
   row.bind(3, sent.instance);
@@ -28,8 +31,8 @@ bool knows(Database& database, const LastSent& sent) {
 
 }  // namespace
 
-// The file is brought up to the tables first: a crash between the two may have left it one behind, and must not
-// leave it two behind.
+// The file is brought up to the tables first: a crash between the two may have left it one behind,
+// and must not leave it two behind.
 Status Store::trust_or_hold(GenerationFile file) {
   bool knows_the_last = true;
   Status ok = database_->guard(database_->path(), [&]() -> Status {
@@ -45,7 +48,8 @@ Status Store::trust_or_hold(GenerationFile file) {
   }
   if (forgotten_.empty()) {
     last_sent_ = file.last_sent();
-    if (Status written = file.write(database_->database_id(), generation_, last_sent_); !written) return written;
+    if (Status written = file.write(database_->database_id(), generation_, last_sent_); !written)
+      return written;
   } else {
     generation_ = std::max(generation_, file.generation());
   }
@@ -59,8 +63,10 @@ void Store::begin_generation(Moment now) {
   move_generation();
   if (forgotten_.empty()) return;
   SQLite::Statement& hold = sql(sql::k_hold_forgotten);
-  hold.bind(":reason", forgotten_ + "; requests may have been forgotten. Compare with the DSP (dl-daemon --verify), "
-                                    "decide the jobs it names, then operator_act resume");
+  hold.bind(":reason",
+            forgotten_ +
+                "; requests may have been forgotten. Compare with the DSP (dl-daemon --verify), "
+                "decide the jobs it names, then operator_act resume");
   hold.bind(":at", now.wall_ms);
   hold.exec();
 }
@@ -76,10 +82,12 @@ void Store::move_generation() {
 Status Store::keep_generation(Moment now) {
   if (!generation_file_) return Done{};
   const bool has_moved = generation_file_->generation() != generation_;
-  if (!has_moved && generation_file_->last_sent() == last_sent_) return generation_file_->settle(now);
+  if (!has_moved && generation_file_->last_sent() == last_sent_)
+    return generation_file_->settle(now);
   DL_FAULT_POINT("generation.before_write");
-  const Status kept = has_moved ? generation_file_->write(database_->database_id(), generation_, last_sent_)
-                                : generation_file_->note(last_sent_, now);
+  const Status kept =
+      has_moved ? generation_file_->write(database_->database_id(), generation_, last_sent_)
+                : generation_file_->note(last_sent_, now);
   DL_FAULT_POINT("generation.after_write");
   return kept;
 }

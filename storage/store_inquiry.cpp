@@ -1,5 +1,5 @@
-// What dl-daemon --verify asks the DSP: which keys, and the ledger rows of its requests, so that they count against
-// the limit like all others.
+// What dl-daemon --verify asks the DSP: which keys, and the ledger rows of its requests, so that
+// they count against the limit like all others.
 #include <algorithm>
 #include <set>
 
@@ -52,7 +52,8 @@ Result<std::vector<Inquiry>> Store::inquiries(JobId from, JobId to) {
       inquiry.dsp_id = rows.getColumn("dsp_id").getText();
       inquiry.can_be_asked = rows.getColumn("can_be_asked").getInt() != 0;
       inquiry.believed = believed_of(rows, inquiry.dsp_id);
-      if (inquiry.believed == Believed::declared) inquiry.dsp_id = rows.getColumn("declared_id").getText();
+      if (inquiry.believed == Believed::declared)
+        inquiry.dsp_id = rows.getColumn("declared_id").getText();
       sent.emplace(inquiry.job, inquiry.attempt);
       all.push_back(std::move(inquiry));
     }

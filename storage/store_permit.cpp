@@ -1,5 +1,5 @@
-// The permit transaction: the only door to the wire. Each permit is judged by what the tables say now; what
-// they do not allow is refused with a reason, and its intent is never written.
+// The permit transaction: the only door to the wire. Each permit is judged by what the tables say
+// now; what they do not allow is refused with a reason, and its intent is never written.
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -38,11 +38,14 @@ struct Store::Creation {
 namespace {
 
 constexpr Millis kWallClockDoubt = 3'600'000;  // so far it may have been set back over a reboot
-// The path of a look that is written before its id is known: that of the POST beside it (request.dsp_id).
+// The path of a look that is written before its id is known: that of the POST beside it
+// (request.dsp_id).
 constexpr const char* kUnknownId = "/{id}/status";
-constexpr const char* kNoUnresolvedPost = "in doubt, but the ledger holds no unresolved POST of this attempt";
+constexpr const char* kNoUnresolvedPost =
+    "in doubt, but the ledger holds no unresolved POST of this attempt";
 constexpr const char* kBodyWasChanged =
-    "the stored bytes of its POST were changed behind our back (request_body.digest does not fit), so they are not sent again";
+    "the stored bytes of its POST were changed behind our back (request_body.digest does not fit), "
+    "so they are not sent again";
 
 // Columns: body, digest. Bodies that are older than the digests are believed.
 bool is_as_sent(const std::string& body, const SQLite::Column& digest) {
@@ -101,8 +104,10 @@ void Store::permit(const Permit& permit, WorkResult& result, Moment now) {
   result.granted.push_back(std::move(granted));
 }
 
-// A POST under a new key needs: ready, no DSP id, every parent succeeded, nothing unresolved or open.
-std::string Store::permit_create(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
+// A POST under a new key needs: ready, no DSP id, every parent succeeded, nothing unresolved or
+// open.
+std::string Store::permit_create(const Permit& permit, const Facts& facts, Granted& granted,
+                                 Moment now) {
   if (facts.state != JobState::ready) return "it is not ready any more";
   const bool trusts_the_state = planted(Fault::retry_of_a_cancelled_job_sends);
   if (!facts.dsp_id.empty() && !trusts_the_state) return "it has a DSP id";
@@ -114,13 +119,15 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   if (found.next().getInt() != 0 && !trusts_the_state) return "a POST of it is unresolved";
   if (found.next().getInt() != 0) return "a request of it is open";
   const bool attempt_was_sent = found.next().getInt() != 0;
-  // Only a hand that switched the guards off leaves a job so: an attempt that was accepted ends, or the job has its id.
+  // Only a hand that switched the guards off leaves a job so: an attempt that was accepted ends, or
+  // the job has its id.
   if (found.next().getInt() != 0 && !trusts_the_state) return "a POST of this attempt was accepted";
   const std::string body = found.next().getString();
   const SQLite::Column stored = found.next();
   if (stored.isNull()) return "it has no payload";
   const Sha256 digest = sha256(body);
-  if (stored.getBytes() != static_cast<int>(digest.size()) || std::memcmp(stored.getBlob(), digest.data(), digest.size()) != 0) {
+  if (stored.getBytes() != static_cast<int>(digest.size()) ||
+      std::memcmp(stored.getBlob(), digest.data(), digest.size()) != 0) {
     return "its payload was changed behind our back (the stored SHA-256 does not fit)";
   }
   row.reset();
@@ -131,9 +138,12 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   render_create(body, *parents, granted);
   if (attempt_was_sent) keep_to_the_attempts_bytes(body, *parents, granted);
   granted.request = write_intent(permit, Purpose::create, granted.target, granted, {}, now);
-  if (permit.with_look) granted.look = write_intent(permit, Purpose::status, granted.target + kUnknownId, granted, {}, now);
+  if (permit.with_look)
+    granted.look =
+        write_intent(permit, Purpose::status, granted.target + kUnknownId, granted, {}, now);
   lease(granted, JobState::ready, JobState::submitting, now);
-  add_history(permit.job, *rule_for(JobState::ready, JobEvent::leased), granted.attempt, granted.request, "", now);
+  add_history(permit.job, *rule_for(JobState::ready, JobEvent::leased), granted.attempt,
+              granted.request, "", now);
   count(facts.batch_id, granted.job.kind, JobState::ready, JobState::submitting);
   return "";
 }
@@ -160,7 +170,9 @@ std::optional<Store::ParentIds> Store::parents_of(JobId job) {
     all.push_back(std::move(parent));
   }
   row.reset();
-  std::sort(all.begin(), all.end(), [](const Parent& a, const Parent& b) { return std::pair(a.level, a.id) < std::pair(b.level, b.id); });
+  std::sort(all.begin(), all.end(), [](const Parent& a, const Parent& b) {
+    return std::pair(a.level, a.id) < std::pair(b.level, b.id);
+  });
   ParentIds ids;
   for (Parent& parent : all) ids.emplace_back(parent.kind, std::move(parent.dsp_id));
   return ids;
@@ -168,18 +180,22 @@ std::optional<Store::ParentIds> Store::parents_of(JobId job) {
 
 // Key and bytes of the present attempt.
 void Store::render_create(const std::string& payload, const ParentIds& parents, Granted& granted) {
-  granted.idempotency_key = idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
+  granted.idempotency_key =
+      idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
   const bool looks_up = policy_.unknown_outcome == UnknownOutcome::lookup;
   granted.body = format_.create_body(payload, parents, looks_up ? granted.idempotency_key : "");
 }
 
-// A key stands for the bytes it was first sent with. Where they would differ (the account has changed to lookup,
-// or back), the attempt, of which nothing is unresolved, is over: the next has a key of its own.
-void Store::keep_to_the_attempts_bytes(const std::string& payload, const ParentIds& parents, Granted& granted) {
+// A key stands for the bytes it was first sent with. Where they would differ (the account has
+// changed to lookup, or back), the attempt, of which nothing is unresolved, is over: the next has a
+// key of its own.
+void Store::keep_to_the_attempts_bytes(const std::string& payload, const ParentIds& parents,
+                                       Granted& granted) {
   SQLite::Statement& sent = sql(sql::k_sent_creation);
   sent.bind(":job", granted.job.id.value);
   sent.bind(":attempt", granted.attempt);
-  const bool same = sent.executeStep() && sent.getColumn(0).getString() == granted.body && is_as_sent(granted.body, sent.getColumn(1));
+  const bool same = sent.executeStep() && sent.getColumn(0).getString() == granted.body &&
+                    is_as_sent(granted.body, sent.getColumn(1));
   sent.reset();
   if (same) return;
   SQLite::Statement& open = sql(sql::k_open_attempt);
@@ -190,21 +206,25 @@ void Store::keep_to_the_attempts_bytes(const std::string& payload, const ParentI
 }
 
 // Same key, same bytes, copied from the ledger; only while the DSP surely still remembers the key.
-std::string Store::permit_resubmit(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
+std::string Store::permit_resubmit(const Permit& permit, const Facts& facts, Granted& granted,
+                                   Moment now) {
   if (facts.state != JobState::in_doubt) return "it is not in doubt any more";
   if (facts.is_held) return "it is held";
   const std::optional<Creation> first = unresolved_creation(granted);
   if (!first) return hold(permit.job, kNoUnresolvedPost, now);
   if (!first->is_as_sent) return hold(permit.job, kBodyWasChanged, now);
   if (!key_is_alive(*first, now)) {
-    return hold(permit.job, "the DSP may have forgotten the idempotency key (key_lifetime has passed)", now);
+    return hold(permit.job,
+                "the DSP may have forgotten the idempotency key (key_lifetime has passed)", now);
   }
   granted.idempotency_key = first->idempotency_key;
   granted.body = first->body;
   granted.target = format_.create_target(granted.job.kind);
-  granted.request = write_intent(permit, Purpose::resubmit, granted.target, granted, first->request, now);
+  granted.request =
+      write_intent(permit, Purpose::resubmit, granted.target, granted, first->request, now);
   lease(granted, JobState::in_doubt, JobState::submitting, now);
-  add_history(permit.job, *rule_for(JobState::in_doubt, JobEvent::resubmitted), granted.attempt, granted.request, "", now);
+  add_history(permit.job, *rule_for(JobState::in_doubt, JobEvent::resubmitted), granted.attempt,
+              granted.request, "", now);
   count(facts.batch_id, granted.job.kind, JobState::in_doubt, JobState::submitting);
   return "";
 }
@@ -236,8 +256,8 @@ std::string Store::hold(JobId job, const std::string& why, Moment now) {
   return why;
 }
 
-// The wall clock may have stepped, so within a boot the longer age counts. Over a reboot the wall clock is
-// all there is: it may have been set back, and the key is older than it says.
+// The wall clock may have stepped, so within a boot the longer age counts. Over a reboot the wall
+// clock is all there is: it may have been set back, and the key is older than it says.
 bool Store::key_is_alive(const Creation& first, Moment now) const {
   if (planted(Fault::expired_key_is_used)) return true;
   Millis age = std::max(Millis{0}, now.wall_ms - first.sent_at);
@@ -246,10 +266,12 @@ bool Store::key_is_alive(const Creation& first, Moment now) const {
   } else {
     age += kWallClockDoubt;
   }
-  return age < last_use_of_key(policy_.key_lifetime_ms, policy_.http_timeout_ms, policy_.late_arrival_ms);
+  return age <
+         last_use_of_key(policy_.key_lifetime_ms, policy_.http_timeout_ms, policy_.late_arrival_ms);
 }
 
-std::string Store::permit_status(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
+std::string Store::permit_status(const Permit& permit, const Facts& facts, Granted& granted,
+                                 Moment now) {
   if (facts.state != JobState::confirming) return "it is not confirming any more";
   granted.target = format_.status_target(granted.job.kind, facts.dsp_id);
   if (granted.looks > 0) {
@@ -264,16 +286,18 @@ std::string Store::permit_status(const Permit& permit, const Facts& facts, Grant
   return "";
 }
 
-std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Granted& granted, Moment now) {
+std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Granted& granted,
+                                 Moment now) {
   if (facts.state != JobState::in_doubt) return "it is not in doubt any more";
   if (facts.is_held) return "it is held";
   const std::optional<Creation> first = unresolved_creation(granted);
   if (!first) return hold(permit.job, kNoUnresolvedPost, now);
   if (!first->is_as_sent) return hold(permit.job, kBodyWasChanged, now);
-  // A POST that was sent before the account looked anything up does not carry the key: it would be absent
-  // for ever, and the next POST a duplicate.
+  // A POST that was sent before the account looked anything up does not carry the key: it would be
+  // absent for ever, and the next POST a duplicate.
   if (first->body.find(first->idempotency_key) == std::string::npos) {
-    return hold(permit.job, "its POST was sent without the key in its body, so no lookup can find it", now);
+    return hold(permit.job,
+                "its POST was sent without the key in its body, so no lookup can find it", now);
   }
   granted.idempotency_key = first->idempotency_key;
   granted.target = format_.lookup_target(granted.job.kind, granted.idempotency_key);
@@ -283,8 +307,8 @@ std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Grant
 }
 
 // `body_of`: whose bytes are sent again; none: its own, where it has a body.
-RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::string& path, const Granted& granted,
-                              RequestId body_of, Moment now) {
+RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::string& path,
+                              const Granted& granted, RequestId body_of, Moment now) {
   using Number = std::optional<std::int64_t>;
   static const std::string kNone;
   const RequestId newest = newest_request();
@@ -292,11 +316,13 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
   bind_all(insert, permit.job.value, granted.attempt, name_of(purpose),
            std::string_view(is_post(purpose) ? "POST" : "GET"), path,
            TextOrNull{is_post(purpose) ? granted.idempotency_key : kNone},
-           body_of ? Number(body_of.value) : Number(), instance_.value, permit.worker, now.wall_ms, now.boot_ms);
+           body_of ? Number(body_of.value) : Number(), instance_.value, permit.worker, now.wall_ms,
+           now.boot_ms);
   insert.exec();
   const RequestId request{database_->handle().getLastInsertRowid()};
   // Behind the last id there is, SQLite would take any that is free.
-  if (request.value - 1 != newest.value) throw SQLite::Exception("the ledger holds a request with the last id there is", SQLITE_CORRUPT);
+  if (request.value - 1 != newest.value)
+    throw SQLite::Exception("the ledger holds a request with the last id there is", SQLITE_CORRUPT);
   newest_request_ = request;
   last_intent_ = {request, now.wall_ms, facts_.uuid};
   DL_FAULT_POINT("limiter.taken");
@@ -307,7 +333,8 @@ RequestId Store::write_intent(const Permit& permit, Purpose purpose, const std::
   return request;
 }
 
-// A token never comes twice: the newest request is never archived, so its id is the highest there ever was.
+// A token never comes twice: the newest request is never archived, so its id is the highest there
+// ever was.
 RequestId Store::newest_request() {
   if (newest_request_) return *newest_request_;
   SQLite::Statement& row = hot(sql::k_newest_request);
@@ -319,7 +346,8 @@ RequestId Store::newest_request() {
 
 void Store::lease(const Granted& granted, JobState from, JobState to, Moment now) {
   SQLite::Statement& update = hot(sql::k_lease_job);
-  bind_all(update, name_of(to), granted.request.value, now.wall_ms, granted.job.id.value, name_of(from));
+  bind_all(update, name_of(to), granted.request.value, now.wall_ms, granted.job.id.value,
+           name_of(from));
   const int rows = update.exec();
   DL_CHECK(rows == 1, "the transaction that read the job is the one that leases it");
 }

@@ -1,4 +1,5 @@
-// What the schedule has learned of how long the DSP takes: written with outcomes, read at the start.
+// What the schedule has learned of how long the DSP takes: written with outcomes, read at the
+// start.
 #include "queries_sql.h"
 #include "storage/store.h"
 #include "storage/store_columns.h"

@@ -1,5 +1,5 @@
-// What a new owner does first, and what the dispatcher loads: reclaiming what a dead owner left open, the
-// limiter's memory, the window of work.
+// What a new owner does first, and what the dispatcher loads: reclaiming what a dead owner left
+// open, the limiter's memory, the window of work.
 #include <algorithm>
 
 #include "queries_sql.h"
@@ -16,8 +16,8 @@ namespace {
 constexpr Millis kReclaimedDue = 1'000;
 constexpr Millis kAwakePerGap = 1'000;
 
-// Where the plan was made in this boot its clock decides. Else the wall clock is all there is, and the wait is
-// never longer than was planned, should it have stepped back since.
+// Where the plan was made in this boot its clock decides. Else the wall clock is all there is, and
+// the wait is never longer than was planned, should it have stepped back since.
 Millis due_in(SQLite::Statement& row, Moment now) {
   if (row.getColumn("due_at").isNull()) return 0;
   const std::int64_t due_at = row.getColumn("due_at").getInt64();
@@ -28,9 +28,11 @@ Millis due_in(SQLite::Statement& row, Moment now) {
   return std::max(Millis{0}, left);
 }
 
-// How long ago something happened: by the boot clock where it was in this boot, else by the wall clock.
+// How long ago something happened: by the boot clock where it was in this boot, else by the wall
+// clock.
 Millis since(const SQLite::Column& at_boot_ms, const SQLite::Column& at_wall_ms, Moment now) {
-  const Millis span = at_boot_ms.isNull() ? now.wall_ms - at_wall_ms.getInt64() : now.boot_ms - at_boot_ms.getInt64();
+  const Millis span = at_boot_ms.isNull() ? now.wall_ms - at_wall_ms.getInt64()
+                                          : now.boot_ms - at_boot_ms.getInt64();
   return std::max(Millis{0}, span);
 }
 
@@ -105,7 +107,8 @@ void Store::reclaim(Recovery& recovery, Moment now) {
   SQLite::Statement& open = sql(sql::k_open_requests);
   while (open.executeStep()) {
     const std::string purpose = open.getColumn("purpose").getString();
-    left.push_back({RequestId{open.getColumn("id").getInt64()}, JobId{open.getColumn("job_id").getInt64()},
+    left.push_back({RequestId{open.getColumn("id").getInt64()},
+                    JobId{open.getColumn("job_id").getInt64()},
                     purpose == name_of(Purpose::create) || purpose == name_of(Purpose::resubmit)});
   }
   for (const Open& each : left) {
@@ -114,10 +117,13 @@ void Store::reclaim(Recovery& recovery, Moment now) {
     finish.bind(":at", now.wall_ms);
     finish.bind(":boot_ms", now.boot_ms);
     finish.bind(":boot_key", facts_.boot_key);
-    bind_text(finish, ":slot", name_of(planted(Fault::slot_refunded_on_a_crash) ? SlotEnd::not_sent : SlotEnd::unsure));
+    bind_text(
+        finish, ":slot",
+        name_of(planted(Fault::slot_refunded_on_a_crash) ? SlotEnd::not_sent : SlotEnd::unsure));
     finish.bind(":outcome", "owner_lost");
     finish.bind(":error", "the daemon that sent it died before it recorded an outcome");
-    if (planted(Fault::reclaimed_as_not_sent) && each.is_post) finish.bind(":resolution", "not_sent");
+    if (planted(Fault::reclaimed_as_not_sent) && each.is_post)
+      finish.bind(":resolution", "not_sent");
     finish.exec();
     if (each.is_post) {
       reclaim_post(each.job, each.request, now);
@@ -142,7 +148,9 @@ void Store::reclaim_post(JobId job, RequestId request, Moment now) {
   switch (policy_.unknown_outcome) {
     case UnknownOutcome::hold: lost.hold = kHeldByPolicy; break;
     case UnknownOutcome::resubmit: lost.due_in_ms = kReclaimedDue; break;
-    case UnknownOutcome::lookup: lost.due_in_ms = planted(Fault::lookup_before_it_settled) ? 0 : policy_.settle_ms; break;
+    case UnknownOutcome::lookup:
+      lost.due_in_ms = planted(Fault::lookup_before_it_settled) ? 0 : policy_.settle_ms;
+      break;
   }
   move(lost, now);
 }
@@ -166,12 +174,15 @@ void Store::settle_policy_change(Moment now) {
 
 void Store::save_settings(Moment now) {
   SQLite::Statement& save = sql(sql::k_save_settings);
-  bind_text_or_null(save, ":endpoint", another_endpoint_.empty() ? policy_.endpoint : recorded_endpoint_);
+  bind_text_or_null(save, ":endpoint",
+                    another_endpoint_.empty() ? policy_.endpoint : recorded_endpoint_);
   save.bind(":rate_limit", format_rate_spec(policy_.tiers));
   const auto slowest = slowest_of(policy_.tiers);
   const bool limited = slowest != policy_.tiers.end();
-  bind_or_null(save, ":limit_count", limited ? std::optional<std::int64_t>(slowest->count) : std::nullopt);
-  bind_or_null(save, ":limit_window_ms", limited ? std::optional<std::int64_t>(slowest->window_ms) : std::nullopt);
+  bind_or_null(save, ":limit_count",
+               limited ? std::optional<std::int64_t>(slowest->count) : std::nullopt);
+  bind_or_null(save, ":limit_window_ms",
+               limited ? std::optional<std::int64_t>(slowest->window_ms) : std::nullopt);
   save.bind(":max_retries", policy_.max_retries);
   bind_text(save, ":unknown_outcome", name_of(policy_.unknown_outcome));
   save.bind(":settle_ms", policy_.settle_ms);
@@ -182,16 +193,18 @@ void Store::save_settings(Moment now) {
   hold.exec();
 }
 
-// Newest first until nothing older can be held any more. That is judged by how long the daemon was awake: a
-// process that stands still (SIGSTOP), waits for the disk or is dead ends what it had begun only at the end of the gap,
-// so of any gap in the ledger a second counts. Awake, a row is over after two requests at the latest: the first look at a
-// status is as old as its POST and leaves when that is answered. Requests of another boot cannot be compared:
-// nothing is sent before W' + D have passed since this boot first saw the ledger.
+// Newest first until nothing older can be held any more. That is judged by how long the daemon was
+// awake: a process that stands still (SIGSTOP), waits for the disk or is dead ends what it had
+// begun only at the end of the gap, so of any gap in the ledger a second counts. Awake, a row is
+// over after two requests at the latest: the first look at a status is as old as its POST and
+// leaves when that is answered. Requests of another boot cannot be compared: nothing is sent before
+// W' + D have passed since this boot first saw the ledger.
 void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   if (planted(Fault::limiter_forgets_at_a_restart)) return;
   if (policy_.tiers.empty()) return;  // no limit, no slots: of what may be millions of requests
   const Millis hold = longest_hold(policy_.tiers);
-  const Millis longest = hold + policy_.late_arrival_ms + 2 * (policy_.http_timeout_ms + kLostAfterTimeout);
+  const Millis longest =
+      hold + policy_.late_arrival_ms + 2 * (policy_.http_timeout_ms + kLostAfterTimeout);
   const auto slowest = slowest_of(policy_.tiers);
   const Millis window = slowest == policy_.tiers.end() ? 0 : slowest->window_ms;
   SQLite::Statement& rows = sql(sql::k_recent_requests);
@@ -205,7 +218,8 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
     if (ended_in == facts_.boot_key) {
       const std::string slot = rows.getColumn("slot").getString();
       const std::int64_t ended = rows.getColumn("finished_boot_ms").getInt64();
-      const std::int64_t anchor = slot == name_of(SlotEnd::answered) ? ended : ended + policy_.late_arrival_ms;
+      const std::int64_t anchor =
+          slot == name_of(SlotEnd::answered) ? ended : ended + policy_.late_arrival_ms;
       const bool is_held = slot != name_of(SlotEnd::not_sent) && anchor + hold > now.boot_ms;
       if (is_held) recovery.slot_anchors_boot_ms.push_back(anchor);
       const int status = rows.getColumn("http_status").getInt();
@@ -223,17 +237,21 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
   rows.reset();
   std::sort(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
   std::sort(recovery.accepted_boot_ms.begin(), recovery.accepted_boot_ms.end());
-  if (!forgotten_.empty()) recovery.sends_from_boot_ms = now.boot_ms + hold + policy_.late_arrival_ms;
+  if (!forgotten_.empty())
+    recovery.sends_from_boot_ms = now.boot_ms + hold + policy_.late_arrival_ms;
   if (!another_boot || planted(Fault::other_boots_forgotten)) return;
-  // Not since the boot: the boot id of a container is its own, and CLOCK_BOOTTIME its host's, which is up for long.
-  recovery.sends_from_boot_ms = std::max(recovery.sends_from_boot_ms, first_boot_ms_ + hold + policy_.late_arrival_ms);
+  // Not since the boot: the boot id of a container is its own, and CLOCK_BOOTTIME its host's, which
+  // is up for long.
+  recovery.sends_from_boot_ms =
+      std::max(recovery.sends_from_boot_ms, first_boot_ms_ + hold + policy_.late_arrival_ms);
 }
 
 AccountState Store::load_account(Moment now) {
   AccountState account;
   SQLite::Statement& row = sql(sql::k_load_account);
   row.executeStep();
-  if (!row.getColumn("paused_by").isNull()) account.paused_by = row.getColumn("paused_by").getString();
+  if (!row.getColumn("paused_by").isNull())
+    account.paused_by = row.getColumn("paused_by").getString();
   account.paused_reason = row.getColumn("paused_reason").getString();
   account.refusals = row.getColumn("refusals").getInt();
   if (!row.getColumn("cap").isNull()) account.cap = row.getColumn("cap").getInt();
@@ -246,8 +264,9 @@ AccountState Store::load_account(Moment now) {
   const std::int64_t gate_at = row.getColumn("gate_at").getInt64();
   if (!row.getColumn("gate_boot_ms").isNull()) {
     const bool this_boot = row.getColumn("gate_boot_key").getString() == facts_.boot_key;
-    const std::int64_t gate = this_boot ? row.getColumn("gate_boot_ms").getInt64()
-                                        : now.boot_ms + std::clamp(gate_at - now.wall_ms, Millis{0}, kLongestWait);
+    const std::int64_t gate =
+        this_boot ? row.getColumn("gate_boot_ms").getInt64()
+                  : now.boot_ms + std::clamp(gate_at - now.wall_ms, Millis{0}, kLongestWait);
     if (gate > now.boot_ms) {
       account.gate_boot_ms = gate;
       account.gate_wall_ms = gate_at;
@@ -263,19 +282,31 @@ void Store::save(const AccountState& account, Moment now) {
   if (account.writes_pause) {
     SQLite::Statement& pause = sql(sql::k_save_pause);
     bind_or_null(pause, ":paused_by", account.paused_by);
-    bind_or_null(pause, ":paused_reason", account.paused_by ? std::optional<std::string>(account.paused_reason) : std::nullopt);
+    bind_or_null(
+        pause, ":paused_reason",
+        account.paused_by ? std::optional<std::string>(account.paused_reason) : std::nullopt);
     pause.bind(":at", now.wall_ms);
     pause.exec();
   }
   SQLite::Statement& gate = sql(sql::k_save_gate);
   gate.bind(":boot_key", facts_.boot_key);
-  bind_or_null(gate, ":gate_boot_ms", account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_boot_ms));
-  bind_or_null(gate, ":gate_at", account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_wall_ms));
+  bind_or_null(
+      gate, ":gate_boot_ms",
+      account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_boot_ms));
+  bind_or_null(
+      gate, ":gate_at",
+      account.gate_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.gate_wall_ms));
   gate.bind(":refusals", account.refusals);
-  bind_or_null(gate, ":cap", account.cap ? std::optional<std::int64_t>(*account.cap) : std::nullopt);
-  bind_or_null(gate, ":ceiling", account.ceiling ? std::optional<std::int64_t>(*account.ceiling) : std::nullopt);
-  bind_or_null(gate, ":lowered_boot_ms", account.lowered_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.lowered_boot_ms));
-  bind_or_null(gate, ":clean_boot_ms", account.clean_boot_ms == 0 ? std::nullopt : std::optional<std::int64_t>(account.clean_boot_ms));
+  bind_or_null(gate, ":cap",
+               account.cap ? std::optional<std::int64_t>(*account.cap) : std::nullopt);
+  bind_or_null(gate, ":ceiling",
+               account.ceiling ? std::optional<std::int64_t>(*account.ceiling) : std::nullopt);
+  bind_or_null(gate, ":lowered_boot_ms",
+               account.lowered_boot_ms == 0 ? std::nullopt
+                                            : std::optional<std::int64_t>(account.lowered_boot_ms));
+  bind_or_null(gate, ":clean_boot_ms",
+               account.clean_boot_ms == 0 ? std::nullopt
+                                          : std::optional<std::int64_t>(account.clean_boot_ms));
   gate.bind(":clean_windows", account.clean_windows);
   gate.exec();
 }
@@ -308,7 +339,8 @@ Result<LoadedWork> Store::load(const LoadLimits& limits, Moment now) {
   return loaded;
 }
 
-void Store::load_timed(std::string_view text, JobState state, int limit, LoadedWork& loaded, Moment now) {
+void Store::load_timed(std::string_view text, JobState state, int limit, LoadedWork& loaded,
+                       Moment now) {
   SQLite::Statement& rows = sql(text);
   rows.bind(":n", limit);
   rows.bind(":boot_key", facts_.boot_key);
@@ -333,9 +365,13 @@ void Store::load_timed(std::string_view text, JobState state, int limit, LoadedW
 
 // A POST that was declared absent waits for nothing else; a doubt may have more to wait for.
 void Store::wait_until_settled(SQLite::Statement& row, TimedJob& timed, Moment now) const {
-  const bool settles = timed.state == JobState::waiting || policy_.unknown_outcome == UnknownOutcome::lookup;
-  if (!settles || row.getColumn("ended_boot_ms").isNull() || planted(Fault::lookup_before_it_settled)) return;
-  const Millis settled_in = row.getColumn("ended_boot_ms").getInt64() + policy_.settle_ms - now.boot_ms;
+  const bool settles =
+      timed.state == JobState::waiting || policy_.unknown_outcome == UnknownOutcome::lookup;
+  if (!settles || row.getColumn("ended_boot_ms").isNull() ||
+      planted(Fault::lookup_before_it_settled))
+    return;
+  const Millis settled_in =
+      row.getColumn("ended_boot_ms").getInt64() + policy_.settle_ms - now.boot_ms;
   const Millis least = timed.state == JobState::waiting ? Millis{0} : timed.due_in_ms;
   timed.due_in_ms = std::max(least, settled_in);
 }
@@ -346,7 +382,9 @@ void Store::count_all() {
   while (rows.executeStep()) {
     const std::optional<JobState> state = state_named(rows.getColumn(1).getText());
     const JobKind kind = kind_column(rows, "kind");
-    if (state) totals_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(*state)] = rows.getColumn(2).getInt64();
+    if (state)
+      totals_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(*state)] =
+          rows.getColumn(2).getInt64();
   }
 }
 

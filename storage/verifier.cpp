@@ -37,8 +37,8 @@ void check_references(SQLite::Database& db, const Found& found) {
   SQLite::Statement rows(db, "PRAGMA foreign_key_check");
   while (rows.executeStep()) {
     found({Kind::broken, 0, "",
-           "a row of " + rows.getColumn(0).getString() + " refers to one of " + rows.getColumn(2).getString() +
-               " that does not exist"});
+           "a row of " + rows.getColumn(0).getString() + " refers to one of " +
+               rows.getColumn(2).getString() + " that does not exist"});
   }
 }
 
@@ -62,7 +62,8 @@ void check_payloads(SQLite::Database& db, const Found& found) {
     const bool fits = stored.getBytes() == static_cast<int>(digest.size()) &&
                       std::memcmp(stored.getBlob(), digest.data(), digest.size()) == 0;
     if (fits) continue;
-    found(finding(Kind::broken, rows, "its payload is not what was loaded (the stored SHA-256 does not fit)"));
+    found(finding(Kind::broken, rows,
+                  "its payload is not what was loaded (the stored SHA-256 does not fit)"));
   }
 }
 
@@ -71,9 +72,12 @@ void check_bodies(SQLite::Database& db, const Found& found) {
   while (rows.executeStep()) {
     const std::string request = rows.getColumn(2).getString();
     if (rows.getColumn(3).isNull()) {
-      found(finding(Kind::broken, rows, "the bytes that request " + request + " has sent are gone"));
+      found(
+          finding(Kind::broken, rows, "the bytes that request " + request + " has sent are gone"));
     } else if (rows.getColumn(4).getInt64() != short_digest(rows.getColumn(3).getString())) {
-      found(finding(Kind::broken, rows, "the stored bytes of request " + request + " are not what it has sent (request_body.digest does not fit)"));
+      found(finding(Kind::broken, rows,
+                    "the stored bytes of request " + request +
+                        " are not what it has sent (request_body.digest does not fit)"));
     }
   }
 }
@@ -81,11 +85,12 @@ void check_bodies(SQLite::Database& db, const Found& found) {
 void check_keys(Database& database, const Found& found) {
   SQLite::Statement rows(database.handle(), std::string(sql::k_verify_keys));
   while (rows.executeStep()) {
-    const std::string expected =
-        idempotency_key(database.database_id(), rows.getColumn(1).getString(), rows.getColumn(3).getInt());
+    const std::string expected = idempotency_key(
+        database.database_id(), rows.getColumn(1).getString(), rows.getColumn(3).getInt());
     if (rows.getColumn(4).getString() == expected) continue;
     const std::string request = rows.getColumn(2).getString();
-    found(finding(Kind::broken, rows, "request " + request + " was sent under a key that is not its attempt's"));
+    found(finding(Kind::broken, rows,
+                  "request " + request + " was sent under a key that is not its attempt's"));
   }
 }
 
@@ -93,7 +98,8 @@ void list_doubts(SQLite::Database& db, const Found& found) {
   SQLite::Statement rows(db, std::string(sql::k_verify_doubts));
   while (rows.executeStep()) {
     const std::string error = rows.getColumn(3).getString();
-    found(finding(Kind::in_doubt, rows, rows.getColumn(2).getString() + (error.empty() ? "" : ": " + error)));
+    found(finding(Kind::in_doubt, rows,
+                  rows.getColumn(2).getString() + (error.empty() ? "" : ": " + error)));
   }
 }
 
@@ -111,7 +117,9 @@ Result<Verified> verify(Database& database, const Found& found) {
     check_payloads(db, found);
     check_bodies(db, found);
     check_keys(database, found);
-    find_full_windows(db, [&found](std::string what) { found({Kind::broken, 0, "", std::move(what)}); });
+    find_full_windows(db, [&found](std::string what) {
+      found({Kind::broken, 0, "", std::move(what)});
+    });
     list_doubts(db, found);
     verified.jobs = db.execAndGet("SELECT count(*) FROM job").getInt64();
     verified.requests = db.execAndGet("SELECT count(*) FROM request").getInt64();

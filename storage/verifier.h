@@ -1,7 +1,8 @@
-// Are the promises kept, as far as the database alone can show? What a bad disk, a stray program or a fault of ours
-// has done to the tables comes to light here: the view v_broken_promises, the digests of payloads and sent
-// bodies, the idempotency keys, the windows of the limit, and what is still in doubt. Reads one snapshot of everything; works beside a running daemon.
-// Thread rule and ownership: as the Database it borrows.
+// Are the promises kept, as far as the database alone can show? What a bad disk, a stray program or
+// a fault of ours has done to the tables comes to light here: the view v_broken_promises, the
+// digests of payloads and sent bodies, the idempotency keys, the windows of the limit, and what is
+// still in doubt. Reads one snapshot of everything; works beside a running daemon. Thread rule and
+// ownership: as the Database it borrows.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,11 @@ struct Finding {
   enum class Kind {
     broken,    // a promise, a digest, a key: the tables contradict themselves
     in_doubt,  // nobody knows yet whether the DSP has it
-    missing,   // the DSP does not have what it once confirmed (daemon/reconcile.h: this one and those below)
-    duplicate, // the DSP has it more than once, or what by our tables it should not have
-    unasked,   // the DSP gave no usable answer
-    remark,    // no fault: what the DSP says of one that is in doubt
+    // the DSP does not have what it once confirmed (daemon/reconcile.h: this one and those below)
+    missing,
+    duplicate,  // the DSP has it more than once, or what by our tables it should not have
+    unasked,    // the DSP gave no usable answer
+    remark,     // no fault: what the DSP says of one that is in doubt
   };
   Kind kind = Kind::broken;
   std::int64_t job_id = 0;  // 0: of no job
@@ -34,8 +36,8 @@ struct Verified {
   std::int64_t requests = 0;
 };
 
-// `found` is called for each finding, in the order of promises. Errors: data (SQLite finds the file damaged), and
-// SQLite's own.
+// `found` is called for each finding, in the order of promises. Errors: data (SQLite finds the file
+// damaged), and SQLite's own.
 Result<Verified> verify(Database& database, const std::function<void(Finding)>& found);
 
 }  // namespace dl

@@ -31,7 +31,8 @@ std::string version_text(std::string_view program, std::span<const LibraryVersio
   text += line("SQLite", sqlite3_libversion());
   text += line("SQLiteCpp", SQLITECPP_VERSION);
   text += line("OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING));
-  text += line("Boost", of_three(BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100));
+  text += line("Boost",
+               of_three(BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100));
   text += line("toml++", of_three(TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH));
   for (const LibraryVersion& library : its_own) text += line(library.name, library.version);
   if (const auto warning = sqlite_warning()) text += "warning: " + *warning + '\n';
@@ -40,7 +41,9 @@ std::string version_text(std::string_view program, std::span<const LibraryVersio
 
 std::optional<std::string> sqlite_warning(int version_number) {
   if (version_number >= kFixedSqlite) return std::nullopt;
-  return "SQLite " + of_three(version_number / 1'000'000, version_number / 1'000 % 1'000, version_number % 1'000) +
+  return "SQLite " +
+         of_three(version_number / 1'000'000, version_number / 1'000 % 1'000,
+                  version_number % 1'000) +
          " is older than 3.51.3 and can lose a transaction when two programs restart the WAL at "
          "once; "
          "DemandLink keeps clear of it (automatic checkpoints are off, one program checkpoints), "

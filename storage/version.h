@@ -15,8 +15,9 @@ struct LibraryVersion {
   std::string_view name;
   std::string version;
 };
-// The text of --version: the program, a line for each library of both programs and for each of its own, with the version in
-// use (SQLite and OpenSSL as loaded, the others as built with), then sqlite_warning's, if any.
+// The text of --version: the program, a line for each library of both programs and for each of its
+// own, with the version in use (SQLite and OpenSSL as loaded, the others as built with), then
+// sqlite_warning's, if any.
 std::string version_text(std::string_view program, std::span<const LibraryVersion> its_own);
 
 // What to say, at start and in --version, where the SQLite in use has the WAL-reset bug; nothing

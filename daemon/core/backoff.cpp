@@ -5,7 +5,8 @@
 namespace dl {
 
 double jitter(std::int64_t what, std::int64_t nth) {
-  std::uint64_t x = static_cast<std::uint64_t>(what) * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(nth);
+  std::uint64_t x =
+      static_cast<std::uint64_t>(what) * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(nth);
   x += 0x9E3779B97F4A7C15ULL;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;

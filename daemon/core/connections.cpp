@@ -19,8 +19,10 @@ void Connections::set(ConnectionId id, Use use) {
 }
 
 int Connections::worker_for_the_next() const {
-  const auto has_room = std::find_if(open_at_.begin(), open_at_.end(), [this](int open) { return open < per_worker_; });
-  const auto at = has_room != open_at_.end() ? has_room : std::min_element(open_at_.begin(), open_at_.end());
+  const auto has_room = std::find_if(open_at_.begin(), open_at_.end(),
+                                     [this](int open) { return open < per_worker_; });
+  const auto at =
+      has_room != open_at_.end() ? has_room : std::min_element(open_at_.begin(), open_at_.end());
   return static_cast<int>(at - open_at_.begin());
 }
 
@@ -32,7 +34,8 @@ ConnectionId Connections::open_next() {
 }
 
 void Connections::opened(ConnectionId id, std::int64_t boot_ms) {
-  DL_CHECK(uses_.contains(id) && uses_.at(id).use == Use::opening, "only what was opening is opened");
+  DL_CHECK(uses_.contains(id) && uses_.at(id).use == Use::opening,
+           "only what was opening is opened");
   set(id, Use::idle_fresh);
   uses_.at(id).opened_boot_ms = boot_ms;
 }
@@ -60,7 +63,8 @@ void Connections::untouched(ConnectionId id) {
 }
 
 std::optional<ConnectionId> Connections::take(Freshness freshness) {
-  const auto from = [this](std::vector<ConnectionId>& stack, Use use) -> std::optional<ConnectionId> {
+  const auto from = [this](std::vector<ConnectionId>& stack,
+                           Use use) -> std::optional<ConnectionId> {
     while (!stack.empty()) {
       const ConnectionId id = stack.back();
       stack.pop_back();

@@ -43,7 +43,8 @@ struct Decider {
     if (text.empty()) text = reply.trouble;
     const bool has_more = reply.answer.error ? false : !reply.excerpt.empty();
     if (has_more) text += (text.empty() ? "" : "; it begins: ") + reply.excerpt;
-    if (!reply.location.empty()) text += (text.empty() ? "Location: " : "; Location: ") + reply.location;
+    if (!reply.location.empty())
+      text += (text.empty() ? "Location: " : "; Location: ") + reply.location;
     if (reply.http_status == 0) return text;
     return "HTTP " + std::to_string(reply.http_status) + (text.empty() ? "" : ": " + text);
   }
@@ -70,9 +71,7 @@ struct Decider {
     outcome.event = JobEvent::unknown;
     outcome.setbacks = 0;
     switch (planted(Fault::doubt_is_always_held) ? UnknownOutcome::hold : policy.unknown_outcome) {
-      case UnknownOutcome::hold:
-        outcome.hold = why.empty() ? kHeldByPolicy : why;
-        break;
+      case UnknownOutcome::hold: outcome.hold = why.empty() ? kHeldByPolicy : why; break;
       case UnknownOutcome::resubmit:
         outcome.looks = granted.purpose == Purpose::resubmit ? granted.looks + 1 : 0;
         outcome.due_in_ms = retry_backoff(granted.job.id.value, outcome.looks);
@@ -84,10 +83,12 @@ struct Decider {
     }
   }
 
-  // 401, 403, 429: spends no attempt, but a job that keeps meeting them while others pass is set back. How long.
+  // 401, 403, 429: spends no attempt, but a job that keeps meeting them while others pass is set
+  // back. How long.
   Millis set_back() {
     outcome.setbacks = context.others_pass ? granted.setbacks + 1 : granted.setbacks;
-    return outcome.setbacks <= 1 ? 0 : policy.window_ms << std::min(outcome.setbacks - 2, kSetbacksMax);
+    return outcome.setbacks <= 1 ? 0
+                                 : policy.window_ms << std::min(outcome.setbacks - 2, kSetbacksMax);
   }
 
   void set_back_or_fail() {
@@ -114,9 +115,7 @@ struct Decider {
         return;
       case accepted: return accept();
       case throttled:
-      case unauthorized:
-        outcome.resolution = "refused";
-        return set_back_or_fail();
+      case unauthorized: outcome.resolution = "refused"; return set_back_or_fail();
       case refused:
         outcome.resolution = "refused";
         return spend(JobEvent::refused, JobEvent::exhausted);
@@ -163,7 +162,9 @@ struct Decider {
     }
   }
 
-  Millis overdue_step() const { return outcome.overdue ? std::clamp(context.age_ms / 4, kSoon, kOverdueStepMax) : 0; }
+  Millis overdue_step() const {
+    return outcome.overdue ? std::clamp(context.age_ms / 4, kSoon, kOverdueStepMax) : 0;
+  }
 
   void decide_status() {
     outcome.from = JobState::confirming;
@@ -190,7 +191,8 @@ struct Decider {
       if (planted(Fault::old_key_after_a_failed_status)) outcome.spends_attempt = false;
       return;
     }
-    if (what == OutcomeClass::not_found && granted.declared_id && granted.looks + 1 >= kDeclaredIdLooks) {
+    if (what == OutcomeClass::not_found && granted.declared_id &&
+        granted.looks + 1 >= kDeclaredIdLooks) {
       doubt("the DSP does not know the id that an operator gave");  // as it was before it was given
       outcome.event = JobEvent::id_not_found;
       return;
@@ -199,7 +201,8 @@ struct Decider {
     outcome.looked = what == OutcomeClass::undecided || what == OutcomeClass::not_found;
     const Millis step = schedule.next_look_age(granted.job.kind, context.age_ms) - context.age_ms;
     Millis wait = std::max(context.wait_ms.value_or(0), overdue_step());
-    if (!outcome.looked) wait = std::max(wait, retry_backoff(granted.job.id.value, std::min(granted.looks, 6)));
+    if (!outcome.looked)
+      wait = std::max(wait, retry_backoff(granted.job.id.value, std::min(granted.looks, 6)));
     outcome.not_before_in_ms = wait;
     outcome.due_in_ms = outcome.overdue ? wait : std::max({Millis{1}, step, wait});
   }
@@ -215,7 +218,8 @@ struct Decider {
       outcome.setbacks = 0;
       outcome.due_in_ms = 0;
     } else if (what == found_many) {
-      outcome.hold = "the DSP has " + std::to_string(reply.answer.ids.size()) + " entities under our key";
+      outcome.hold =
+          "the DSP has " + std::to_string(reply.answer.ids.size()) + " entities under our key";
     } else if (what == not_found) {
       outcome.looks = granted.looks + 1;
       outcome.setbacks = 0;
@@ -234,14 +238,17 @@ struct Decider {
   void look_up_again() {
     outcome.due_in_ms = kAbsentLooksApart;
     const bool is_by_the_dsp = reply.wire == Wire::answered && reply.http_status < 500;
-    const bool is_useless = is_by_the_dsp && what == OutcomeClass::look_failed && (reply.answer.readable || reply.http_status >= 300);
+    const bool is_useless = is_by_the_dsp && what == OutcomeClass::look_failed &&
+                            (reply.answer.readable || reply.http_status >= 300);
     if (pauses_account(what)) {
       outcome.due_in_ms = std::max(kAbsentLooksApart, set_back_look());
       if (outcome.setbacks < kSetbacksMax) return;
-      outcome.hold = "the DSP refuses the lookup while it answers others (" + outcome.error + "): look there yourself";
+      outcome.hold = "the DSP refuses the lookup while it answers others (" + outcome.error +
+                     "): look there yourself";
     } else if (is_useless) {
       if (++outcome.setbacks < kUselessLookups) return;
-      outcome.hold = "the DSP's lookup answers " + outcome.error + ", which is neither our entity nor 404: look there yourself";
+      outcome.hold = "the DSP's lookup answers " + outcome.error +
+                     ", which is neither our entity nor 404: look there yourself";
     }
     if (outcome.hold) outcome.due_in_ms.reset();
   }
@@ -249,8 +256,9 @@ struct Decider {
 
 }  // namespace
 
-Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what, const DecisionPolicy& policy,
-               const DecisionContext& context, const Schedule& schedule) {
+Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what,
+               const DecisionPolicy& policy, const DecisionContext& context,
+               const Schedule& schedule) {
   Decider decider{granted, reply, what, policy, context, schedule, {}};
   decider.describe();
   switch (granted.purpose) {
@@ -260,7 +268,8 @@ Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what,
     case Purpose::lookup: decider.decide_lookup(); break;
   }
   const Outcome& outcome = decider.outcome;
-  DL_CHECK(!outcome.event || rule_for(outcome.from, *outcome.event), "a decision follows the state machine");
+  DL_CHECK(!outcome.event || rule_for(outcome.from, *outcome.event),
+           "a decision follows the state machine");
   return decider.outcome;
 }
 

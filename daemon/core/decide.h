@@ -1,6 +1,6 @@
-// From what was sent and what came back to what happens to the job. Outcomes where there is nothing to decide are written by
-// others: of a dead owner's POST by Store::reclaim_post(), of --verify's lookups by daemon/reconcile.cpp.
-// Pure; callable from any thread.
+// From what was sent and what came back to what happens to the job. Outcomes where there is nothing
+// to decide are written by others: of a dead owner's POST by Store::reclaim_post(), of --verify's
+// lookups by daemon/reconcile.cpp. Pure; callable from any thread.
 #pragma once
 
 #include <optional>
@@ -14,11 +14,12 @@
 namespace dl {
 
 struct DecisionPolicy {
-  int max_retries = 3;                            // creations in all: 1 + this
+  int max_retries = 3;  // creations in all: 1 + this
   UnknownOutcome unknown_outcome = UnknownOutcome::hold;
-  Millis settle_ms = 180'000;                     // an unanswered POST may still be applied this long
-  Millis confirm_timeout_ms = 86'400'000;         // a known id undecided for longer is overdue
-  Millis window_ms = 60'000;                      // of the slowest tier: the unit of set-backs
+  // an unanswered POST may still be applied this long
+  Millis settle_ms = 180'000;
+  Millis confirm_timeout_ms = 86'400'000;  // a known id undecided for longer is overdue
+  Millis window_ms = 60'000;               // of the slowest tier: the unit of set-backs
   OutcomePolicy outcome;
 };
 
@@ -29,12 +30,14 @@ struct DecisionContext {
   bool others_pass = false;       // other requests were accepted since this job's last set-back
 };
 
-// `granted`: what was sent. The Outcome's state guard, event, new counters and due time follow design 2.
-Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what, const DecisionPolicy& policy,
-               const DecisionContext& context, const Schedule& schedule);
+// `granted`: what was sent. The Outcome's state guard, event, new counters and due time follow
+// design 2.
+Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what,
+               const DecisionPolicy& policy, const DecisionContext& context,
+               const Schedule& schedule);
 
-// 401, 403 or 429 in a row that one job may meet while others pass, before it fails; a lookup, and 503, before an
-// operator has to decide.
+// 401, 403 or 429 in a row that one job may meet while others pass, before it fails; a lookup, and
+// 503, before an operator has to decide.
 inline constexpr int kSetbacksMax = 8;
 // Lookups in a row whose answer is neither our entity nor 404, before an operator has to decide.
 inline constexpr int kUselessLookups = 20;

@@ -13,10 +13,12 @@ namespace {
 using Level = command::Say::Level;
 
 constexpr Millis kTrendWhereUnlimited = 60'000;
-constexpr Millis kKeyJudgedFor = 30'000;  // less than the margin of last_use_of_key()
+constexpr Millis kKeyJudgedFor = 30'000;      // less than the margin of last_use_of_key()
 constexpr Millis kSaveLearnedEvery = 10'000;  // with outcomes, which are written anyway
 
-Pace pace_of(const LimiterPolicy& limiter) { return limiter.tiers.empty() ? Pace::unlimited : Pace::limited; }
+Pace pace_of(const LimiterPolicy& limiter) {
+  return limiter.tiers.empty() ? Pace::unlimited : Pace::limited;
+}
 
 }  // namespace
 
@@ -30,7 +32,8 @@ Dispatcher::Dispatcher(const DispatcherPolicy& policy, const Recovery& recovery,
       account_(recovery.account),
       trend_(policy.limiter.tiers.empty() ? kTrendWhereUnlimited : limiter_.slowest().window_ms),
       learned_saved_at_(now.boot_ms) {
-  policy_.decision.outcome.honours_keys = policy.decision.unknown_outcome == UnknownOutcome::resubmit;
+  policy_.decision.outcome.honours_keys =
+      policy.decision.unknown_outcome == UnknownOutcome::resubmit;
   if (!account_.is_paused_by_daemon()) return;
   account_.paused_by.reset();  // a restart is the probe: the credentials may be mended
   account_changed_ = pause_changed_ = true;
@@ -54,7 +57,8 @@ std::vector<AnyCommand> Dispatcher::plan(Moment now) {
   give_back_what_waits(now);
   ask_permits(now);
   ask_ahead(now);
-  DL_CHECK(asked_ahead_ >= 0 && asked_ahead_ <= asked_permits_, "permits asked ahead are among those asked for");
+  DL_CHECK(asked_ahead_ >= 0 && asked_ahead_ <= asked_permits_,
+           "permits asked ahead are among those asked for");
   open_connections(now);
   if (work_.wants_more() && loads_asked_ == 0) ask_load();
   look_for_the_end();
@@ -94,7 +98,8 @@ void Dispatcher::on(const input::Loaded& loaded, Moment now) {
     account_.paused_by = loaded.work.account.paused_by;
     account_.paused_reason = loaded.work.account.paused_reason;
   }
-  if (account_.paused_by && !was_paused) say(Level::warning, "paused by " + *account_.paused_by + ": " + account_.paused_reason);
+  if (account_.paused_by && !was_paused)
+    say(Level::warning, "paused by " + *account_.paused_by + ": " + account_.paused_reason);
   if (!account_.paused_by && was_paused) say(Level::info, "resumed");
   if (!std::exchange(load_again_, false)) return;
   ask_load();
@@ -110,7 +115,8 @@ void Dispatcher::on(input::Committed& committed, Moment now) {
   note_progress(now);
   if (sent.writes_pause && --pause_writes_ == 0 && pause_unread_) ask_load();
   for (const JobId job : sent.due) busy_.erase(job);
-  for (std::size_t i = 0; i < sent.decided.size(); ++i) apply(sent.decided[i], result.applied[i], now);
+  for (std::size_t i = 0; i < sent.decided.size(); ++i)
+    apply(sent.decided[i], result.applied[i], now);
   for (const JobRef& job : result.ready) became_ready(job);
   if (result.ready.size() < sent.due.size()) ask_load();  // the tables know better when, or what
   for (Granted& granted : result.granted) {
@@ -123,11 +129,12 @@ void Dispatcher::on(input::Committed& committed, Moment now) {
       send(granted, asked, now);
     }
   }
-  for (const Refused& refused : result.refused) take_refusal(refused, sent.asked.at(refused.tag), now);
+  for (const Refused& refused : result.refused)
+    take_refusal(refused, sent.asked.at(refused.tag), now);
 }
 
-// A stale view is mended by a load. A job that the tables list and yet refuse would be asked for without
-// end: it is set aside until they change.
+// A stale view is mended by a load. A job that the tables list and yet refuse would be asked for
+// without end: it is set aside until they change.
 void Dispatcher::take_refusal(const Refused& refused, const AskedPermit& asked, Moment now) {
   --asked_permits_;
   limiter_.not_sent();
@@ -142,7 +149,8 @@ void Dispatcher::take_refusal(const Refused& refused, const AskedPermit& asked, 
   if (++refusals.in_a_row < kShelvedAfter) return ask_load();
   ++shelved_;
   if (std::exchange(refusals.told, true)) return;
-  say(Level::error, "job " + std::to_string(refused.job.value) + " is set aside until the tables change: " + refused.why);
+  say(Level::error, "job " + std::to_string(refused.job.value) +
+                        " is set aside until the tables change: " + refused.why);
 }
 
 bool Dispatcher::is_shelved(JobId job) const {
@@ -166,8 +174,10 @@ void Dispatcher::send(Granted& granted, const AskedPermit& asked, Moment now) {
   request.body = std::move(granted.body);
   if (is_post(granted.purpose)) request.idempotency_key = std::move(granted.idempotency_key);
   // The disk may have stood still between the permit, which has judged the age of the key, and now.
-  const bool is_stale = granted.purpose == Purpose::resubmit && now.boot_ms - granted.permitted_boot_ms > kKeyJudgedFor;
-  Flight flight{std::move(granted), asked.connection, now.boot_ms, now.boot_ms, kNeverLooked, asked.ticket};
+  const bool is_stale = granted.purpose == Purpose::resubmit &&
+                        now.boot_ms - granted.permitted_boot_ms > kKeyJudgedFor;
+  Flight flight{std::move(granted), asked.connection, now.boot_ms,
+                now.boot_ms,        kNeverLooked,     asked.ticket};
   if (flight.granted.purpose == Purpose::status) {
     flight.posted_boot_ms = asked.candidate.posted_boot_ms;
     flight.looked_age_ms = asked.candidate.looked_age_ms;
@@ -176,7 +186,9 @@ void Dispatcher::send(Granted& granted, const AskedPermit& asked, Moment now) {
   if (stopping_ || is_stale) {  // the permit came too late: give the job back, provably unsent
     input::Replied unsent{asked.connection, id, {}, true};
     unsent.reply.wire = Wire::not_sent;
-    if (is_stale) unsent.reply.trouble = "its permit was recorded too late to be sure that the DSP still knows the key";
+    if (is_stale)
+      unsent.reply.trouble =
+          "its permit was recorded too late to be sure that the DSP still knows the key";
     return on(unsent, now);
   }
   commands_.emplace_back(command::Send{asked.connection, std::move(request)});
@@ -186,9 +198,10 @@ void Dispatcher::apply(Decided& decided, const Applied& applied, Moment now) {
   Outcome& outcome = decided.outcome;
   const JobState state = outcome.event ? rule_for(outcome.from, *outcome.event)->to : outcome.from;
   if (!decided.look_follows) busy_.erase(outcome.job);
-  commands_.emplace_back(command::Record{
-      outcome.job, std::move(decided.granted.job_key), decided.granted.attempt, outcome.purpose, outcome.http_status,
-      std::move(outcome.outcome_class), outcome.latency_us, state, applied.matched, std::move(outcome.error)});
+  commands_.emplace_back(
+      command::Record{outcome.job, std::move(decided.granted.job_key), decided.granted.attempt,
+                      outcome.purpose, outcome.http_status, std::move(outcome.outcome_class),
+                      outcome.latency_us, state, applied.matched, std::move(outcome.error)});
   for (const JobRef& child : applied.promoted) became_ready(child);
   if (!applied.matched) {
     ask_load();  // somebody else decided meanwhile
@@ -204,13 +217,15 @@ void Dispatcher::apply(Decided& decided, const Applied& applied, Moment now) {
       Candidate poll{.job = job, .purpose = Purpose::status, .overdue = outcome.overdue};
       poll.posted_boot_ms = decided.posted_boot_ms;
       poll.looked_age_ms = decided.looked_age_ms;
-      work_.add_poll(poll, due, outcome.not_before_in_ms > 0 ? now.boot_ms + outcome.not_before_in_ms : 0);
+      work_.add_poll(poll, due,
+                     outcome.not_before_in_ms > 0 ? now.boot_ms + outcome.not_before_in_ms : 0);
       break;
     }
     case JobState::in_doubt:
       if (!outcome.hold) {
         const bool looks = policy_.decision.unknown_outcome == UnknownOutcome::lookup;
-        work_.add_later(Candidate{.job = job, .purpose = looks ? Purpose::lookup : Purpose::resubmit}, due);
+        work_.add_later(
+            Candidate{.job = job, .purpose = looks ? Purpose::lookup : Purpose::resubmit}, due);
       }
       break;
     case JobState::blocked:
@@ -228,14 +243,17 @@ void Dispatcher::on(const input::Connected& connected, Moment now) {
 }
 
 void Dispatcher::on(const input::Closed& closed, Moment now) {
-  if (connections_.is_unused(closed.id)) note_slammed("the connection was closed before anything was sent on it", closed.id, now);
+  if (connections_.is_unused(closed.id))
+    note_slammed("the connection was closed before anything was sent on it", closed.id, now);
   connections_.lost(closed.id);
-  if (const auto at = nexts_.find(closed.id); at != nexts_.end() && at->second.front().is_awaited) drop_nexts(closed.id, now);
+  if (const auto at = nexts_.find(closed.id); at != nexts_.end() && at->second.front().is_awaited)
+    drop_nexts(closed.id, now);
 }
 
 void Dispatcher::on(input::Replied& replied, Moment now) {
   const auto at = flights_.find(replied.request);
-  if (at == flights_.end()) {  // given up as lost; its slot was closed then, but it was on the wire until now
+  // given up as lost; its slot was closed then, but it was on the wire until now
+  if (at == flights_.end()) {
     limiter_.ended_late(now);
     if (replied.reusable) commands_.emplace_back(command::Close{replied.id});
     return connections_.lost(replied.id);
@@ -245,11 +263,15 @@ void Dispatcher::on(input::Replied& replied, Moment now) {
   connections_stay_ = replied.reusable;
   note_round_trip(flight, now);
   note_whether_answered(replied.reply, replied.id, now);
-  if (flight.granted.purpose == Purpose::lookup) disbelieve_anothers(replied.reply, flight.granted.idempotency_key);
-  const OutcomeClass what = classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
+  if (flight.granted.purpose == Purpose::lookup)
+    disbelieve_anothers(replied.reply, flight.granted.idempotency_key);
+  const OutcomeClass what =
+      classify(flight.granted.purpose, replied.reply, policy_.decision.outcome);
   switch (slot_end(replied.reply, policy_.decision.outcome)) {
     case SlotEnd::answered:
-      limiter_.answered(planted(Fault::slot_freed_from_the_send) ? Moment{flight.sent_boot_ms, now.wall_ms} : now);
+      limiter_.answered(planted(Fault::slot_freed_from_the_send)
+                            ? Moment{flight.sent_boot_ms, now.wall_ms}
+                            : now);
       break;
     case SlotEnd::unsure: limiter_.unsure(now); break;
     case SlotEnd::not_sent: limiter_.not_sent(); break;
@@ -258,7 +280,8 @@ void Dispatcher::on(input::Replied& replied, Moment now) {
   const DecisionContext context = context_of(flight, replied.reply, now);
   settle_account(replied.reply, what, flight, context.others_pass, now);
   learn(what, flight);
-  Outcome outcome = decide(flight.granted, replied.reply, what, policy_.decision, context, schedule_);
+  Outcome outcome =
+      decide(flight.granted, replied.reply, what, policy_.decision, context, schedule_);
   if (stopping_ && outcome.event == JobEvent::not_sent) {
     outcome.event = JobEvent::given_back;
     outcome.due_in_ms.reset();
@@ -268,27 +291,34 @@ void Dispatcher::on(input::Replied& replied, Moment now) {
   } else {
     accepted_at_setback_.erase(flight.granted.job.id);
   }
-  const bool due_by_age = outcome.event == JobEvent::accepted || outcome.from == JobState::confirming;
-  if (due_by_age && outcome.due_in_ms && !outcome.spends_attempt) {  // the schedule counts from the sending
+  const bool due_by_age =
+      outcome.event == JobEvent::accepted || outcome.from == JobState::confirming;
+  // the schedule counts from the sending
+  if (due_by_age && outcome.due_in_ms && !outcome.spends_attempt) {
     const Millis since_sent = now.boot_ms - flight.sent_boot_ms;
-    outcome.due_in_ms = std::max({Millis{0}, *outcome.due_in_ms - since_sent, outcome.not_before_in_ms});
+    outcome.due_in_ms =
+        std::max({Millis{0}, *outcome.due_in_ms - since_sent, outcome.not_before_in_ms});
   }
   if (outcome.event == JobEvent::accepted) {
-    asked_to_wait_[static_cast<std::size_t>(flight.granted.job.kind)] = outcome.not_before_in_ms > 0;
+    asked_to_wait_[static_cast<std::size_t>(flight.granted.job.kind)] =
+        outcome.not_before_in_ms > 0;
   }
   if (flight.granted.look) look_at_once(replied, flight, outcome, now);
   const bool look_follows{outcome.look_sent};
   if (!look_follows) free_connection(replied.id, replied.reusable, now);
   const Millis looked_age = outcome.looked ? context.age_ms : flight.looked_age_ms;
-  outbox_notes_.decided.push_back({std::move(flight.granted), outcome, flight.posted_boot_ms, looked_age, look_follows});
+  outbox_notes_.decided.push_back(
+      {std::move(flight.granted), outcome, flight.posted_boot_ms, looked_age, look_follows});
   outbox_.outcomes.push_back(std::move(outcome));
 }
 
 // Before this answer counts.
-DecisionContext Dispatcher::context_of(const Flight& flight, const DspReply& reply, Moment now) const {
+DecisionContext Dispatcher::context_of(const Flight& flight, const DspReply& reply,
+                                       Moment now) const {
   DecisionContext context;
   context.age_ms = flight.sent_boot_ms - flight.posted_boot_ms;
-  if (reply.retry_after) context.wait_ms = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
+  if (reply.retry_after)
+    context.wait_ms = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
   const auto seen = accepted_at_setback_.find(flight.granted.job.id);
   context.others_pass = seen != accepted_at_setback_.end() && accepted_count_ > seen->second;
   return context;
@@ -323,7 +353,9 @@ void Dispatcher::hang_up(ConnectionId id) {
 
 void Dispatcher::on(const input::StopAsked&, Moment) { stopping_ = true; }
 
-void Dispatcher::say(Level level, std::string text) { commands_.emplace_back(command::Say{level, std::move(text)}); }
+void Dispatcher::say(Level level, std::string text) {
+  commands_.emplace_back(command::Say{level, std::move(text)});
+}
 
 std::vector<AnyCommand> Dispatcher::flush(Moment now) {
   if (std::exchange(account_changed_, false)) {
@@ -335,14 +367,16 @@ std::vector<AnyCommand> Dispatcher::flush(Moment now) {
     pause_writes_ += state.writes_pause ? 1 : 0;
     outbox_.account = std::move(state);
   }
-  const bool saves = save_learned_ || (!outbox_.outcomes.empty() && now.boot_ms - learned_saved_at_ >= kSaveLearnedEvery);
+  const bool saves = save_learned_ || (!outbox_.outcomes.empty() &&
+                                       now.boot_ms - learned_saved_at_ >= kSaveLearnedEvery);
   if (saves && schedule_.has_changes()) {
     outbox_.processing = schedule_.take_changes();
     learned_saved_at_ = now.boot_ms;
   }
   save_learned_ = false;
   if (!outbox_.empty()) {
-    const std::size_t as_many_again = outbox_.outcomes.size();  // they are large, so growing is not cheap
+    // they are large, so growing is not cheap
+    const std::size_t as_many_again = outbox_.outcomes.size();
     commands_.emplace_back(command::CommitWork{std::exchange(outbox_, {})});
     sent_batches_.push_back(std::exchange(outbox_notes_, {}));
     outbox_.outcomes.reserve(as_many_again);

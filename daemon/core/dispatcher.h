@@ -1,9 +1,9 @@
-// The brain: what to do next, decided from values alone. Inputs in, commands out; no clock, socket, SQL,
-// log or thread in here, so one seed replays a day. Two interpreters run its commands: the daemon with
-// threads and sockets, and the simulator with a queue of events.
+// The brain: what to do next, decided from values alone. Inputs in, commands out; no clock, socket,
+// SQL, log or thread in here, so one seed replays a day. Two interpreters run its commands: the
+// daemon with threads and sockets, and the simulator with a queue of events.
 //
-// The tables have the last word: a permit that the dispatcher asks for is checked and written by the store
-// in one transaction, and only what comes back Granted is sent.
+// The tables have the last word: a permit that the dispatcher asks for is checked and written by
+// the store in one transaction, and only what comes back Granted is sent.
 //
 // Thread rule: one thread at a time. Ownership: owns limiter, schedule and its view of the work.
 #pragma once
@@ -40,34 +40,55 @@ struct DispatcherPolicy {
   LimiterPolicy limiter;
   DecisionPolicy decision;
   int workers = 3;
-  int connections_per_worker = 1;          // before the next worker gets any
-  int in_flight_max = 32;                  // requests on the wire at once
+  int connections_per_worker = 1;  // before the next worker gets any
+  int in_flight_max = 32;          // requests on the wire at once
   Millis http_timeout_ms = 120'000;
   Millis unreachable_timeout_ms = 60'000;  // --drain: no server for so long ends it
   Lifetime lifetime = Lifetime::for_ever;
-  // A DSP that answers within this is so near that a commit takes about as long: permits are asked for ahead.
+  // A DSP that answers within this is so near that a commit takes about as long: permits are asked
+  // for ahead.
   Millis nearby_ms = 50;
-  // How a look at a status is written. Given, the intent of an entity's first look is committed with its POST's where permits
-  // abound, so that the look follows the answer at once. It takes its slot when it leaves: else it would hold one through the
-  // processing.
+  // How a look at a status is written. Given, the intent of an entity's first look is committed
+  // with its POST's where permits abound, so that the look follows the answer at once. It takes its
+  // slot when it leaves: else it would hold one through the processing.
   std::string (*status_target)(JobKind kind, std::string_view dsp_id) = nullptr;
 };
 
 namespace input {
-struct Woke {};                                     // the time asked for by WakeAt has come
-struct TablesChanged {};                            // somebody else committed, or time to look again
-struct Loaded { LoadedWork work; };                 // the answer to LoadWork
-struct Committed { WorkResult result; };            // the answer to CommitWork, in their order
-struct Connected { ConnectionId id; };
-struct ConnectFailed { ConnectionId id; std::string trouble; ConnectTrouble what = ConnectTrouble::dsp; };
-struct Closed { ConnectionId id; };
-struct Replied { ConnectionId id; RequestId request; DspReply reply; bool reusable = false; };
-struct TokenChanged {};                             // the token file has new content
-struct StopAsked {};                                // SIGTERM: finish what is on the wire, then end
+struct Woke {};  // the time asked for by WakeAt has come
+// somebody else committed, or time to look again
+struct TablesChanged {};
+// the answer to LoadWork
+struct Loaded {
+  LoadedWork work;
+};
+// the answer to CommitWork, in their order
+struct Committed {
+  WorkResult result;
+};
+struct Connected {
+  ConnectionId id;
+};
+struct ConnectFailed {
+  ConnectionId id;
+  std::string trouble;
+  ConnectTrouble what = ConnectTrouble::dsp;
+};
+struct Closed {
+  ConnectionId id;
+};
+struct Replied {
+  ConnectionId id;
+  RequestId request;
+  DspReply reply;
+  bool reusable = false;
+};
+struct TokenChanged {};  // the token file has new content
+struct StopAsked {};     // SIGTERM: finish what is on the wire, then end
 }  // namespace input
-using Input = std::variant<input::Woke, input::TablesChanged, input::Loaded, input::Committed, input::Connected,
-                           input::ConnectFailed, input::Closed, input::Replied, input::TokenChanged,
-                           input::StopAsked>;
+using Input = std::variant<input::Woke, input::TablesChanged, input::Loaded, input::Committed,
+                           input::Connected, input::ConnectFailed, input::Closed, input::Replied,
+                           input::TokenChanged, input::StopAsked>;
 
 // Why the dispatcher has finished.
 enum class Ending {
@@ -78,12 +99,26 @@ enum class Ending {
 };
 
 namespace command {
-struct CommitWork { WorkBatch batch; };
-struct LoadWork { LoadLimits limits; };
-struct Connect { ConnectionId id; };
-struct Close { ConnectionId id; };
-struct Send { ConnectionId id; DspRequest request; };
-struct WakeAt { std::int64_t boot_ms = 0; };        // replaces an earlier one
+struct CommitWork {
+  WorkBatch batch;
+};
+struct LoadWork {
+  LoadLimits limits;
+};
+struct Connect {
+  ConnectionId id;
+};
+struct Close {
+  ConnectionId id;
+};
+struct Send {
+  ConnectionId id;
+  DspRequest request;
+};
+// replaces an earlier one
+struct WakeAt {
+  std::int64_t boot_ms = 0;
+};
 // For the log: one per finished request, and one per thing that people should know.
 struct Record {
   JobId job;
@@ -94,14 +129,20 @@ struct Record {
   std::string outcome_class;
   std::int64_t latency_us = 0;
   JobState next = JobState::submitting;  // of the job
-  bool matched = true;  // false: an operator had taken the job
+  bool matched = true;                   // false: an operator had taken the job
   std::string error;
 };
-struct Say { enum class Level { info, warning, error } level = Level::info; std::string text; };
-struct Finish { Ending ending = Ending::stopped; };
+struct Say {
+  enum class Level { info, warning, error } level = Level::info;
+  std::string text;
+};
+struct Finish {
+  Ending ending = Ending::stopped;
+};
 }  // namespace command
-using AnyCommand = std::variant<command::CommitWork, command::LoadWork, command::Connect, command::Close, command::Send,
-                             command::WakeAt, command::Record, command::Say, command::Finish>;
+using AnyCommand =
+    std::variant<command::CommitWork, command::LoadWork, command::Connect, command::Close,
+                 command::Send, command::WakeAt, command::Record, command::Say, command::Finish>;
 
 // For the progress line: what the dispatcher would say if asked.
 struct Standing {
@@ -119,8 +160,8 @@ class Dispatcher {
 
   // The first commands: load the work.
   std::vector<AnyCommand> start(Moment now);
-  // Inputs are taken one by one, in their order; what follows from all of them is planned at once, so that
-  // a heap of inputs costs one plan.
+  // Inputs are taken one by one, in their order; what follows from all of them is planned at once,
+  // so that a heap of inputs costs one plan.
   void take(Input& input, Moment now);
   std::vector<AnyCommand> plan(Moment now);
   std::vector<AnyCommand> handle(Input input, Moment now) {
@@ -128,7 +169,8 @@ class Dispatcher {
     return plan(now);
   }
   Standing standing(Moment now) const;
-  const std::string& last_connect_trouble() const { return last_trouble_; }  // empty: there was none
+  // empty: there was none
+  const std::string& last_connect_trouble() const { return last_trouble_; }
 
  private:
   struct Flight {  // on the wire, or about to be
@@ -140,18 +182,20 @@ class Dispatcher {
     Ticket ticket;
     std::optional<std::int64_t> missed_boot_ms{};  // when its end was first seen to be overdue
   };
-  enum class Turn { now, next };  // when a connection is free for it: it is, or once it has carried what it carries
+  // when a connection is free for it: it is, or once it has carried what it carries
+  enum class Turn { now, next };
   struct AskedPermit {
     ConnectionId connection;
     Candidate candidate;
     Ticket ticket;
     Turn turn = Turn::now;
   };
-  struct Next {  // goes out on a connection after the request that it carries, and after those before it in line
-    std::int64_t tag = 0;     // of its permit
+  // goes out on a connection after the request that it carries, and after those before it in line
+  struct Next {
+    std::int64_t tag = 0;                                   // of its permit
     std::optional<std::pair<Granted, AskedPermit>> permit;  // nothing: on its way to the tables
     std::int64_t waits_since_boot_ms = 0;  // behind the request that is on the wire now
-    bool is_awaited = false;  // the connection is free by now
+    bool is_awaited = false;               // the connection is free by now
   };
   struct Decided {  // an outcome on its way to the tables
     Granted granted;
@@ -191,16 +235,19 @@ class Dispatcher {
   bool is_silent() const;
   bool is_done_at_once(JobKind kind) const;
   bool looks_at_once(JobKind kind, Moment now) const;
-  void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome, Moment now);
+  void look_at_once(const input::Replied& replied, const Flight& flight, Outcome& outcome,
+                    Moment now);
   void note_unreached(Moment now);
   void make_do_with_fewer(const std::string& trouble, Moment now);
   int connections_max(Moment now) const;
   void take_back(ConnectionId id, bool reusable);
   void heed_headers(const DspReply& reply, const Ticket& ticket, Moment now);
   DecisionContext context_of(const Flight& flight, const DspReply& reply, Moment now) const;
-  void settle_account(const DspReply& reply, OutcomeClass what, const Flight& flight, bool others_pass, Moment now);
+  void settle_account(const DspReply& reply, OutcomeClass what, const Flight& flight,
+                      bool others_pass, Moment now);
   void settle_refusal(const DspReply& reply, const Flight& flight, Moment now);
-  void settle_unauthorized(const DspReply& reply, const Flight& flight, bool others_pass, Moment now);
+  void settle_unauthorized(const DspReply& reply, const Flight& flight, bool others_pass,
+                           Moment now);
   void retire_connections();
   void hang_up(ConnectionId id);
   void pause_for_credentials(const std::string& reason, Moment now);
@@ -256,54 +303,66 @@ class Dispatcher {
   WorkList work_;
   std::map<RequestId, Flight> flights_;
   std::deque<SentBatch> sent_batches_;  // CommitWork not yet answered
-  std::unordered_set<JobId> busy_;      // jobs with a permit asked for, a request out, or an outcome on its way
-  std::unordered_map<JobId, PermitRefusals> permit_refusals_;  // since the job's last granted permit
-  int shelved_ = 0;                     // of them
+  // jobs with a permit asked for, a request out, or an outcome on its way
+  std::unordered_set<JobId> busy_;
+  // since the job's last granted permit
+  std::unordered_map<JobId, PermitRefusals> permit_refusals_;
+  int shelved_ = 0;  // of them
   WorkBatch outbox_;
   SentBatch outbox_notes_;
   std::vector<AnyCommand> commands_;
 
   std::int64_t next_tag_ = 1;
-  std::array<bool, 3> asked_to_wait_{};  // the last entity of this kind was accepted with a Retry-After
-  std::int64_t next_lost_flight_at_ = INT64_MAX;  // or later: the first of flights_ may have ended since
-  int asked_permits_ = 0;               // permits on their way to the tables
-  int asked_ahead_ = 0;                 // of them for connections that still carry something
-  std::map<ConnectionId, std::deque<Next>> nexts_;  // in the order in which they go out; none is empty
-  std::size_t ahead_of_each_;           // permits behind one connection, at most
-  std::deque<std::pair<ConnectionId, RequestId>> carrying_;  // creations on the wire with room behind them; some have ended since
+  // the last entity of this kind was accepted with a Retry-After
+  std::array<bool, 3> asked_to_wait_{};
+  // or later: the first of flights_ may have ended since
+  std::int64_t next_lost_flight_at_ = INT64_MAX;
+  int asked_permits_ = 0;  // permits on their way to the tables
+  int asked_ahead_ = 0;    // of them for connections that still carry something
+  // in the order in which they go out; none is empty
+  std::map<ConnectionId, std::deque<Next>> nexts_;
+  std::size_t ahead_of_each_;  // permits behind one connection, at most
+  // creations on the wire with room behind them; some have ended since
+  std::deque<std::pair<ConnectionId, RequestId>> carrying_;
   std::int64_t next_given_back_at_ = INT64_MAX;
-  int loads_asked_ = 0;                 // LoadWork not yet answered
-  bool load_again_ = false;             // the tables changed since
-  bool drained_once_ = false;           // nothing was left; look once more before ending
+  int loads_asked_ = 0;        // LoadWork not yet answered
+  bool load_again_ = false;    // the tables changed since
+  bool drained_once_ = false;  // nothing was left; look once more before ending
   bool stopping_ = false;
   bool finished_ = false;
   AccountState account_;
   std::int64_t probe_credentials_at_ = 0;
   bool account_changed_ = false;
-  bool pause_changed_ = false;          // by ourselves, and not yet handed to the tables
-  int pause_writes_ = 0;                // of those on their way to the tables: until then memory is newer
-  bool pause_unread_ = false;           // the tables said something meanwhile: ask them again
-  std::int64_t accepted_count_ = 0;     // requests the DSP accepted: "others pass"
-  std::unordered_map<JobId, std::int64_t> accepted_at_setback_;  // jobs that were refused the last time
-  int unauthorized_ = 0;                // jobs that met 401 or 403 since the DSP last took our credentials
-  int connect_failures_ = 0;            // since the last answer
-  int unanswered_ = 0;                  // requests since then
+  bool pause_changed_ = false;  // by ourselves, and not yet handed to the tables
+  // of those on their way to the tables: until then memory is newer
+  int pause_writes_ = 0;
+  bool pause_unread_ = false;        // the tables said something meanwhile: ask them again
+  std::int64_t accepted_count_ = 0;  // requests the DSP accepted: "others pass"
+  // jobs that were refused the last time
+  std::unordered_map<JobId, std::int64_t> accepted_at_setback_;
+  // jobs that met 401 or 403 since the DSP last took our credentials
+  int unauthorized_ = 0;
+  int connect_failures_ = 0;  // since the last answer
+  int unanswered_ = 0;        // requests since then
   std::int64_t connect_again_at_ = 0;
   std::optional<std::int64_t> unreachable_since_;
   std::optional<std::int64_t> unreachable_before_;  // the last connection was made
-  bool unreachable_ = false;            // connecting has failed for unreachable_timeout, to the last try
+  // connecting has failed for unreachable_timeout, to the last try
+  bool unreachable_ = false;
   std::string last_trouble_;
-  int files_allow_ = 0;                 // connections, as long as files may not be opened without limit:
-  std::int64_t files_allow_until_ = 0;  // until then
+  // connections, as long as files may not be opened without limit; and until when
+  int files_allow_ = 0;
+  std::int64_t files_allow_until_ = 0;
   std::int64_t files_told_at_ = INT64_MIN / 2;  // people know
-  bool connections_stay_ = true;        // the last request left its connection usable
-  double round_trip_ms_ = 0;            // smoothed
-  double polls_ = 20;                   // of status, and how many of them found the end, faded: looks an entity
-  double confirmed_ = 20;               // takes, to begin with one
-  Trend trend_;                         // of the permits left
-  bool end_game_ = false;               // so little work is left that latency matters most
-  std::int64_t learned_saved_at_ = 0;   // when what the schedule learned went to the tables
-  bool save_learned_ = false;           // now, whatever the time
+  bool connections_stay_ = true;                // the last request left its connection usable
+  double round_trip_ms_ = 0;                    // smoothed
+  // of status, and how many of them found the end, faded: looks an entity takes, to begin with one
+  double polls_ = 20;
+  double confirmed_ = 20;
+  Trend trend_;                        // of the permits left
+  bool end_game_ = false;              // so little work is left that latency matters most
+  std::int64_t learned_saved_at_ = 0;  // when what the schedule learned went to the tables
+  bool save_learned_ = false;          // now, whatever the time
   Totals totals_{};
 };
 

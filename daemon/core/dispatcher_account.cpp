@@ -1,5 +1,5 @@
-// What answers, and their absence, say about the account rather than about a job: refusals, credentials,
-// and whether the DSP can be reached at all.
+// What answers, and their absence, say about the account rather than about a job: refusals,
+// credentials, and whether the DSP can be reached at all.
 #include <algorithm>
 #include <utility>
 
@@ -13,13 +13,17 @@ namespace {
 using Level = command::Say::Level;
 
 constexpr Millis kConnectBackoffMax = 30'000;
-constexpr Millis kDoorstep = 10'000;        // closed so soon: nobody was behind the door; later it is a server's idle timeout
-constexpr int kSilent = 3;                  // requests in a row without an answer: it is not the network's odd loss any more
+// closed so soon: nobody was behind the door; later it is a server's idle timeout
+constexpr Millis kDoorstep = 10'000;
+// requests in a row without an answer: it is not the network's odd loss any more
+constexpr int kSilent = 3;
 constexpr Millis kSilenceBackoffMax = 300'000;  // each try may cost a doubt
-constexpr Millis kCredentialProbe = 60'000;  // or a window, where that is longer: a wrong token may not use the limit up
-constexpr int kOpinions = 2;                 // jobs that met 401 or 403: then it is believed to be the credentials
-constexpr Millis kMoreFilesAfter = 5'000;   // whether there are more descriptors is tried again
-constexpr int kFilesLeftAlone = 2;          // of those we had: for the token file and the database
+// or a window, where that is longer: a wrong token may not use the limit up
+constexpr Millis kCredentialProbe = 60'000;
+// jobs that met 401 or 403: then it is believed to be the credentials
+constexpr int kOpinions = 2;
+constexpr Millis kMoreFilesAfter = 5'000;  // whether there are more descriptors is tried again
+constexpr int kFilesLeftAlone = 2;         // of those we had: for the token file and the database
 constexpr Millis kFilesToldEvery = 60'000;
 
 }  // namespace
@@ -34,10 +38,12 @@ void Dispatcher::heed_headers(const DspReply& reply, const Ticket& ticket, Momen
   if (until > now.boot_ms && until > before) account_changed_ = true;
 }
 
-void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const Flight& flight, bool others_pass, Moment now) {
+void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const Flight& flight,
+                                bool others_pass, Moment now) {
   const bool refused = what == OutcomeClass::throttled || what == OutcomeClass::unavailable;
   if (refused) return settle_refusal(reply, flight, now);
-  if (what == OutcomeClass::unauthorized) return settle_unauthorized(reply, flight, others_pass, now);
+  if (what == OutcomeClass::unauthorized)
+    return settle_unauthorized(reply, flight, others_pass, now);
   if (reply.wire != Wire::answered || reply.http_status >= 500) return;
   if (limiter_.refusals() > 0) account_changed_ = true;
   limiter_.accepted(now);
@@ -55,31 +61,40 @@ void Dispatcher::settle_account(const DspReply& reply, OutcomeClass what, const 
 void Dispatcher::settle_refusal(const DspReply& reply, const Flight& flight, Moment now) {
   std::optional<Millis> wait;
   if (reply.retry_after) wait = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
-  const About about = is_set_back(flight.granted.job.id) && !is_post(flight.granted.purpose) ? About::entity : About::account;
+  const About about = is_set_back(flight.granted.job.id) && !is_post(flight.granted.purpose)
+                          ? About::entity
+                          : About::account;
   limiter_.refused(now, wait, jitter(flight.connection.serial, limiter_.refusals()), about);
   account_changed_ = true;
   if (wait == kLongestWait) {
-    say(Level::warning, "the DSP asks to wait for an hour or longer (Retry-After: " + *reply.retry_after +
-                            "); one request will ask again after an hour");
+    say(Level::warning, "the DSP asks to wait for an hour or longer (Retry-After: " +
+                            *reply.retry_after + "); one request will ask again after an hour");
   }
-  say(Level::warning, "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
-                          std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
+  say(Level::warning,
+      "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
+          std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
 }
 
-// The credentials, or this one entity: the first time the account pauses to be safe. Where others have passed since, it
-// is the entity, and only its job is set back.
-void Dispatcher::settle_unauthorized(const DspReply& reply, const Flight& flight, bool others_pass, Moment now) {
+// The credentials, or this one entity: the first time the account pauses to be safe. Where others
+// have passed since, it is the entity, and only its job is set back.
+void Dispatcher::settle_unauthorized(const DspReply& reply, const Flight& flight, bool others_pass,
+                                     Moment now) {
   if (connections_.is_retired(flight.connection)) return;  // that was of the old token
-  const std::string said = (reply.http_status == 0 ? reply.trouble : "the DSP answered HTTP " + std::to_string(reply.http_status)) +
-                           " to " + flight.granted.job_key;
-  if (others_pass && !account_.paused_by) return say(Level::warning, said + ", while others pass; check this entity's permissions");
+  const std::string said =
+      (reply.http_status == 0 ? reply.trouble
+                              : "the DSP answered HTTP " + std::to_string(reply.http_status)) +
+      " to " + flight.granted.job_key;
+  if (others_pass && !account_.paused_by)
+    return say(Level::warning, said + ", while others pass; check this entity's permissions");
   if (!is_set_back(flight.granted.job.id)) ++unauthorized_;
   pause_for_credentials(said + "; check the token file and the account's permissions", now);
 }
 
-// Whether it is the credentials or the one entity, another job tells, and at once. Then a daemon probes now and then.
+// Whether it is the credentials or the one entity, another job tells, and at once. Then a daemon
+// probes now and then.
 bool Dispatcher::asks_another() const {
-  return unauthorized_ < kOpinions && work_.has_other([this](JobId job) { return is_set_back(job); });
+  return unauthorized_ < kOpinions &&
+         work_.has_other([this](JobId job) { return is_set_back(job); });
 }
 
 bool Dispatcher::probes_credentials(Moment now) const {
@@ -96,7 +111,8 @@ void Dispatcher::pause_for_credentials(const std::string& reason, Moment now) {
   say(Level::error, "paused: " + reason);
 }
 
-// A connection keeps the token with which it was made, and a DSP that revokes that one keeps the connection.
+// A connection keeps the token with which it was made, and a DSP that revokes that one keeps the
+// connection.
 void Dispatcher::on(const input::TokenChanged&, Moment now) {
   retire_connections();
   accepted_at_setback_.clear();  // the old token's
@@ -118,12 +134,15 @@ void Dispatcher::note_whether_answered(const DspReply& reply, ConnectionId id, M
   }
   ++unanswered_;
   if (!is_silent()) return;
-  note_failed_knock(std::to_string(unanswered_) + " requests in a row without an answer (" + reply.trouble + ")", id, now);
+  note_failed_knock(
+      std::to_string(unanswered_) + " requests in a row without an answer (" + reply.trouble + ")",
+      id, now);
   if (unanswered_ < 2 * kSilent) unreachable_ = false;  // that much patience a drain has
 }
 
-// Only an answer says that somebody is there: what accepts connections may be a proxy that has nobody behind it. So the
-// backoff stays; but where nothing is sent meanwhile, nobody has been out of reach either.
+// Only an answer says that somebody is there: what accepts connections may be a proxy that has
+// nobody behind it. So the backoff stays; but where nothing is sent meanwhile, nobody has been out
+// of reach either.
 void Dispatcher::note_connected() {
   if (is_silent()) return;
   unreachable_before_ = std::exchange(unreachable_since_, std::nullopt);
@@ -152,8 +171,8 @@ void Dispatcher::note_unreached(Moment now) {
   unreachable_ = now.boot_ms - *unreachable_since_ >= policy_.unreachable_timeout_ms;
 }
 
-// The DSP is not to blame, so nothing backs off: as many connections as there are have to do for a while, and each
-// that ends makes room for the next.
+// The DSP is not to blame, so nothing backs off: as many connections as there are have to do for a
+// while, and each that ends makes room for the next.
 void Dispatcher::make_do_with_fewer(const std::string& trouble, Moment now) {
   files_allow_ = std::max(1, connections_.total() - kFilesLeftAlone);
   files_allow_until_ = now.boot_ms + kMoreFilesAfter;
@@ -169,7 +188,8 @@ void Dispatcher::make_do_with_fewer(const std::string& trouble, Moment now) {
 }
 
 int Dispatcher::connections_max(Moment now) const {
-  return now.boot_ms < files_allow_until_ ? std::min(files_allow_, policy_.in_flight_max) : policy_.in_flight_max;
+  return now.boot_ms < files_allow_until_ ? std::min(files_allow_, policy_.in_flight_max)
+                                          : policy_.in_flight_max;
 }
 
 void Dispatcher::on(const input::ConnectFailed& failed, Moment now) {
@@ -193,8 +213,9 @@ void Dispatcher::note_failed_knock(const std::string& trouble, ConnectionId id, 
   ++connect_failures_;
   const Millis longest = is_silent() ? kSilenceBackoffMax : kConnectBackoffMax;
   const Millis backoff = std::min(longest, Millis{250} << std::min(connect_failures_, 11));
-  connect_again_at_ = now.boot_ms + backoff / 2 +
-                      static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(id.serial, connect_failures_));
+  connect_again_at_ =
+      now.boot_ms + backoff / 2 +
+      static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter(id.serial, connect_failures_));
   if (trouble != last_trouble_ || connect_failures_ == 1) {
     say(Level::warning, trouble + (is_silent() ? "; one at a time until the DSP answers" : ""));
   }

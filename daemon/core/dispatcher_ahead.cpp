@@ -1,9 +1,11 @@
-// The part of the dispatcher that keeps connections from waiting for the disk where permits abound: while a
-// connection carries a creation, the permit of the one that goes out on it next is committed already; where there are few
-// connections, those of the next three, as a commit lasts longer than an entity and would else be one for an entity or two.
-// Only where a doubt resolves itself by a key: a crash finds up to twice as many POSTs open, or 32 more than are on the wire.
-// Only where an answer takes about as long as a commit (with a DSP that is far away nothing is won; one that has not answered yet
-// is taken for near), and where connections live through an answer: else all that waits is given back each time.
+// The part of the dispatcher that keeps connections from waiting for the disk where permits abound:
+// while a connection carries a creation, the permit of the one that goes out on it next is
+// committed already; where there are few connections, those of the next three, as a commit lasts
+// longer than an entity and would else be one for an entity or two. Only where a doubt resolves
+// itself by a key: a crash finds up to twice as many POSTs open, or 32 more than are on the wire.
+// Only where an answer takes about as long as a commit (with a DSP that is far away nothing is won;
+// one that has not answered yet is taken for near), and where connections live through an answer:
+// else all that waits is given back each time.
 #include <algorithm>
 #include <utility>
 
@@ -12,7 +14,8 @@
 namespace dl {
 namespace {
 
-constexpr Millis kPatience = 1'000;  // so long a permit waits behind another request, then it is given back
+// so long a permit waits behind another request, then it is given back
+constexpr Millis kPatience = 1'000;
 
 }  // namespace
 
@@ -22,16 +25,17 @@ std::size_t Dispatcher::ahead_of_each(int in_flight_max) {
   return static_cast<std::size_t>(std::clamp(kOfAll / std::max(1, in_flight_max), 1, kOfEach));
 }
 
-// No limit, or one that is so far from binding that all can be served: then the order of work does not matter, and a
-// permit that is held a little longer takes none from anybody.
+// No limit, or one that is so far from binding that all can be served: then the order of work does
+// not matter, and a permit that is held a little longer takes none from anybody.
 bool Dispatcher::permits_abound(Moment now) const {
   constexpr int kPlenty = 1'000;
   return limiter_.can_spare(now, std::max(kPlenty, 4 * policy_.in_flight_max));
 }
 
 bool Dispatcher::asks_ahead(Moment now) const {
-  return policy_.decision.unknown_outcome == UnknownOutcome::resubmit && round_trip_ms_ < static_cast<double>(policy_.nearby_ms) &&
-         permits_abound(now) && !account_.paused_by && may_send(now);
+  return policy_.decision.unknown_outcome == UnknownOutcome::resubmit &&
+         round_trip_ms_ < static_cast<double>(policy_.nearby_ms) && permits_abound(now) &&
+         !account_.paused_by && may_send(now);
 }
 
 void Dispatcher::ask_ahead(Moment now) {
@@ -57,7 +61,8 @@ void Dispatcher::ask_ahead(Moment now) {
     ask(*candidate, connection, Turn::next, now);
   }
   const auto is_over = [this](const auto& each) { return !flights_.contains(each.second); };
-  if (carrying_.size() > 2 * static_cast<std::size_t>(policy_.in_flight_max)) std::erase_if(carrying_, is_over);
+  if (carrying_.size() > 2 * static_cast<std::size_t>(policy_.in_flight_max))
+    std::erase_if(carrying_, is_over);
 }
 
 Dispatcher::Next* Dispatcher::find_next(ConnectionId id, std::int64_t tag) {
@@ -99,7 +104,8 @@ void Dispatcher::refused_ahead(const Refused& refused, ConnectionId id, Moment n
 void Dispatcher::free_connection(ConnectionId id, bool reusable, Moment now) {
   const auto line = nexts_.find(id);
   if (line == nexts_.end()) return take_back(id, reusable);
-  const bool may = reusable && !connections_.is_retired(id) && may_send(now) && !account_.paused_by && permits_abound(now);
+  const bool may = reusable && !connections_.is_retired(id) && may_send(now) &&
+                   !account_.paused_by && permits_abound(now);
   if (!may) {
     drop_nexts(id, now);
     return take_back(id, reusable);
@@ -113,7 +119,8 @@ void Dispatcher::free_connection(ConnectionId id, bool reusable, Moment now) {
   auto [granted, asked] = std::move(*next.permit);
   forget_next(id, next.tag);
   if (const auto rest = nexts_.find(id); rest != nexts_.end()) {
-    for (Next& each : rest->second) each.waits_since_boot_ms = now.boot_ms;  // behind another request from now on
+    // behind another request from now on
+    for (Next& each : rest->second) each.waits_since_boot_ms = now.boot_ms;
   }
   send(granted, asked, now);
 }
@@ -133,13 +140,15 @@ void Dispatcher::drop_nexts(ConnectionId id, Moment now) {
   }
 }
 
-// What waits behind a request that does not end is given back, so that another connection may have it.
+// What waits behind a request that does not end is given back, so that another connection may have
+// it.
 void Dispatcher::give_back_what_waits(Moment now) {
   if (now.boot_ms < next_given_back_at_ && !stopping_) return;
   next_given_back_at_ = INT64_MAX;
   std::vector<ConnectionId> late;
   for (const auto& [id, line] : nexts_) {
-    const auto next = std::ranges::find_if(line, [](const Next& each) { return each.permit.has_value(); });
+    const auto next =
+        std::ranges::find_if(line, [](const Next& each) { return each.permit.has_value(); });
     if (next == line.end()) continue;
     const std::int64_t at = next->waits_since_boot_ms + kPatience;
     if (stopping_ || at <= now.boot_ms) {
@@ -160,7 +169,8 @@ void Dispatcher::give_back(Granted& granted, Moment now) {
   DspReply unsent;
   unsent.wire = Wire::not_sent;
   unsent.trouble = "the connection that it waited for was not free";
-  Outcome outcome = decide(granted, unsent, OutcomeClass::not_sent, policy_.decision, DecisionContext{}, schedule_);
+  Outcome outcome = decide(granted, unsent, OutcomeClass::not_sent, policy_.decision,
+                           DecisionContext{}, schedule_);
   outcome.event = JobEvent::given_back;
   outcome.due_in_ms.reset();
   outcome.look_unsent = granted.look;

@@ -1,5 +1,5 @@
-// The half of the dispatcher that runs after every input: what may be sent now, over which connections,
-// when to wake, and whether it is done.
+// The half of the dispatcher that runs after every input: what may be sent now, over which
+// connections, when to wake, and whether it is done.
 #include <algorithm>
 #include <utility>
 
@@ -9,13 +9,15 @@
 namespace dl {
 namespace {
 
-constexpr Millis kConnectAhead = 1'000;       // open a connection this long before a permit is free
-constexpr Millis kSecondLook = 2'000;         // what is overdue is given up this long after it was first seen to be
+constexpr Millis kConnectAhead = 1'000;  // open a connection this long before a permit is free
+// what is overdue is given up this long after it was first seen to be
+constexpr Millis kSecondLook = 2'000;
 
 }  // namespace
 
-// A request whose worker never reported: the worker is stuck or a reply was lost. It proves nothing. Where we all stood still
-// (SIGSTOP, a freezer) the answer has perhaps come, and its worker is about to say so: hence the second look.
+// A request whose worker never reported: the worker is stuck or a reply was lost. It proves
+// nothing. Where we all stood still (SIGSTOP, a freezer) the answer has perhaps come, and its
+// worker is about to say so: hence the second look.
 void Dispatcher::give_up_lost_flights(Moment now) {
   if (now.boot_ms < next_lost_flight_at_) return;
   const Millis patience = policy_.http_timeout_ms + kLostAfterTimeout;
@@ -42,7 +44,8 @@ void Dispatcher::give_up_lost_flights(Moment now) {
 }
 
 void Dispatcher::take_off(RequestId id, Flight flight) {
-  const std::int64_t look_at = flight.sent_boot_ms + policy_.http_timeout_ms + kLostAfterTimeout - kSecondLook;
+  const std::int64_t look_at =
+      flight.sent_boot_ms + policy_.http_timeout_ms + kLostAfterTimeout - kSecondLook;
   next_lost_flight_at_ = std::min(next_lost_flight_at_, look_at);
   if (flight.granted.purpose == Purpose::create) carrying_.emplace_back(flight.connection, id);
   flights_.emplace(id, std::move(flight));
@@ -67,10 +70,12 @@ bool Dispatcher::may_send(Moment now) const {
   if (is_silent() && (!nothing_is_out || now.boot_ms < connect_again_at_)) return false;
   if (!account_.paused_by) return true;
   // Credentials: one probe now and then; a person's pause holds everything.
-  return account_.is_paused_by_daemon() && nothing_is_out && (probes_credentials(now) || asks_another());
+  return account_.is_paused_by_daemon() && nothing_is_out &&
+         (probes_credentials(now) || asks_another());
 }
 
-// Whether so little is left that it could be done before the slowest plausible chain of processing is.
+// Whether so little is left that it could be done before the slowest plausible chain of processing
+// is.
 void Dispatcher::judge_end_game() {
   if (!is_limited()) return;
   std::int64_t left = 0;
@@ -85,8 +90,8 @@ void Dispatcher::judge_end_game() {
   work_.set_end_game(end_game_ ? EndGame::yes : EndGame::no);
 }
 
-// What goes next. The probe after a refusal is another job than the one that met it, or that one could
-// keep the account shut for all.
+// What goes next. The probe after a refusal is another job than the one that met it, or that one
+// could keep the account shut for all.
 std::optional<Candidate> Dispatcher::next_candidate(Moment now) {
   const bool probing = limiter_.refusals() > 0 || account_.is_paused_by_daemon();
   std::optional<Candidate> next =
@@ -113,7 +118,8 @@ void Dispatcher::ask_permits(Moment now) {
     if (!candidate) return;
     const std::optional<std::int64_t> at = limiter_.next_permit_at(now);
     if (!at || *at > now.boot_ms) return;
-    const std::optional<ConnectionId> connection = connections_.take(freshness_for(candidate->purpose));
+    const std::optional<ConnectionId> connection =
+        connections_.take(freshness_for(candidate->purpose));
     if (!connection) return;  // open_connections() sees to it
     work_.take(*candidate, now.boot_ms);
     if (!busy_.insert(candidate->job.id).second) {
@@ -128,8 +134,10 @@ void Dispatcher::ask(const Candidate& candidate, ConnectionId connection, Turn t
   const Ticket ticket = limiter_.take(now);
   ++asked_permits_;
   const std::int64_t tag = next_tag_++;
-  const bool with_look = candidate.purpose == Purpose::create && looks_at_once(candidate.job.kind, now);
-  outbox_.permits.push_back(Permit{candidate.job.id, candidate.purpose, connection.worker, tag, with_look});
+  const bool with_look =
+      candidate.purpose == Purpose::create && looks_at_once(candidate.job.kind, now);
+  outbox_.permits.push_back(
+      Permit{candidate.job.id, candidate.purpose, connection.worker, tag, with_look});
   outbox_notes_.asked.emplace(tag, AskedPermit{connection, candidate, ticket, turn});
 }
 
@@ -144,7 +152,8 @@ void Dispatcher::open_connections(Moment now) {
   const int on_the_wire = static_cast<int>(flights_.size()) + asked_now();
   const int most = connections_max(now);
   const int room = std::max(0, most - on_the_wire);
-  int wanted = std::min({room, std::max(1, work_.candidates()), std::max(1, limiter_.available(now, room))});
+  int wanted =
+      std::min({room, std::max(1, work_.candidates()), std::max(1, limiter_.available(now, room))});
   if (connect_failures_ > 0) wanted = 1;  // the DSP may be gone: one knock at a time
   wanted -= connections_.idle(freshness) + connections_.opening();
   for (int i = 0; i < wanted; ++i) {
@@ -159,8 +168,8 @@ void Dispatcher::open_connections(Moment now) {
 
 void Dispatcher::look_for_the_end() {
   if (finished_) return;
-  const bool at_rest = flights_.empty() && asked_permits_ == 0 && sent_batches_.empty() && outbox_.empty() &&
-                       !account_changed_;
+  const bool at_rest = flights_.empty() && asked_permits_ == 0 && sent_batches_.empty() &&
+                       outbox_.empty() && !account_changed_;
   if (!at_rest) return;
   const auto finish = [this](Ending ending) {
     finished_ = true;
@@ -194,7 +203,8 @@ void Dispatcher::set_wake(Moment now) {
     if (const auto guess = work_.next_doubtful_at(limiter_.spacing_ms())) {
       const std::optional<std::int64_t> permit = limiter_.next_permit_at(now);
       const std::int64_t guess_at = std::max(*guess, permit.value_or(INT64_MAX));
-      if (guess_at > now.boot_ms && permit) no_later_than(guess_at);  // else a connection or an answer wakes us
+      // else a connection or an answer wakes us
+      if (guess_at > now.boot_ms && permit) no_later_than(guess_at);
     }
   }
   if (!stopping_ && work_.has_candidates() && !account_.paused_by) {

@@ -1,4 +1,5 @@
-// What the dispatcher would say if asked: how far it is, when it will be done, or why nobody can know.
+// What the dispatcher would say if asked: how far it is, when it will be done, or why nobody can
+// know.
 #include <algorithm>
 
 #include "daemon/core/dispatcher.h"
@@ -7,7 +8,7 @@ namespace dl {
 namespace {
 
 constexpr double kRoundTripSmoothing = 0.1;
-constexpr double kLooksMemory = 500;   // polls
+constexpr double kLooksMemory = 500;  // polls
 
 std::int64_t work_left(const Tally& tally) { return 2 * tally.to_post + tally.confirming; }
 
@@ -22,7 +23,8 @@ void Dispatcher::note_progress(Moment now) {
 
 void Dispatcher::note_round_trip(const Flight& flight, Moment now) {
   const auto took = static_cast<double>(now.boot_ms - flight.sent_boot_ms);
-  round_trip_ms_ = round_trip_ms_ == 0 ? took : round_trip_ms_ + kRoundTripSmoothing * (took - round_trip_ms_);
+  round_trip_ms_ =
+      round_trip_ms_ == 0 ? took : round_trip_ms_ + kRoundTripSmoothing * (took - round_trip_ms_);
 }
 
 Going Dispatcher::going(const Tally& tally, Moment now) const {
@@ -39,7 +41,8 @@ Going Dispatcher::going(const Tally& tally, Moment now) const {
   going.permits_ms = limiter_.permit_at(now, permits, round_trip) - now.boot_ms + round_trip;
   for (const KindNames& names : kKinds) {
     std::int64_t to_post = 0;
-    for (const JobState state : {JobState::blocked, JobState::ready, JobState::waiting, JobState::submitting}) {
+    for (const JobState state :
+         {JobState::blocked, JobState::ready, JobState::waiting, JobState::submitting}) {
       to_post += totals_[static_cast<std::size_t>(names.kind)][static_cast<std::size_t>(state)];
     }
     if (to_post == 0) continue;
@@ -54,10 +57,13 @@ Going Dispatcher::going(const Tally& tally, Moment now) const {
 std::string Dispatcher::stalled_by(const Tally& tally, Moment now) const {
   if (account_.paused_by) return "paused by " + *account_.paused_by + ": " + account_.paused_reason;
   const bool awaits_answer = !flights_.empty() && !is_silent();
-  if (unreachable_since_ && now.boot_ms > *unreachable_since_ && !awaits_answer) return last_trouble_;
-  const bool moves = work_.has_work_left() || !flights_.empty() || !busy_.empty() || loads_asked_ > 0;
+  if (unreachable_since_ && now.boot_ms > *unreachable_since_ && !awaits_answer)
+    return last_trouble_;
+  const bool moves =
+      work_.has_work_left() || !flights_.empty() || !busy_.empty() || loads_asked_ > 0;
   if (moves || tally.to_post + tally.confirming == 0) return "";
-  if (tally.in_doubt > 0) return std::to_string(tally.in_doubt) + " in doubt wait for a decision (v_in_doubt)";
+  if (tally.in_doubt > 0)
+    return std::to_string(tally.in_doubt) + " in doubt wait for a decision (v_in_doubt)";
   if (tally.failed > 0) return "the rest waits for jobs that failed (v_blocked)";
   return "nothing is left that could be sent (v_blocked)";
 }
@@ -78,7 +84,8 @@ Outlook Dispatcher::outlook(const Tally& tally, Moment now) const {
     outlook.state = Outlook::State::growing;
   } else if (outlook.left_ms) {
     outlook.state = Outlook::State::clears;
-    const Millis closed = std::max(limiter_.gate_until_boot_ms(), limiter_.exhausted_until_boot_ms()) - now.boot_ms;
+    const Millis closed =
+        std::max(limiter_.gate_until_boot_ms(), limiter_.exhausted_until_boot_ms()) - now.boot_ms;
     if (closed > 0) outlook.reason = "the DSP asked to wait " + span_text(closed);
   }
   return outlook;

@@ -42,13 +42,15 @@ Tally tally_of(const Totals& totals) {
 
 std::int64_t permits_left(const Tally& tally, double polls_per_entity, std::int64_t out) {
   const std::int64_t undone = tally.to_post + tally.confirming;
-  const auto polls = static_cast<std::int64_t>(std::ceil(static_cast<double>(undone) * polls_per_entity));
+  const auto polls =
+      static_cast<std::int64_t>(std::ceil(static_cast<double>(undone) * polls_per_entity));
   return std::max(std::int64_t{0}, tally.to_post + polls - out);
 }
 
 std::optional<Millis> eta_ms(const Tally& tally, const Going& going) {
   if (tally.to_post + tally.confirming == 0 || !going.permits_ms) return std::nullopt;
-  // What is posted last is polled that much later; polls of others fill about half of the time until then.
+  // What is posted last is polled that much later; polls of others fill about half of the time
+  // until then.
   const Millis after = tally.to_post > 0 ? going.processing_ms / 2 : 0;
   return std::max(*going.permits_ms + after, going.chain_ms);
 }
@@ -66,7 +68,9 @@ std::string outlook_text(const Outlook& outlook) {
   switch (outlook.state) {
     case Outlook::State::done: return "done";
     case Outlook::State::clears: return "clears in " + left + reason;
-    case Outlook::State::growing: return "growing: more comes in than goes out" + (left.empty() ? "" : "; what is there takes " + left);
+    case Outlook::State::growing:
+      return "growing: more comes in than goes out" +
+             (left.empty() ? "" : "; what is there takes " + left);
     case Outlook::State::stalled: return "stalled: " + outlook.reason;
     case Outlook::State::unknown: return "unknown yet";
   }
@@ -80,7 +84,8 @@ std::string progress_text(const Tally& tally, const Outlook& outlook) {
   };
   add(tally.confirming, "confirming");
   // Where all is done that can be, the rest waits behind what failed or is in doubt.
-  add(tally.to_post - tally.in_doubt, outlook.state == Outlook::State::done ? "blocked" : "to send");
+  add(tally.to_post - tally.in_doubt,
+      outlook.state == Outlook::State::done ? "blocked" : "to send");
   add(tally.in_doubt, "in doubt");
   add(tally.failed, "failed");
   switch (outlook.state) {
@@ -95,7 +100,8 @@ std::string progress_text(const Tally& tally, const Outlook& outlook) {
 }
 
 void Trend::note(std::int64_t now_boot_ms, std::int64_t work) {
-  while (!samples_.empty() && samples_.front().boot_ms < now_boot_ms - span_ms_) samples_.pop_front();
+  while (!samples_.empty() && samples_.front().boot_ms < now_boot_ms - span_ms_)
+    samples_.pop_front();
   if (!samples_.empty() && now_boot_ms - samples_.back().boot_ms < span_ms_ / kSamples) return;
   samples_.push_back({now_boot_ms, work});
 }

@@ -1,4 +1,5 @@
-// When the work will be done: the rate is known and so is the graph. Pure; callable from any thread.
+// When the work will be done: the rate is known and so is the graph. Pure; callable from any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -12,28 +13,29 @@
 namespace dl {
 
 struct Tally {
-  std::int64_t total = 0;      // not cancelled
+  std::int64_t total = 0;  // not cancelled
   std::int64_t succeeded = 0;
   std::int64_t confirming = 0;
   std::int64_t failed = 0;
   std::int64_t in_doubt = 0;
-  std::int64_t to_post = 0;    // blocked, ready, waiting, submitting, in doubt
-  int levels = 0;              // kinds that still have something to do: the longest chain ahead
+  std::int64_t to_post = 0;  // blocked, ready, waiting, submitting, in doubt
+  int levels = 0;            // kinds that still have something to do: the longest chain ahead
 };
 Tally tally_of(const Totals& totals);
 
 // What the time left is reckoned from, beside the tally.
 struct Going {
-  std::optional<Millis> permits_ms;  // until the last permit that is needed; nothing: no rate to reckon by
-  Millis processing_ms = 0;          // expected, of what is posted last
-  Millis chain_ms = 0;               // expected, of the longest chain ahead
+  // until the last permit that is needed; nothing: no rate to reckon by
+  std::optional<Millis> permits_ms;
+  Millis processing_ms = 0;  // expected, of what is posted last
+  Millis chain_ms = 0;       // expected, of the longest chain ahead
 };
 
 // A POST for what is not posted, polls for what is not done, less the `out` that have their permit.
 std::int64_t permits_left(const Tally& tally, double polls_per_entity, std::int64_t out);
 
-// Until the last permit, and the processing of what is posted last; not below the longest chain's. Nothing
-// where nothing is left or the rate is unknown.
+// Until the last permit, and the processing of what is posted last; not below the longest chain's.
+// Nothing where nothing is left or the rate is unknown.
 std::optional<Millis> eta_ms(const Tally& tally, const Going& going);
 
 // The three honest states, and the two that need no honesty.
@@ -59,7 +61,8 @@ std::string progress_text(const Tally& tally, const Outlook& outlook);
 // 72000 -> "1 min 12 s".
 std::string span_text(Millis span);
 
-// How the work left has changed of late: whether it grows, and how fast it goes where no limit says so.
+// How the work left has changed of late: whether it grows, and how fast it goes where no limit says
+// so.
 class Trend {
  public:
   explicit Trend(Millis span_ms) : span_ms_(span_ms) {}

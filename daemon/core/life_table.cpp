@@ -7,14 +7,17 @@
 namespace dl {
 namespace {
 
-// No constant here matters by more than a few percent of the requests or of the time (simulated over ten
-// distributions, research note 2.5), so none is a setting.
-constexpr double kFirstEdge = 0.05;      // s; below it lies bin 0
-constexpr double kRatio = 1.1;           // of a bin's end to its beginning: 150 bins reach to 20 hours
-constexpr double kPriorMedian = 3.0;     // s: DSPs take seconds
-constexpr double kPriorSigma = 1.5;      // broad: a tenth as long and ten times as long are no surprise
-constexpr double kPriorWeight = 0.5;     // of an entity: the first ones seen outweigh it
-constexpr double kMemory = 300;          // entities; a DSP that becomes slower is believed within about as many
+// No constant here matters by more than a few percent of the requests or of the time (simulated
+// over ten distributions, research note 2.5), so none is a setting.
+constexpr double kFirstEdge = 0.05;  // s; below it lies bin 0
+// of a bin's end to its beginning: 150 bins reach to 20 hours
+constexpr double kRatio = 1.1;
+constexpr double kPriorMedian = 3.0;  // s: DSPs take seconds
+// broad: a tenth as long and ten times as long are no surprise
+constexpr double kPriorSigma = 1.5;
+constexpr double kPriorWeight = 0.5;  // of an entity: the first ones seen outweigh it
+// entities; a DSP that becomes slower is believed within about as many
+constexpr double kMemory = 300;
 constexpr double kHazardMax = 0.999999;  // nothing is certain
 constexpr double kDeepTailHazard = 0.3;  // where the prior has nothing left to say
 constexpr double kLeastStep = 1.02;      // the next look is at least this much later than the last
@@ -24,7 +27,8 @@ struct Edges {
   std::array<double, LifeTable::kBins> prior{};  // hazards of the log-normal
 
   Edges() {
-    for (int i = 1; i <= LifeTable::kBins; ++i) at[static_cast<std::size_t>(i)] = kFirstEdge * std::pow(kRatio, i - 1);
+    for (int i = 1; i <= LifeTable::kBins; ++i)
+      at[static_cast<std::size_t>(i)] = kFirstEdge * std::pow(kRatio, i - 1);
     const auto done_by = [](double age) {
       if (age <= 0) return 0.0;
       return 0.5 * std::erfc(-std::log(age / kPriorMedian) / kPriorSigma / std::sqrt(2.0));
@@ -44,7 +48,8 @@ double edge(int i) { return edges().at[static_cast<std::size_t>(i)]; }
 
 int bin_of(double age) {
   if (age < kFirstEdge) return 0;
-  return std::min(LifeTable::kBins - 1, 1 + static_cast<int>(std::log(age / kFirstEdge) / std::log(kRatio)));
+  return std::min(LifeTable::kBins - 1,
+                  1 + static_cast<int>(std::log(age / kFirstEdge) / std::log(kRatio)));
 }
 
 // How much of the bin lies below `age`.
@@ -56,7 +61,8 @@ double share_below(int bin, double age) {
 struct Span {
   int first, last;
   double from, to;
-  Span(double from_s, double to_s) : first(bin_of(from_s)), last(bin_of(to_s)), from(from_s), to(to_s) {}
+  Span(double from_s, double to_s)
+      : first(bin_of(from_s)), last(bin_of(to_s)), from(from_s), to(to_s) {}
   double share(int bin) const {
     const double below_to = bin == last ? share_below(bin, to) : 1.0;
     const double below_from = bin == first ? share_below(bin, from) : 0.0;
@@ -90,7 +96,8 @@ const std::array<double, LifeTable::kBins + 1>& LifeTable::undone() const {
   if (!std::exchange(is_stale_, false)) return undone_;
   undone_[0] = 1;
   for (int i = 0; i < kBins; ++i) {
-    undone_[static_cast<std::size_t>(i) + 1] = undone_[static_cast<std::size_t>(i)] * (1 - hazard(i));
+    undone_[static_cast<std::size_t>(i) + 1] =
+        undone_[static_cast<std::size_t>(i)] * (1 - hazard(i));
   }
   return undone_;
 }
@@ -112,7 +119,8 @@ void LifeTable::saw_undone(Millis looked_age_ms, Millis age_ms) {
 
 void LifeTable::saw_done(Millis looked_age_ms, Millis age_ms) {
   const Span span(seconds(looked_age_ms), std::max(seconds(age_ms), seconds(looked_age_ms)));
-  std::array<double, kBins> done_in{};  // likelihood of having been done in this bin, before normalising
+  // likelihood of having been done in this bin, before normalising
+  std::array<double, kBins> done_in{};
   double undone = 1;
   double sum = 0;
   for (int i = span.first; i <= span.last; ++i) {
@@ -136,7 +144,8 @@ void LifeTable::saw_done(Millis looked_age_ms, Millis age_ms) {
 double LifeTable::undone_at_s(double age_s) const {
   if (age_s <= 0) return 1;
   const int bin = bin_of(age_s);
-  return undone()[static_cast<std::size_t>(bin)] * std::pow(1 - hazard(bin), share_below(bin, age_s));
+  return undone()[static_cast<std::size_t>(bin)] *
+         std::pow(1 - hazard(bin), share_below(bin, age_s));
 }
 
 double LifeTable::undone_at(Millis age_ms) const { return undone_at_s(seconds(age_ms)); }
@@ -146,7 +155,9 @@ Millis LifeTable::age_when(double likelihood, Millis looked_age_ms) const {
   const double target = (1 - likelihood) * undone_at_s(looked);
   const auto& undone_by = undone();
   int i = bin_of(looked);
-  while (i < kBins && (undone_by[static_cast<std::size_t>(i) + 1] > target || edge(i + 1) < looked * kLeastStep)) ++i;
+  while (i < kBins &&
+         (undone_by[static_cast<std::size_t>(i) + 1] > target || edge(i + 1) < looked * kLeastStep))
+    ++i;
   return millis(i < kBins ? edge(i + 1) : std::max(edge(kBins), looked * 1.5));
 }
 
@@ -154,7 +165,8 @@ Millis LifeTable::mean_ms() const {
   const auto& undone_by = undone();
   double mean = 0;
   for (int i = 0; i < kBins; ++i) {
-    const double in_it = undone_by[static_cast<std::size_t>(i)] - undone_by[static_cast<std::size_t>(i) + 1];
+    const double in_it =
+        undone_by[static_cast<std::size_t>(i)] - undone_by[static_cast<std::size_t>(i) + 1];
     mean += in_it * (edge(i) + edge(i + 1)) / 2;
   }
   return millis(mean + undone_by[kBins] * edge(kBins));

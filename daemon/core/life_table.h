@@ -1,9 +1,9 @@
-// How long the DSP takes with one kind of entity, learned from polls that only ever say "done" or "not
-// yet": interval-censored data. A life table over ages in bins of ratio 1.1: how many entities are known to
-// have entered a bin undone, how many of them were done in it. A poll that finds "done" is shared out over
-// the bins since the last look by what the table believes so far (one step of EM, Turnbull's
-// self-consistency); older observations fade.
-// Pure. Not thread-safe; the Schedule owns one for each kind.
+// How long the DSP takes with one kind of entity, learned from polls that only ever say "done" or
+// "not yet": interval-censored data. A life table over ages in bins of ratio 1.1: how many entities
+// are known to have entered a bin undone, how many of them were done in it. A poll that finds
+// "done" is shared out over the bins since the last look by what the table believes so far (one
+// step of EM, Turnbull's self-consistency); older observations fade. Pure. Not thread-safe; the
+// Schedule owns one for each kind.
 #pragma once
 
 #include <array>
@@ -29,8 +29,8 @@ class LifeTable {
   void saw_undone(Millis looked_age_ms, Millis age_ms);
   bool has_seen() const { return has_seen_; }
 
-  // The least age, by whole bins, at which an entity is done with this likelihood, given that it was not
-  // done at the last look; later than that look.
+  // The least age, by whole bins, at which an entity is done with this likelihood, given that it
+  // was not done at the last look; later than that look.
   Millis age_when(double likelihood, Millis looked_age_ms) const;
   // The share of entities that are not done at this age.
   double undone_at(Millis age_ms) const;
@@ -58,8 +58,9 @@ class LifeTable {
   const std::array<double, kBins + 1>& undone() const;
 
   std::array<Bin, kBins> bins_;
-  mutable std::array<double, kBins + 1> undone_;  // at the beginning of each bin; made when it is asked for:
-  mutable bool is_stale_ = true;                  // the bins have changed since
+  // at the beginning of each bin; made when it is asked for:
+  mutable std::array<double, kBins + 1> undone_;
+  mutable bool is_stale_ = true;  // the bins have changed since
   bool has_seen_ = false;
   bool has_changes_ = false;
 };

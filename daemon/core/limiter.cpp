@@ -11,19 +11,22 @@ namespace {
 
 constexpr Millis kSecond = 1'000;
 constexpr int kBackoffMaxExponent = 12;
-constexpr double kRaiseBelowCeiling = 0.1;      // per clean window
-constexpr int kCleanWindowsAboveCeiling = 5;    // for one more above it
+constexpr double kRaiseBelowCeiling = 0.1;    // per clean window
+constexpr int kCleanWindowsAboveCeiling = 5;  // for one more above it
 
 }  // namespace
 
-Limiter::Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now) : policy_(policy) {
+Limiter::Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now)
+    : policy_(policy) {
   slowest_ = static_cast<std::size_t>(slowest_of(policy_.tiers) - policy_.tiers.cbegin());
   if (policy_.strict && !unlimited()) {
     policy_.tiers.push_back(Tier{1, (slowest().window_ms + slowest().count - 1) / slowest().count});
   }
   if (!unlimited()) cap_ = ceiling_ = slowest().count;
-  if (recovery.account.cap && !unlimited()) cap_ = std::clamp(*recovery.account.cap, 1, slowest().count);
-  if (recovery.account.ceiling && !unlimited()) ceiling_ = std::clamp(*recovery.account.ceiling, 1, slowest().count);
+  if (recovery.account.cap && !unlimited())
+    cap_ = std::clamp(*recovery.account.cap, 1, slowest().count);
+  if (recovery.account.ceiling && !unlimited())
+    ceiling_ = std::clamp(*recovery.account.ceiling, 1, slowest().count);
   anchors_.assign(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
   DL_CHECK(std::is_sorted(anchors_.begin(), anchors_.end()), "anchors come in ascending order");
   gate_ = std::max(recovery.sends_from_boot_ms, recovery.account.gate_boot_ms);
@@ -71,8 +74,8 @@ double Limiter::tokens(Moment now) const {
 std::int64_t Limiter::pace_at(Moment now, int ahead) const {
   const double missing = 1.0 + ahead - tokens(now);
   if (missing <= 1e-9) return now.boot_ms;
-  return now.boot_ms + static_cast<std::int64_t>(
-                           std::ceil(missing * static_cast<double>(slowest().window_ms) / allowed(slowest_)));
+  return now.boot_ms + static_cast<std::int64_t>(std::ceil(
+                           missing * static_cast<double>(slowest().window_ms) / allowed(slowest_)));
 }
 
 // When the hard log allows one more after `ahead` others that are imagined as taken now.
@@ -97,7 +100,8 @@ std::optional<std::int64_t> Limiter::next_permit_at(Moment now) const {
   return std::max({at, *slot, pace_at(now, 0)});
 }
 
-// The slots that are held come free one by one; after that each comes back W' and a round trip later.
+// The slots that are held come free one by one; after that each comes back W' and a round trip
+// later.
 std::int64_t Limiter::permit_at(Moment now, std::int64_t nth, Millis round_trip_ms) const {
   const std::int64_t from = std::max({now.boot_ms, gate_, exhausted_until_boot_ms()});
   if (unlimited() || nth < 1) return from;
@@ -178,14 +182,17 @@ void Limiter::close(std::int64_t anchor_boot_ms) {
 
 void Limiter::hold(std::int64_t anchor_boot_ms) {
   if (unlimited()) return;
-  anchors_.insert(std::upper_bound(anchors_.begin(), anchors_.end(), anchor_boot_ms), anchor_boot_ms);
+  anchors_.insert(std::upper_bound(anchors_.begin(), anchors_.end(), anchor_boot_ms),
+                  anchor_boot_ms);
 }
 
 void Limiter::ended_late(Moment now) { hold(now.boot_ms + policy_.late_arrival_ms); }
 
 void Limiter::answered(Moment now) { close(now.boot_ms); }
 
-void Limiter::unsure(Moment now) { close(now.boot_ms + (planted(Fault::late_arrivals_forgotten) ? 0 : policy_.late_arrival_ms)); }
+void Limiter::unsure(Moment now) {
+  close(now.boot_ms + (planted(Fault::late_arrivals_forgotten) ? 0 : policy_.late_arrival_ms));
+}
 
 void Limiter::not_sent() {
   DL_CHECK(open_ > 0, "a slot is ended once");
@@ -194,11 +201,13 @@ void Limiter::not_sent() {
   if (!unlimited()) tokens_ = std::min(static_cast<double>(burst()), tokens_ + 1);
 }
 
-void Limiter::refused(Moment now, std::optional<Millis> retry_after_ms, double jitter, About about) {
+void Limiter::refused(Moment now, std::optional<Millis> retry_after_ms, double jitter,
+                      About about) {
   const Millis window = unlimited() ? 60 * kSecond : slowest().window_ms;
   if (!probing_ || probe_taken_) ++refusals_;  // a wave that is refused as a whole is one refusal
   const Millis backoff = std::min(window, kSecond << std::min(refusals_, kBackoffMaxExponent));
-  // Equal jitter: half fixed, half random; full jitter can be near zero and burns its tries in one window.
+  // Equal jitter: half fixed, half random; full jitter can be near zero and burns its tries in one
+  // window.
   const Millis own = backoff / 2 + static_cast<Millis>(static_cast<double>(backoff) / 2 * jitter);
   gate_ = std::max({gate_, now.boot_ms + own, now.boot_ms + retry_after_ms.value_or(0)});
   probing_ = true;

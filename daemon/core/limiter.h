@@ -1,9 +1,10 @@
-// The permit to send, and nothing else: at most N requests counted by the DSP in any half-open window of
-// W, for every tier, whatever the network delay (proof: design 3 and its research note, 1.2).
+// The permit to send, and nothing else: at most N requests counted by the DSP in any half-open
+// window of W, for every tier, whatever the network delay (proof: design 3 and its research
+// note, 1.2).
 //
-// Rule: a slot is held from its permit until W' after the answer was complete, because the server counted
-// the request somewhere between the two. What proves nothing holds its slot until D after it was given up.
-// W' (held_for) covers the drift of the two clocks.
+// Rule: a slot is held from its permit until W' after the answer was complete, because the server
+// counted the request somewhere between the two. What proves nothing holds its slot until D after
+// it was given up. W' (held_for) covers the drift of the two clocks.
 //
 // Pure: time is an argument (CLOCK_BOOTTIME). Not thread-safe; the Dispatcher owns the only one.
 // Memory: the ledger. A restart gives back the anchors of every slot that may still be held.
@@ -23,11 +24,13 @@
 namespace dl {
 
 struct LimiterPolicy {
-  std::vector<Tier> tiers;        // empty: no limit (refusals still pause)
-  int burst = 0;                  // soft pace on the sends; 0: N/4 of the slowest tier, at least 1
-  int headroom = 0;               // slots of the slowest tier left to people who use the DSP's own page
-  bool strict = false;            // W/N after the last answer, for servers without any burst
-  Millis late_arrival_ms = 60'000;  // D: an unanswered request is not counted later than this after give-up
+  std::vector<Tier> tiers;  // empty: no limit (refusals still pause)
+  int burst = 0;            // soft pace on the sends; 0: N/4 of the slowest tier, at least 1
+  // slots of the slowest tier left to people who use the DSP's own page
+  int headroom = 0;
+  bool strict = false;  // W/N after the last answer, for servers without any burst
+  // D: an unanswered request is not counted later than this after give-up
+  Millis late_arrival_ms = 60'000;
 };
 
 // A permit that was taken: which one, and how many others were open then.
@@ -36,14 +39,15 @@ struct Ticket {
   int others_open = 0;
 };
 
-enum class About { account, entity };  // what a refusal speaks of
+// what a refusal speaks of
+enum class About { account, entity };
 
 class Limiter {
  public:
   Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment now);
 
-  // When the next request may be sent: `now` or later, in boot ms. Nothing: only the answer to an open
-  // request can free a slot.
+  // When the next request may be sent: `now` or later, in boot ms. Nothing: only the answer to an
+  // open request can free a slot.
   std::optional<std::int64_t> next_permit_at(Moment now) const;
 
   // How many could be sent right now, one after the other, at most `wanted`.
@@ -58,36 +62,41 @@ class Limiter {
   void unsure(Moment now);    // time-out, reset, 408, 502, 504, cut body, owner's death
   void not_sent();            // provably no byte left
 
-  // A request whose slot was ended as unsure was on the wire until now: what still was under way then may be counted as late
-  // after this as after any other end.
+  // A request whose slot was ended as unsure was on the wire until now: what still was under way
+  // then may be counted as late after this as after any other end.
   void ended_late(Moment now);
 
-  // What the answer to the request of `ticket` says is left at the DSP. Of that, every own request that was open
-  // at any time since then may have been counted later, so it is taken off. Never allows more than the rest
-  // of the limiter does; a newer request's word takes the place of an older one's.
+  // What the answer to the request of `ticket` says is left at the DSP. Of that, every own request
+  // that was open at any time since then may have been counted later, so it is taken off. Never
+  // allows more than the rest of the limiter does; a newer request's word takes the place of an
+  // older one's.
   void told(const std::vector<Allowance>& allowances, const Ticket& ticket, Moment now);
 
   // The DSP refused (429, 503): nothing is sent until the later of Retry-After and an own back-off,
   // then one probe. `retry_after_ms`: from now, already read against the answer's own Date.
-  // `jitter`: 0..1, from a hash, so that replays agree. The cap learns nothing from what one entity meets.
-  void refused(Moment now, std::optional<Millis> retry_after_ms, double jitter, About about = About::account);
-  // A request was accepted (any answer that is not a refusal): what the cap learns from. Behind a refusal
-  // only the probe's opens the gate; what was sent before it says nothing about now.
+  // `jitter`: 0..1, from a hash, so that replays agree. The cap learns nothing from what one entity
+  // meets.
+  void refused(Moment now, std::optional<Millis> retry_after_ms, double jitter,
+               About about = About::account);
+  // A request was accepted (any answer that is not a refusal): what the cap learns from. Behind a
+  // refusal only the probe's opens the gate; what was sent before it says nothing about now.
   void accepted(Moment now);
 
-  // Forgets what no longer counts and lets the cap rise; call when time passes. True: it has risen or is a window
-  // nearer to it, so state() is worth keeping again.
+  // Forgets what no longer counts and lets the cap rise; call when time passes. True: it has risen
+  // or is a window nearer to it, so state() is worth keeping again.
   bool age(Moment now);
 
   bool unlimited() const { return policy_.tiers.empty(); }
   std::int64_t gate_until_boot_ms() const { return gate_; }
-  // Nothing may go before this because the DSP's headers say that nothing is left; 0: nothing of the kind.
+  // Nothing may go before this because the DSP's headers say that nothing is left; 0: nothing of
+  // the kind.
   std::int64_t exhausted_until_boot_ms() const;
   int refusals() const { return refusals_; }
   int cap() const { return cap_; }
   // W/N: how far apart permits are at the sustainable rate. Only where there is a limit.
   Millis spacing_ms() const { return std::max<Millis>(1, slowest().window_ms / allowed(slowest_)); }
-  // When the `nth` permit from now (1, 2, …) will be there, if each is used at once and answered in this time.
+  // When the `nth` permit from now (1, 2, …) will be there, if each is used at once and answered in
+  // this time.
   std::int64_t permit_at(Moment now, std::int64_t nth, Millis round_trip_ms) const;
   // For the account row: gate, refusals in a row, learned cap. Pauses by people are not known here.
   AccountState state(Moment now) const;
@@ -114,20 +123,20 @@ class Limiter {
   std::int64_t tokens_at_ = 0;
   std::int64_t gate_ = 0;
   int refusals_ = 0;
-  bool probing_ = false;               // after a refusal: one at a time until one is accepted
-  bool probe_taken_ = false;           // what is open now was sent behind the gate
-  int cap_ = 0;                        // of the slowest tier
+  bool probing_ = false;      // after a refusal: one at a time until one is accepted
+  bool probe_taken_ = false;  // what is open now was sent behind the gate
+  int cap_ = 0;               // of the slowest tier
   int ceiling_ = 0;
   std::int64_t learned_at_ = INT64_MIN / 2;  // when the cap was last lowered
-  struct Bound {                       // phantom slots: told by the DSP, until when
+  struct Bound {                             // phantom slots: told by the DSP, until when
     std::int64_t left = 0;
     std::int64_t until_boot_ms = 0;
   };
   std::vector<Bound> bounds_;
-  std::int64_t bounds_of_ = 0;         // the ticket whose answer told them
+  std::int64_t bounds_of_ = 0;  // the ticket whose answer told them
   std::int64_t tickets_ = 0;
   std::int64_t clean_since_ = 0;
-  int clean_above_ = 0;                // clean windows at or above the ceiling
+  int clean_above_ = 0;  // clean windows at or above the ceiling
 };
 
 }  // namespace dl

@@ -7,9 +7,11 @@
 namespace dl {
 namespace {
 
-constexpr int kProbeAfter = 4;          // permits unused before an unlikely look is worth one
-constexpr double kProbeGrowth = 1.05;   // an unlikely look is at least this much later than the last
-constexpr int kProbesConsidered = 16;   // of each group: one of the likeliest is almost always old enough
+constexpr int kProbeAfter = 4;  // permits unused before an unlikely look is worth one
+// an unlikely look is at least this much later than the last
+constexpr double kProbeGrowth = 1.05;
+// of each group: one of the likeliest is almost always old enough
+constexpr int kProbesConsidered = 16;
 
 bool is_fresh(const Candidate& poll) { return poll.looked_age_ms == kNeverLooked; }
 
@@ -94,7 +96,8 @@ void PollQueue::clear() {
 
 std::int64_t PollQueue::fresh_age(const Group& group, EndGame end_game) const {
   const bool at_likely = end_game == EndGame::yes && group.has_children;
-  return at_likely ? schedule_.likely_age(group.kind, kNeverLooked) : schedule_.ripe_age(group.kind, kNeverLooked);
+  return at_likely ? schedule_.likely_age(group.kind, kNeverLooked)
+                   : schedule_.ripe_age(group.kind, kNeverLooked);
 }
 
 const PollQueue::Ordered& PollQueue::looked_order(const Group& group, EndGame end_game) const {
@@ -116,7 +119,8 @@ std::vector<Candidate> PollQueue::take_certain(std::int64_t now_boot_ms, EndGame
       remove(id);
     };
     const std::int64_t age = fresh_age(group, end_game);
-    while (!group.fresh.empty() && group.fresh.begin()->first + age <= now_boot_ms) take_first_of(group.fresh);
+    while (!group.fresh.empty() && group.fresh.begin()->first + age <= now_boot_ms)
+      take_first_of(group.fresh);
     const Ordered& looked = looked_order(group, end_game);
     while (!looked.empty() && looked.begin()->first <= now_boot_ms) take_first_of(looked);
   }
@@ -124,7 +128,8 @@ std::vector<Candidate> PollQueue::take_certain(std::int64_t now_boot_ms, EndGame
 }
 
 // What was taken for ripe may not be so any more: the schedule has learned that it takes longer.
-bool PollQueue::is_certain(const Candidate& poll, std::int64_t now_boot_ms, EndGame end_game) const {
+bool PollQueue::is_certain(const Candidate& poll, std::int64_t now_boot_ms,
+                           EndGame end_game) const {
   if (!is_fresh(poll)) return true;
   const bool at_likely = end_game == EndGame::yes && poll.job.has_children;
   const Millis age = at_likely ? schedule_.likely_age(poll.job.kind, kNeverLooked)
@@ -160,7 +165,8 @@ const PollQueue::Kept* PollQueue::probe(bool has_children, std::int64_t now_boot
       if (++considered > kProbesConsidered) return;
       const Kept& kept = kept_.at(id);
       const auto age = static_cast<double>(now_boot_ms - kept.poll.posted_boot_ms);
-      const bool is_later = is_fresh(kept.poll) || age >= kProbeGrowth * static_cast<double>(kept.poll.looked_age_ms);
+      const bool is_later =
+          is_fresh(kept.poll) || age >= kProbeGrowth * static_cast<double>(kept.poll.looked_age_ms);
       if (!is_later) continue;
       if (best == nullptr || likely_at(kept) < likely_at(*best)) best = &kept;
       return;
@@ -192,7 +198,8 @@ std::optional<std::int64_t> PollQueue::next_certain_at(EndGame end_game) const {
   std::int64_t at = INT64_MAX;
   if (!held_.empty()) at = held_.begin()->first;
   for (const Group& group : groups_) {
-    if (!group.fresh.empty()) at = std::min(at, group.fresh.begin()->first + fresh_age(group, end_game));
+    if (!group.fresh.empty())
+      at = std::min(at, group.fresh.begin()->first + fresh_age(group, end_game));
     const Ordered& looked = looked_order(group, end_game);
     if (!looked.empty()) at = std::min(at, looked.begin()->first);
   }
@@ -213,7 +220,8 @@ std::int64_t PollQueue::latest_likely_at() const {
 std::optional<std::int64_t> PollQueue::next_doubtful_at(Millis spacing_ms) const {
   std::int64_t at = INT64_MAX;
   for (const bool has_children : {true, false}) {
-    if (const Kept* kept = likeliest(has_children)) at = std::min(at, std::max(likely_at(*kept), guessed_at_ + spacing_ms));
+    if (const Kept* kept = likeliest(has_children))
+      at = std::min(at, std::max(likely_at(*kept), guessed_at_ + spacing_ms));
   }
   if (at == INT64_MAX) return std::nullopt;
   return std::min(at, std::max(sent_at_ + kProbeAfter * spacing_ms, next_probe_at()));

@@ -1,13 +1,14 @@
-// Entities that the DSP is processing, until it is time to look at them (design 4). Under a limit a permit
-// never goes to a doubtful look while anything certain can be sent, so a poll here is one of
+// Entities that the DSP is processing, until it is time to look at them (design 4). Under a limit a
+// permit never goes to a doubtful look while anything certain can be sent, so a poll here is one of
 //
-//   young     less likely done than not; looked at only as a probe, when nothing else was sent for long
-//   likely    done at 50 % or more; a guess, one every W/N, when there is nothing certain to send.
+//   young     less likely done than not; looked at only as a probe, when nothing else was sent for
+//   long likely    done at 50 % or more; a guess, one every W/N, when there is nothing certain to
+//   send.
 //             In the end game certain, if others wait for it
 //   ripe      done at 98 %: certain; take_certain() hands it over
 //
-// Those never looked at move with what the schedule learns; the others keep the ages of their last look.
-// Every question costs O(log n). Pure. Not thread-safe; the WorkList owns the only one.
+// Those never looked at move with what the schedule learns; the others keep the ages of their last
+// look. Every question costs O(log n). Pure. Not thread-safe; the WorkList owns the only one.
 #pragma once
 
 #include <array>
@@ -36,8 +37,8 @@ class PollQueue {
   std::vector<Candidate> take_certain(std::int64_t now_boot_ms, EndGame end_game);
   bool is_certain(const Candidate& poll, std::int64_t now_boot_ms, EndGame end_game) const;
 
-  // The best doubtful look, where there is nothing certain to send: those with dependents first, then the
-  // one that has been likely for the longest. `spacing_ms`: W/N, the sustainable rate.
+  // The best doubtful look, where there is nothing certain to send: those with dependents first,
+  // then the one that has been likely for the longest. `spacing_ms`: W/N, the sustainable rate.
   std::optional<Candidate> doubtful(std::int64_t now_boot_ms, Millis spacing_ms) const;
   // When doubtful() or take_certain() will have something; nothing where no poll is kept.
   std::optional<std::int64_t> next_certain_at(EndGame end_game) const;
@@ -57,7 +58,7 @@ class PollQueue {
     std::int64_t not_before_boot_ms = 0;
     std::int64_t likely_at = 0;  // of those that were looked at
     std::int64_t ripe_at = 0;
-    bool is_held = false;        // until not_before_boot_ms
+    bool is_held = false;  // until not_before_boot_ms
   };
   const std::unordered_map<JobId, Kept>& kept() const { return kept_; }
 

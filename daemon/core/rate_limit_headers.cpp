@@ -13,7 +13,7 @@
 namespace dl {
 namespace {
 
-constexpr double kLooksLikeATime = 1e9;       // s since 1970; as a span it would be 31 years
+constexpr double kLooksLikeATime = 1e9;  // s since 1970; as a span it would be 31 years
 constexpr double kLooksLikeMillis = 1e12;
 constexpr std::int64_t kMostRemaining = 1'000'000'000;
 
@@ -27,7 +27,8 @@ std::string_view trimmed(std::string_view text) {
 std::optional<double> number(std::string_view text) {
   text = trimmed(text);
   if (text.empty() || text.size() > 17) return std::nullopt;
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  const bool plain = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   if (!plain) return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -75,7 +76,8 @@ Parameters parameters_of(const std::vector<std::string_view>& pieces) {
   Parameters found;
   for (const std::string_view piece : pieces) {
     const std::size_t equals = piece.find('=');
-    if (equals != std::string_view::npos) found[trimmed(piece.substr(0, equals))] = trimmed(piece.substr(equals + 1));
+    if (equals != std::string_view::npos)
+      found[trimmed(piece.substr(0, equals))] = trimmed(piece.substr(equals + 1));
   }
   return found;
 }
@@ -90,7 +92,8 @@ std::map<std::string_view, double> windows_of(std::string_view policy) {
   std::map<std::string_view, double> windows;
   for (const std::string_view item : split(policy, ',')) {
     const std::vector<std::string_view> pieces = split(item, ';');
-    if (const auto window = number_at(parameters_of(pieces), "w")) windows[pieces.front()] = *window;
+    if (const auto window = number_at(parameters_of(pieces), "w"))
+      windows[pieces.front()] = *window;
   }
   return windows;
 }
@@ -121,7 +124,8 @@ void add_structured(const DspReply& reply, std::vector<Allowance>& all) {
 std::vector<Allowance> parse_rate_limit(const DspReply& reply, std::int64_t wall_ms) {
   std::vector<Allowance> all;
   if (reply.rate_limit_remaining && reply.rate_limit_reset) {
-    const auto one = allowance(number(*reply.rate_limit_remaining), reset_s(*reply.rate_limit_reset, reply, wall_ms));
+    const auto one = allowance(number(*reply.rate_limit_remaining),
+                               reset_s(*reply.rate_limit_reset, reply, wall_ms));
     if (one) all.push_back(*one);
   }
   if (reply.rate_limit) add_structured(reply, all);

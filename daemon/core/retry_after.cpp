@@ -81,10 +81,22 @@ std::optional<std::int64_t> parse_http_date(std::string_view text, int this_year
     return p.number(2, f.hour).literal(":").number(2, f.minute).literal(":").number(2, f.second);
   };
   Pieces imf(text);  // Sun, 06 Nov 1994 08:49:37 GMT
-  imf.word_until(',').literal(", ").number(2, f.day).literal(" ").month(f.month).literal(" ").number(4, f.year);
+  imf.word_until(',')
+      .literal(", ")
+      .number(2, f.day)
+      .literal(" ")
+      .month(f.month)
+      .literal(" ")
+      .number(4, f.year);
   if (time(imf.literal(" ")).literal(" GMT").done()) return seconds_of(f);
   Pieces rfc850(text);  // Sunday, 06-Nov-94 08:49:37 GMT
-  rfc850.word_until(',').literal(", ").number(2, f.day).literal("-").month(f.month).literal("-").number(2, f.year);
+  rfc850.word_until(',')
+      .literal(", ")
+      .number(2, f.day)
+      .literal("-")
+      .month(f.month)
+      .literal("-")
+      .number(2, f.year);
   if (time(rfc850.literal(" ")).literal(" GMT").done()) {
     f.year += this_year / 100 * 100;
     if (f.year > this_year + 50) f.year -= 100;
@@ -96,7 +108,8 @@ std::optional<std::int64_t> parse_http_date(std::string_view text, int this_year
   return std::nullopt;
 }
 
-std::optional<Millis> parse_retry_after(std::string_view value, std::optional<std::string_view> date,
+std::optional<Millis> parse_retry_after(std::string_view value,
+                                        std::optional<std::string_view> date,
                                         std::int64_t wall_ms) {
   while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
   while (!value.empty() && value.back() == ' ') value.remove_suffix(1);

@@ -6,9 +6,9 @@ namespace dl {
 namespace {
 
 // Under a limit (design 4; simulated, none of them matters by more than a few percent).
-constexpr double kRipe = 0.98;    // a poll at this likelihood needs 1.02 looks an entity
-constexpr double kLikely = 0.5;   // below it two looks of three are wasted
-constexpr double kTail = 0.99;    // "the longest plausible"
+constexpr double kRipe = 0.98;   // a poll at this likelihood needs 1.02 looks an entity
+constexpr double kLikely = 0.5;  // below it two looks of three are wasted
+constexpr double kTail = 0.99;   // "the longest plausible"
 constexpr Millis kRereadEvery = 50;
 // Unlimited (design 3): at once, then at age x 1.5, at least 5 ms and at most 2 s apart.
 constexpr Millis kShortestFreeStep = 5;
@@ -18,7 +18,8 @@ constexpr Millis kLongestFreeStep = 2'000;
 
 Schedule::Schedule(Pace pace, std::span<const ProcessingBin> learned) : pace_(pace) {
   std::array<std::vector<ProcessingBin>, std::tuple_size_v<decltype(tables_)>> of_kind;
-  for (const ProcessingBin& bin : learned) of_kind[static_cast<std::size_t>(bin.kind)].push_back(bin);
+  for (const ProcessingBin& bin : learned)
+    of_kind[static_cast<std::size_t>(bin.kind)].push_back(bin);
   for (std::size_t kind = 0; kind < tables_.size(); ++kind) {
     if (!of_kind[kind].empty()) tables_[kind].restore(of_kind[kind]);
   }
@@ -70,14 +71,17 @@ void Schedule::reread() {
   is_stale_ = false;
   longest_chain_ms_ = 0;
   for (std::size_t kind = 0; kind < tables_.size(); ++kind) {
-    first_[kind] = {tables_[kind].age_when(kLikely, kNeverLooked), tables_[kind].age_when(kRipe, kNeverLooked)};
-    expected_[kind] = kind > 0 && !tables_[kind].has_seen() ? expected_[kind - 1] : first_[kind].likely;
+    first_[kind] = {tables_[kind].age_when(kLikely, kNeverLooked),
+                    tables_[kind].age_when(kRipe, kNeverLooked)};
+    expected_[kind] =
+        kind > 0 && !tables_[kind].has_seen() ? expected_[kind - 1] : first_[kind].likely;
     if (tables_[kind].has_seen()) longest_chain_ms_ += tables_[kind].age_when(kTail, kNeverLooked);
   }
 }
 
 bool Schedule::has_changes() const {
-  return std::any_of(tables_.begin(), tables_.end(), [](const LifeTable& table) { return table.has_changes(); });
+  return std::any_of(tables_.begin(), tables_.end(),
+                     [](const LifeTable& table) { return table.has_changes(); });
 }
 
 std::vector<ProcessingBin> Schedule::take_changes() {

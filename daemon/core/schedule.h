@@ -1,7 +1,7 @@
-// When to look again whether the DSP has processed an entity. Under a limit a look that comes too early
-// costs a POST, so the schedule learns per kind how long processing takes (life_table.h); without one
-// looks are free and come soon.
-// Pure: ages are counted from the moment the creation was sent. Not thread-safe; the Dispatcher owns it.
+// When to look again whether the DSP has processed an entity. Under a limit a look that comes too
+// early costs a POST, so the schedule learns per kind how long processing takes (life_table.h);
+// without one looks are free and come soon. Pure: ages are counted from the moment the creation was
+// sent. Not thread-safe; the Dispatcher owns it.
 #pragma once
 
 #include <array>
@@ -26,15 +26,17 @@ class Schedule {
 
   Pace pace() const { return pace_; }
 
-  // The age before which a look is a mere guess. `looked_age_ms`: age at the last undecided look, or
-  // kNeverLooked.
+  // The age before which a look is a mere guess. `looked_age_ms`: age at the last undecided look,
+  // or kNeverLooked.
   Millis next_look_age(JobKind kind, Millis looked_age_ms) const;
 
-  // Under a limit, where looks abound all the same: when half of this kind are done or, as long as nothing was seen of it, of
-  // the kind of its parents. By the prior its first looks would wait until every POST is out.
+  // Under a limit, where looks abound all the same: when half of this kind are done or, as long as
+  // nothing was seen of it, of the kind of its parents. By the prior its first looks would wait
+  // until every POST is out.
   Millis expected_age(JobKind kind) const { return expected_[static_cast<std::size_t>(kind)]; }
 
-  // Under a limit. `likely`: as likely done as not. `ripe`: almost certainly done, worth a permit always.
+  // Under a limit. `likely`: as likely done as not. `ripe`: almost certainly done, worth a permit
+  // always.
   Millis likely_age(JobKind kind, Millis looked_age_ms) const;
   Millis ripe_age(JobKind kind, Millis looked_age_ms) const;
   // The longest plausible processing of a chain of entities, one of each kind that was ever seen.
@@ -44,8 +46,8 @@ class Schedule {
 
   void saw_done(JobKind kind, Millis looked_age_ms, Millis age_ms);
   void saw_undone(JobKind kind, Millis looked_age_ms, Millis age_ms);
-  // What was seen is believed at the next call of this, at most every 50 ms: at 10,000 looks a second not
-  // each of them moves everything that waits.
+  // What was seen is believed at the next call of this, at most every 50 ms: at 10,000 looks a
+  // second not each of them moves everything that waits.
   void believe_what_was_seen(std::int64_t now_boot_ms);
 
   // For the tables: what changed since the last call.

@@ -8,16 +8,19 @@ namespace dl {
 namespace {
 
 constexpr std::size_t kLowWater = 200;
-constexpr std::size_t kHighWater = 20'000;  // beyond it the table remembers for us: memory stays flat
+// beyond it the table remembers for us: memory stays flat
+constexpr std::size_t kHighWater = 20'000;
 
 }  // namespace
 
 WorkList::KnownPolls WorkList::clear(const LoadedWork& loaded) {
   KnownPolls known;
   if (schedule_.pace() == Pace::limited) {
-    for (const auto& [id, kept] : polls_.kept()) known.emplace(id, std::pair(kept.poll, kept.not_before_boot_ms));
+    for (const auto& [id, kept] : polls_.kept())
+      known.emplace(id, std::pair(kept.poll, kept.not_before_boot_ms));
     for (const auto& [key, candidate] : candidates_) {
-      if (candidate.purpose == Purpose::status) known.emplace(candidate.job.id, std::pair(candidate, std::int64_t{0}));
+      if (candidate.purpose == Purpose::status)
+        known.emplace(candidate.job.id, std::pair(candidate, std::int64_t{0}));
     }
   }
   polls_.clear();
@@ -36,7 +39,8 @@ WorkList::KnownPolls WorkList::clear(const LoadedWork& loaded) {
 
 void WorkList::add_ready(const JobRef& job) {
   const Candidate candidate{.job = job, .purpose = Purpose::create};
-  if (ready_end_ && order_of(candidate) > *ready_end_) return;  // beyond the window: the table has it
+  // beyond the window: the table has it
+  if (ready_end_ && order_of(candidate) > *ready_end_) return;
   put_back(candidate);
   if (creates_ > kHighWater) drop_beyond_high_water();
 }
@@ -63,7 +67,8 @@ void WorkList::add_later(const Candidate& candidate, std::int64_t due_boot_ms) {
   if (candidate.overdue) ++overdue_timers_;
 }
 
-void WorkList::add_poll(const Candidate& poll, std::int64_t due_boot_ms, std::int64_t not_before_boot_ms) {
+void WorkList::add_poll(const Candidate& poll, std::int64_t due_boot_ms,
+                        std::int64_t not_before_boot_ms) {
   switch (schedule_.pace()) {
     case Pace::unlimited: return add_later(poll, due_boot_ms);
     case Pace::limited: return polls_.add(poll, not_before_boot_ms);
@@ -75,7 +80,8 @@ void WorkList::add_timed(const TimedJob& timed, const KnownPolls& known, std::in
   if (timed.state == JobState::waiting) return add_waiting(timed.job, due);
   Candidate candidate{.job = timed.job};
   if (timed.state != JobState::confirming) {
-    candidate.purpose = unknown_outcome_ == UnknownOutcome::lookup ? Purpose::lookup : Purpose::resubmit;
+    candidate.purpose =
+        unknown_outcome_ == UnknownOutcome::lookup ? Purpose::lookup : Purpose::resubmit;
     return add_later(candidate, due);
   }
   candidate.purpose = Purpose::status;
@@ -133,7 +139,8 @@ std::optional<Candidate> WorkList::best(std::int64_t now_boot_ms) {
 
 void WorkList::take(const Candidate& candidate, std::int64_t now_boot_ms) {
   polls_.note_sent(now_boot_ms);
-  const bool is_guess = candidate.purpose == Purpose::status && !polls_.is_certain(candidate, now_boot_ms, EndGame::no);
+  const bool is_guess = candidate.purpose == Purpose::status &&
+                        !polls_.is_certain(candidate, now_boot_ms, EndGame::no);
   if (is_guess) polls_.note_guessed(now_boot_ms);
   if (candidates_.erase(order_of(candidate, end_game_)) == 1) {
     if (candidate.purpose == Purpose::create) --creates_;

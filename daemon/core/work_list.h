@@ -1,8 +1,8 @@
-// The dispatcher's view of what could be done: what is ready now in order of work, and what becomes due
-// later. A window on the tables, refilled by LoadWork; the tables stay the truth.
+// The dispatcher's view of what could be done: what is ready now in order of work, and what becomes
+// due later. A window on the tables, refilled by LoadWork; the tables stay the truth.
 //
-// In candidate.h: the order of work. In poll_queue.h: what waits for the DSP where a permit is scarce.
-// Pure. Not thread-safe; the Dispatcher owns the only one.
+// In candidate.h: the order of work. In poll_queue.h: what waits for the DSP where a permit is
+// scarce. Pure. Not thread-safe; the Dispatcher owns the only one.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +26,9 @@ class WorkList {
   WorkList(UnknownOutcome unknown_outcome, const Schedule& schedule)
       : unknown_outcome_(unknown_outcome), schedule_(schedule), polls_(schedule) {}
 
-  // Replaces everything by what the tables say, but for jobs that `leaves_out(JobId)` names: they are on
-  // their way elsewhere. Of entities that wait for the DSP memory knows more than the tables.
+  // Replaces everything by what the tables say, but for jobs that `leaves_out(JobId)` names: they
+  // are on their way elsewhere. Of entities that wait for the DSP memory knows more than the
+  // tables.
   template <class LeavesOut>
   void reload(const LoadedWork& loaded, const LeavesOut& leaves_out, std::int64_t now_boot_ms) {
     const KnownPolls known = clear(loaded);
@@ -67,10 +68,15 @@ class WorkList {
   // Anything that a drain must wait for, of another job than `avoids(JobId)` names.
   template <class Avoids>
   bool has_other(const Avoids& avoids) const {
-    const auto counts = [&avoids](const Candidate& each) { return !each.overdue && !avoids(each.job.id); };
-    return std::ranges::any_of(candidates_, [&](const auto& each) { return counts(each.second); }) ||
-           std::ranges::any_of(timers_, [&](const auto& each) { return counts(each.second.candidate); }) ||
-           std::ranges::any_of(polls_.kept(), [&](const auto& each) { return counts(each.second.poll); });
+    const auto counts = [&avoids](const Candidate& each) {
+      return !each.overdue && !avoids(each.job.id);
+    };
+    return std::ranges::any_of(candidates_,
+                               [&](const auto& each) { return counts(each.second); }) ||
+           std::ranges::any_of(timers_,
+                               [&](const auto& each) { return counts(each.second.candidate); }) ||
+           std::ranges::any_of(polls_.kept(),
+                               [&](const auto& each) { return counts(each.second.poll); });
   }
   // It goes out.
   void take(const Candidate& candidate, std::int64_t now_boot_ms);
@@ -81,11 +87,14 @@ class WorkList {
   // When there will be one more that is certain, or due.
   std::optional<std::int64_t> next_due_boot_ms() const;
   // When doubtful() will have something.
-  std::optional<std::int64_t> next_doubtful_at(Millis spacing_ms) const { return polls_.next_doubtful_at(spacing_ms); }
+  std::optional<std::int64_t> next_doubtful_at(Millis spacing_ms) const {
+    return polls_.next_doubtful_at(spacing_ms);
+  }
   std::int64_t latest_likely_at() const { return polls_.latest_likely_at(); }
   // Anything that a drain must wait for: candidates, or jobs that are not overdue.
   bool has_work_left() const {
-    return !candidates_.empty() || timers_.size() > overdue_timers_ || polls_.size() > polls_.overdue();
+    return !candidates_.empty() || timers_.size() > overdue_timers_ ||
+           polls_.size() > polls_.overdue();
   }
   // The window ran low while the table has more.
   bool wants_more() const;
@@ -95,14 +104,15 @@ class WorkList {
     Candidate candidate;
     bool waiting = false;
   };
-  using KnownPolls = std::unordered_map<JobId, std::pair<Candidate, std::int64_t>>;  // and not before
+  // and not before
+  using KnownPolls = std::unordered_map<JobId, std::pair<Candidate, std::int64_t>>;
   KnownPolls clear(const LoadedWork& loaded);
   void add_timed(const TimedJob& timed, const KnownPolls& known, std::int64_t now_boot_ms);
   void drop_beyond_high_water();
 
   UnknownOutcome unknown_outcome_;
   const Schedule& schedule_;
-  PollQueue polls_;                    // where a permit is scarce; else polls are timers
+  PollQueue polls_;  // where a permit is scarce; else polls are timers
   EndGame end_game_ = EndGame::no;
   std::map<OrderKey, Candidate> candidates_;
   std::size_t creates_ = 0;  // of the candidates

@@ -1,6 +1,6 @@
-// Beast 1.81 asserts that five bytes are there when it goes on with an empty chunked body, "0\r\n" and
-// so on, which may well come in smaller pieces. It does the right thing; a build with assertions
-// would let a DSP end the daemon. What matters is checked by us, by ASan and by fuzzing.
+// Beast 1.81 asserts that five bytes are there when it goes on with an empty chunked body, "0\r\n"
+// and so on, which may well come in smaller pieces. It does the right thing; a build with
+// assertions would let a DSP end the daemon. What matters is checked by us, by ASan and by fuzzing.
 #define BOOST_DISABLE_ASSERTS
 
 #include "daemon/dsp/answer_reader.h"

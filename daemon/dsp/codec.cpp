@@ -26,10 +26,13 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-// Of the UTF-8 at the front of `text`, how many bytes are a character that a terminal may obey or that
-// turns lines and directions round: C1 controls, U+2028 to U+202E, U+2066 to U+2069 (as daemon/escape.cpp).
+// Of the UTF-8 at the front of `text`, how many bytes are a character that a terminal may obey or
+// that turns lines and directions round: C1 controls, U+2028 to U+202E, U+2066 to U+2069 (as
+// daemon/escape.cpp).
 std::size_t disguise_at_front(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
   if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) <= 0x9F) return 2;
   if (byte(0) != 0xE2) return 0;
   const bool is_separator_or_override = byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE;
@@ -37,8 +40,8 @@ std::size_t disguise_at_front(std::string_view text) {
   return is_separator_or_override || is_isolate ? 3 : 0;
 }
 
-// For a person's eyes and a TEXT column, which sqlite3 prints as it is: one line of what it looks like, at
-// most kErrorTextBytesMax bytes of whole characters.
+// For a person's eyes and a TEXT column, which sqlite3 prints as it is: one line of what it looks
+// like, at most kErrorTextBytesMax bytes of whole characters.
 std::string clipped(std::string_view text) {
   std::size_t size = std::min(text.size(), kErrorTextBytesMax);
   while (size > 0 && size < text.size() &&

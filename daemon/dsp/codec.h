@@ -29,10 +29,12 @@ inline constexpr std::size_t kErrorTextBytesMax = 512;
 // - A lookup may also answer an array of objects: all their ids. An entity without a legal id makes
 //   the whole answer unreadable, for then its ids cannot be counted; status and error are filled
 //   even so, as a 404 may well say {"error": …}.
-// - external_ids: of a lookup, one for each entity that has the field; masked and clipped like an error, and empty
+// - external_ids: of a lookup, one for each entity that has the field; masked and clipped like an
+// error, and empty
 //   where it is no string.
 // - error: a string, or compact JSON of an object or array; control characters become spaces.
-// - `token`, our own, is masked in status and error. An id that holds it is not kept; where an id is what was asked
+// - `token`, our own, is masked in status and error. An id that holds it is not kept; where an id
+// is what was asked
 //   for, the answer is then unreadable, which proves nothing: an entity may be there.
 DspAnswer parse_answer(std::string_view body, JobKind kind, Purpose purpose, const Secret& token);
 

@@ -18,13 +18,16 @@ ConnectTrouble connect_trouble_of(int system_error) {
 std::string advice_on(ConnectTrouble trouble) {
   switch (trouble) {
     case ConnectTrouble::open_files:
-      return " (EMFILE: no file descriptor is free); raise the limit of open files (ulimit -n, or LimitNOFILE= of the unit) "
+      return " (EMFILE: no file descriptor is free); raise the limit of open files (ulimit -n, or "
+             "LimitNOFILE= of the unit) "
              "or lower --in-flight";
     case ConnectTrouble::memory:
-      return " (ENOBUFS, ENOMEM: this machine has no memory for another connection); raise MemoryMax= of the unit or "
+      return " (ENOBUFS, ENOMEM: this machine has no memory for another connection); raise "
+             "MemoryMax= of the unit or "
              "net.ipv4.tcp_mem, or lower --in-flight";
     case ConnectTrouble::ports:
-      return " (EADDRNOTAVAIL: this machine has no port or no address to connect from); widen net.ipv4.ip_local_port_range, "
+      return " (EADDRNOTAVAIL: this machine has no port or no address to connect from); widen "
+             "net.ipv4.ip_local_port_range, "
              "lower --in-flight, or see whether it has an address of the DSP's family";
     case ConnectTrouble::dsp:
     case ConnectTrouble::credentials: break;

@@ -134,8 +134,12 @@ void Connection::write() {
   // Nearly every request fits into the socket's buffer, and then needs no turn of the event loop.
   error_code error;
   std::size_t size = 0;
-  DL_FAULT_POINT_AFTER("send.header", size = socket_.write_some(asio::buffer(out_, out_.find("\r\n\r\n") + 4), error));
-  DL_FAULT_POINT_AFTER("send.half_body", size += socket_.write_some(asio::buffer(out_, (out_.find("\r\n\r\n") + 4 + out_.size()) / 2) + size, error));
+  DL_FAULT_POINT_AFTER("send.header", size = socket_.write_some(
+                                          asio::buffer(out_, out_.find("\r\n\r\n") + 4), error));
+  DL_FAULT_POINT_AFTER(
+      "send.half_body",
+      size += socket_.write_some(
+          asio::buffer(out_, (out_.find("\r\n\r\n") + 4 + out_.size()) / 2) + size, error));
   size += socket_.write_some(asio::buffer(out_) + size, error);
   if (error == asio::error::would_block) error = {};
   if (error || size == out_.size()) return on_written(error, size);
@@ -184,18 +188,21 @@ asio::awaitable<Connection::Error> Connection::read_some() {
 }
 
 void Connection::on_bytes() {
-  if (stage_ != Stage::busy) return close();  // unasked: it must not become the next request's answer
+  // unasked: it must not become the next request's answer
+  if (stage_ != Stage::busy) return close();
   DL_FAULT_POINT("recv.first_byte");
   const AnswerReader::Progress progress = in_.read();
   DL_FAULT_POINT_IF("recv.headers", in_.head(token_).http_status != 0);
-  DL_FAULT_POINT_IF("recv.half_body", progress == AnswerReader::Progress::more && in_.head(token_).http_status != 0);
+  DL_FAULT_POINT_IF("recv.half_body",
+                    progress == AnswerReader::Progress::more && in_.head(token_).http_status != 0);
   on_progress(progress);
 }
 
 void Connection::on_end(Error error) {
   if (stage_ == Stage::idle) return close();
   const bool is_tls = error.category() == asio::error::get_ssl_category();
-  if (is_tls && is_first_ && !in_.has_begun() && refuses_us(tls_->native_handle(), error.value())) not_taken_ = NotTaken::tls_refused_us;
+  if (is_tls && is_first_ && !in_.has_begun() && refuses_us(tls_->native_handle(), error.value()))
+    not_taken_ = NotTaken::tls_refused_us;
   const bool in_order = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
   if (in_order) return on_progress(in_.end());
   unanswered((in_.has_begun() ? "the answer was cut: " : "no answer: ") + error.message());
@@ -213,7 +220,8 @@ void Connection::on_progress(AnswerReader::Progress progress) {
   DspReply reply = in_.reply(token_, kind_, purpose_);
   DL_FAULT_POINT("parse.done");
   DL_FAULT_POINT_IF("poll.answered", purpose_ == Purpose::status);
-  DL_FAULT_POINT_IF("reconcile.answered", purpose_ == Purpose::lookup || purpose_ == Purpose::resubmit);
+  DL_FAULT_POINT_IF("reconcile.answered",
+                    purpose_ == Purpose::lookup || purpose_ == Purpose::resubmit);
   const bool is_answer = reply.wire == Wire::answered;
   finish(std::move(reply), reusable && is_answer);
 }
@@ -283,7 +291,8 @@ void Connection::on_deadline() {
   if (stage_ == Stage::gone || stage_ == Stage::idle) return;
   const Steady::time_point now = Steady::now();
   if (now < deadline_) return wait_for_deadline();
-  if (now - deadline_ > kStoodStill) {  // and so may an answer have come meanwhile: that is read first
+  // and so may an answer have come meanwhile: that is read first
+  if (now - deadline_ > kStoodStill) {
     deadline_ = now + kStoodStill;
     return wait_for_deadline();
   }

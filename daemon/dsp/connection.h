@@ -1,7 +1,7 @@
 // A connection to the DSP, from connecting to gone, with at most one request on it. One coroutine
 // reads for as long as the connection lives, so that its end or stray bytes are noticed while it is
-// idle; a request is written beside it. Asio's sockets and its TLS come in by this header alone; what daemon.cpp and
-// store_thread.cpp take of it is an event loop and timers.
+// idle; a request is written beside it. Asio's sockets and its TLS come in by this header alone;
+// what daemon.cpp and store_thread.cpp take of it is an event loop and timers.
 //
 // Thread rule: lives on its hand's io_context; every function runs there. Ownership: the hand's map
 // holds it until cut(), and what is under way (reading, writing, the timer) holds it until that has
@@ -29,7 +29,8 @@ struct Hand {
   boost::asio::io_context io{1};
   std::optional<boost::asio::ssl::context> tls;  // none: plain, or tls_trouble says why not
   std::string tls_trouble;
-  boost::asio::ip::tcp::endpoint reached{};  // of the DSP's addresses, by the last connection that was made
+  // of the DSP's addresses, by the last connection that was made
+  boost::asio::ip::tcp::endpoint reached{};
   int names_awaited = 0;  // of the resolver; some perhaps for connections that are gone
   std::function<void(ConnectionId)> forget;  // the connection is gone
 };
@@ -56,8 +57,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<void> live();
   boost::asio::awaitable<std::string> open();
   boost::asio::awaitable<std::string> shake_hands();
-  boost::asio::awaitable<Error> connect_to(const boost::asio::ip::tcp::resolver::results_type& addresses);
-  boost::asio::awaitable<Error> connect_within(std::chrono::steady_clock::duration share, const boost::asio::ip::tcp::endpoint& address);
+  boost::asio::awaitable<Error> connect_to(
+      const boost::asio::ip::tcp::resolver::results_type& addresses);
+  boost::asio::awaitable<Error> connect_within(std::chrono::steady_clock::duration share,
+                                               const boost::asio::ip::tcp::endpoint& address);
   void fail(std::string trouble, ConnectTrouble what);
 
   // Sending.
@@ -95,10 +98,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   JobKind kind_ = JobKind::campaign;
   bool is_first_ = true;
   bool is_writing_ = false;
-  std::optional<Error> end_;          // of the DSP's side, come while we were writing
+  std::optional<Error> end_;  // of the DSP's side, come while we were writing
   bool close_after_reply_ = false;
   std::string write_trouble_;
-  std::size_t head_bytes_ = 0;        // of out_, in front of the body
+  std::size_t head_bytes_ = 0;  // of out_, in front of the body
   NotTaken not_taken_ = NotTaken::no_proof;
   std::chrono::steady_clock::time_point sent_at_;
   std::string out_;

@@ -37,7 +37,9 @@ error_code set_options(tcp::socket& socket, std::chrono::milliseconds user_timeo
   error_code error;
   socket.set_option(tcp::no_delay(true), error);
   if (!error) socket.set_option(asio::socket_base::linger(true, 0), error);
-  if (!error) socket.set_option(UserTimeout(static_cast<int>(std::min(user_timeout, longest).count())), error);
+  if (!error)
+    socket.set_option(UserTimeout(static_cast<int>(std::min(user_timeout, longest).count())),
+                      error);
   if (!error) socket.non_blocking(true, error);
   return error;
 }
@@ -50,7 +52,8 @@ void Connection::start() {
     auto token = read_secret(policy.token_file);
     if (!token) {
       const bool is_of_the_token = token.error().code == Errc::no_permission;
-      return fail(token.error().message, is_of_the_token ? ConnectTrouble::credentials : ConnectTrouble::open_files);
+      return fail(token.error().message,
+                  is_of_the_token ? ConnectTrouble::credentials : ConnectTrouble::open_files);
     }
     token_ = std::move(*token);
   }
@@ -78,10 +81,12 @@ asio::awaitable<std::string> Connection::open() {
       std::tie(error, addresses) =
           co_await resolver_.async_resolve(endpoint.host, endpoint.port, kAwait);
       --hand_.names_awaited;
-    } catch (const boost::system::system_error& lack) {  // each io_context resolves on a thread of its own
+    } catch (const boost::system::system_error& lack) {
+      // each io_context resolves on a thread of its own
       --hand_.names_awaited;
       connect_trouble_ = ConnectTrouble::memory;
-      co_return "resolve " + endpoint.host + ": no thread for it, " + lack.what() + "; raise TasksMax= of the unit, or lower --workers";
+      co_return "resolve " + endpoint.host + ": no thread for it, " + lack.what() +
+          "; raise TasksMax= of the unit, or lower --workers";
     }
     if (error) {
       connect_trouble_ = trouble_of_resolving(error);
@@ -102,13 +107,16 @@ asio::awaitable<std::string> Connection::open() {
   co_return co_await shake_hands();
 }
 
-// One address after the other, the one that was reached last first. Each gets its share of the time, for one may swallow
-// all that is sent to it (IPv6 behind a firewall, say) while another answers. Asio's own way of doing so says
-// "Operation canceled" where there is no descriptor for a socket.
-asio::awaitable<Connection::Error> Connection::connect_to(const tcp::resolver::results_type& addresses) {
+// One address after the other, the one that was reached last first. Each gets its share of the
+// time, for one may swallow all that is sent to it (IPv6 behind a firewall, say) while another
+// answers. Asio's own way of doing so says "Operation canceled" where there is no descriptor for a
+// socket.
+asio::awaitable<Connection::Error> Connection::connect_to(
+    const tcp::resolver::results_type& addresses) {
   std::vector<tcp::endpoint> all;
   for (const auto& address : addresses) all.push_back(address.endpoint());
-  std::stable_partition(all.begin(), all.end(), [this](const tcp::endpoint& address) { return address == hand_.reached; });
+  std::stable_partition(all.begin(), all.end(),
+                        [this](const tcp::endpoint& address) { return address == hand_.reached; });
   error_code error = asio::error::not_found;
   for (std::size_t i = 0; i < all.size(); ++i) {
     error_code ignored;
@@ -118,7 +126,8 @@ asio::awaitable<Connection::Error> Connection::connect_to(const tcp::resolver::r
     if (!error && left > 1) {
       error = co_await connect_within((deadline_ - Steady::now()) / left, all[i]);
     } else if (!error) {
-      std::tie(error) = co_await socket_.async_connect(all[i], kAwait);  // all that is left: the deadline ends it
+      // all that is left: the deadline ends it
+      std::tie(error) = co_await socket_.async_connect(all[i], kAwait);
     }
     if (!error) hand_.reached = all[i];
     if (!error || stage_ == Stage::gone) break;
@@ -126,11 +135,13 @@ asio::awaitable<Connection::Error> Connection::connect_to(const tcp::resolver::r
   co_return error;
 }
 
-asio::awaitable<Connection::Error> Connection::connect_within(Steady::duration share, const tcp::endpoint& address) {
+asio::awaitable<Connection::Error> Connection::connect_within(Steady::duration share,
+                                                              const tcp::endpoint& address) {
   asio::steady_timer patience(hand_.io, share);
   patience.async_wait([self = shared_from_this(), tried = ++address_tried_](error_code cancelled) {
     error_code ignored;
-    if (!cancelled && self->address_tried_ == tried && self->stage_ == Stage::connecting) self->socket_.cancel(ignored);
+    if (!cancelled && self->address_tried_ == tried && self->stage_ == Stage::connecting)
+      self->socket_.cancel(ignored);
   });
   const auto [error] = co_await socket_.async_connect(address, kAwait);
   ++address_tried_;  // a timer that has ended already finds nothing to end

@@ -28,13 +28,16 @@ bool is_host_name(std::string_view host) {
 int port_of(std::string_view digits) {
   unsigned port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  const bool is_port = error == std::errc{} && end == digits.data() + digits.size() && port <= 65'535;
+  const bool is_port =
+      error == std::errc{} && end == digits.data() + digits.size() && port <= 65'535;
   return is_port ? static_cast<int>(port) : 0;
 }
 
 std::string_view default_port(const Endpoint& endpoint) { return endpoint.tls ? "443" : "80"; }
 
-std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
+std::string bracketed(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
 
 }  // namespace
 
@@ -76,7 +79,8 @@ Result<Endpoint> parse_endpoint(const std::string& url) {
 }
 
 std::string Endpoint::text() const {
-  return (tls ? "https://" : "http://") + (port == default_port(*this) ? bracketed(host) : host_and_port()) + base_path;
+  return (tls ? "https://" : "http://") +
+         (port == default_port(*this) ? bracketed(host) : host_and_port()) + base_path;
 }
 
 std::string Endpoint::host_and_port() const { return bracketed(host) + ":" + port; }

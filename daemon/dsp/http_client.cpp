@@ -16,9 +16,16 @@ namespace asio = boost::asio;
 
 // What a hand is told to do.
 namespace order {
-struct Connect { ConnectionId id; };
-struct Send { ConnectionId id; DspRequest request; };
-struct Close { ConnectionId id; };
+struct Connect {
+  ConnectionId id;
+};
+struct Send {
+  ConnectionId id;
+  DspRequest request;
+};
+struct Close {
+  ConnectionId id;
+};
 }  // namespace order
 using Order = std::variant<order::Connect, order::Send, order::Close>;
 
@@ -31,8 +38,8 @@ struct HttpClient::Impl {
              .tls = {},
              .tls_trouble = {},
              .forget = [this](ConnectionId id) { connections.erase(id.serial); }} {
-    // Asio makes its epoll with the first object that needs one: here, where a lack of descriptors is an
-    // exception that main reports, and not on the hand's thread.
+    // Asio makes its epoll with the first object that needs one: here, where a lack of descriptors
+    // is an exception that main reports, and not on the hand's thread.
     const asio::steady_timer makes_epoll(hand.io);
     if (!policy.endpoint.tls) return;
     auto context = make_tls_context(policy.ca_file);

@@ -1,9 +1,10 @@
-// A box between threads: any thread puts values in, its owner takes all of them at once. One wake-up for a
-// whole heap, where a post for each value costs an allocation and, often, a system call.
+// A box between threads: any thread puts values in, its owner takes all of them at once. One
+// wake-up for a whole heap, where a post for each value costs an allocation and, often, a system
+// call.
 //
-// Why a mutex: it is held for a move of a value or a swap, never across a call out, and a queue without it would need
-// more words than it saves time.
-// Thread rule: put() from any thread, take() from the owner's.
+// Why a mutex: it is held for a move of a value or a swap, never across a call out, and a queue
+// without it would need more words than it saves time. Thread rule: put() from any thread, take()
+// from the owner's.
 #pragma once
 
 #include <mutex>
@@ -22,8 +23,8 @@ class Inbox {
     return values_.size() == 1;
   }
 
-  // All that was put in since the last take, in order. The caller's vector is used again, so that nothing
-  // is allocated once both have grown.
+  // All that was put in since the last take, in order. The caller's vector is used again, so that
+  // nothing is allocated once both have grown.
   void take(std::vector<T>& into) {
     into.clear();
     const std::lock_guard lock(mutex_);

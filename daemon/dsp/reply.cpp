@@ -76,8 +76,9 @@ void note_body(DspReply& reply, std::string_view content_type, std::string_view 
   } else {
     reply.answer = parse_answer(body, kind, purpose, token);
     if (!reply.answer.readable) {
-      reply.trouble = reply.answer.id_withheld ? "the answer's id holds our token, so it is not kept; use a longer token"
-                                               : "the answer's JSON cannot be read";
+      reply.trouble = reply.answer.id_withheld
+                          ? "the answer's id holds our token, so it is not kept; use a longer token"
+                          : "the answer's JSON cannot be read";
     }
   }
   const bool is_odd = !reply.answer.readable || reply.http_status < 200 ||

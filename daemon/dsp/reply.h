@@ -15,8 +15,8 @@ namespace dl {
 void note_header(DspReply& reply, std::string_view name, std::string_view value);
 
 // Reads a complete body into `reply` (answer, excerpt where it is odd, trouble where it cannot be
-// read). Only JSON is read: application/json, any …+json, or no content type at all. `body` is as it
-// came; what is kept of it does not hold `token`.
+// read). Only JSON is read: application/json, any …+json, or no content type at all. `body` is as
+// it came; what is kept of it does not hold `token`.
 void note_body(DspReply& reply, std::string_view content_type, std::string_view body, JobKind kind,
                Purpose purpose, const Secret& token);
 

@@ -50,7 +50,8 @@ Status append_request(const WirePolicy& policy, std::string_view token, const Ds
   if (posts) {
     set_header(out, "Content-Type", "application/json");
     set_header(out, "Content-Length", std::to_string(request.body.size()));
-    if (!request.idempotency_key.empty() && !set_header(out, "Idempotency-Key", request.idempotency_key)) {
+    if (!request.idempotency_key.empty() &&
+        !set_header(out, "Idempotency-Key", request.idempotency_key)) {
       return refused("idempotency key");
     }
   }

@@ -28,9 +28,10 @@ bool expect_host(SSL* ssl, const std::string& host);
 // Why the certificate was refused, in words; empty where it was not.
 std::string certificate_trouble(const SSL* ssl);
 
-// Whether an error of OpenSSL (ERR_get_error), in place of the first answer, is the peer's alert that it refuses us: our
-// certificate is missing, bad or unknown, or access is denied. Under TLS 1.3 that comes after our side of the handshake is
-// done (RFC 8446, 4.4.2.4). Under TLS 1.2 the peer had agreed by then, so no alert says why it does not answer.
+// Whether an error of OpenSSL (ERR_get_error), in place of the first answer, is the peer's alert
+// that it refuses us: our certificate is missing, bad or unknown, or access is denied. Under
+// TLS 1.3 that comes after our side of the handshake is done (RFC 8446, 4.4.2.4). Under TLS 1.2 the
+// peer had agreed by then, so no alert says why it does not answer.
 bool refuses_us(const SSL* ssl, int ssl_error);
 
 }  // namespace dl

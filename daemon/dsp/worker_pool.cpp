@@ -55,7 +55,8 @@ void WorkerPool::stop() {
 }
 
 bool WorkerPool::awaits_name() const {
-  return std::any_of(impl_->hands.begin(), impl_->hands.end(), [](const auto& hand) { return hand->awaits_name(); });
+  return std::any_of(impl_->hands.begin(), impl_->hands.end(),
+                     [](const auto& hand) { return hand->awaits_name(); });
 }
 
 void WorkerPool::connect(ConnectionId id) { impl_->hand(id).connect(id); }
@@ -69,7 +70,8 @@ void WorkerPool::ask() {
 }
 
 bool WorkerPool::have_answered() const {
-  return std::all_of(impl_->hands.begin(), impl_->hands.end(), [](const auto& hand) { return hand->has_answered(); });
+  return std::all_of(impl_->hands.begin(), impl_->hands.end(),
+                     [](const auto& hand) { return hand->has_answered(); });
 }
 
 }  // namespace dl

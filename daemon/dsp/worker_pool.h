@@ -25,12 +25,12 @@ namespace dl {
 // accepted (no user info, query or fragment).
 struct Endpoint {
   bool tls = false;
-  std::string host;       // name or address, without brackets
-  std::string port;       // "443"
-  std::string base_path;  // "" or "/v1", no trailing slash
-  std::string text() const;  // as a person would write it
+  std::string host;                   // name or address, without brackets
+  std::string port;                   // "443"
+  std::string base_path;              // "" or "/v1", no trailing slash
+  std::string text() const;           // as a person would write it
   std::string host_and_port() const;  // "dsp.example:443", "[::1]:443"
-  bool is_loopback() const;  // 127.0.0.0/8, ::1 or localhost
+  bool is_loopback() const;           // 127.0.0.0/8, ::1 or localhost
 };
 // Errors: config, with the URL and what is wrong with it.
 Result<Endpoint> parse_endpoint(const std::string& url);
@@ -39,8 +39,8 @@ struct WirePolicy {
   Endpoint endpoint;
   std::chrono::milliseconds connect_timeout{30'000};  // resolve, connect and TLS together
   std::chrono::milliseconds http_timeout{120'000};    // first byte out to last byte in
-  std::string ca_file;      // empty: the system's; tests use their own
-  std::string token_file;   // empty: no Authorization. Read anew for each connection; never logged
+  std::string ca_file;                                // empty: the system's; tests use their own
+  std::string token_file;  // empty: no Authorization. Read anew for each connection; never logged
   std::string user_agent = "DemandLink";
 };
 
@@ -72,10 +72,11 @@ class WorkerPool {
   void close(ConnectionId id);
 
   // Cuts every connection and joins the threads: nothing is sent and no event comes after this.
-  // Nothing else may be called then but awaits_name() and the destructor. A second call does nothing.
+  // Nothing else may be called then but awaits_name() and the destructor. A second call does
+  // nothing.
   void stop();
-  // After stop(): a name is still being resolved. getaddrinfo cannot be interrupted, so the destructor
-  // waits for it, a minute where the DNS server is silent.
+  // After stop(): a name is still being resolved. getaddrinfo cannot be interrupted, so the
+  // destructor waits for it, a minute where the DNS server is silent.
   bool awaits_name() const;
 
   // Asks all hands for a sign of life; true once each has given one since.

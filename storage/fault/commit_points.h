@@ -18,12 +18,17 @@
 namespace dl::fault {
 
 inline bool any_permit(std::span<const WorkBatch> batches) {
-  return std::ranges::any_of(batches, [](const WorkBatch& batch) { return !batch.permits.empty(); });
+  return std::ranges::any_of(batches,
+                             [](const WorkBatch& batch) { return !batch.permits.empty(); });
 }
 
-inline bool any_outcome(std::span<const WorkBatch> batches, std::initializer_list<Purpose> purposes) {
-  const auto fits = [&](const Outcome& outcome) { return std::ranges::find(purposes, outcome.purpose) != purposes.end(); };
-  return std::ranges::any_of(batches, [&](const WorkBatch& batch) { return std::ranges::any_of(batch.outcomes, fits); });
+inline bool any_outcome(std::span<const WorkBatch> batches,
+                        std::initializer_list<Purpose> purposes) {
+  const auto fits = [&](const Outcome& outcome) {
+    return std::ranges::find(purposes, outcome.purpose) != purposes.end();
+  };
+  return std::ranges::any_of(
+      batches, [&](const WorkBatch& batch) { return std::ranges::any_of(batch.outcomes, fits); });
 }
 
 inline void before_commit(std::span<const WorkBatch> batches) {

@@ -13,8 +13,12 @@ namespace {
 
 sqlite3_mem_methods g_system;
 
-void* allocate(int size) { return fails_allocation("alloc.sqlite") ? nullptr : g_system.xMalloc(size); }
-void* reallocate(void* old, int size) { return fails_allocation("alloc.sqlite") ? nullptr : g_system.xRealloc(old, size); }
+void* allocate(int size) {
+  return fails_allocation("alloc.sqlite") ? nullptr : g_system.xMalloc(size);
+}
+void* reallocate(void* old, int size) {
+  return fails_allocation("alloc.sqlite") ? nullptr : g_system.xRealloc(old, size);
+}
 
 }  // namespace
 

@@ -49,7 +49,8 @@ struct State {
   int trace = -1;
 };
 
-// Made without an allocation, which would ask for it, and never destroyed, for others allocate to the very end.
+// Made without an allocation, which would ask for it, and never destroyed, for others allocate to
+// the very end.
 State& state() {
   alignas(State) static std::byte room[sizeof(State)];
   static State* const the_state = new (room) State;
@@ -59,7 +60,8 @@ State& state() {
 thread_local bool t_is_asking = false;  // what allocates is ourselves
 
 [[noreturn]] void refuse(std::string_view item) {
-  std::fprintf(stderr, "DL_FAULT: cannot read \"%.*s\"\n", static_cast<int>(item.size()), item.data());
+  std::fprintf(stderr, "DL_FAULT: cannot read \"%.*s\"\n", static_cast<int>(item.size()),
+               item.data());
   std::_Exit(64);
 }
 
@@ -88,12 +90,9 @@ bool read_action(std::string_view text, Fault& fault) {
     fault.action = name == "delay" ? Action::delay : Action::step;
     return true;
   }
-  constexpr std::pair<std::string_view, Action> kPlain[] = {{"kill", Action::kill},
-                                                            {"abort", Action::abort},
-                                                            {"eio", Action::eio},
-                                                            {"enospc", Action::enospc},
-                                                            {"nosync", Action::nosync},
-                                                            {"nomem", Action::nomem}};
+  constexpr std::pair<std::string_view, Action> kPlain[] = {
+      {"kill", Action::kill},     {"abort", Action::abort},   {"eio", Action::eio},
+      {"enospc", Action::enospc}, {"nosync", Action::nosync}, {"nomem", Action::nomem}};
   for (const auto& [plain, action] : kPlain) {
     if (text != plain) continue;
     fault.action = action;
@@ -143,7 +142,8 @@ void start() {
   while (!rest.empty()) {
     const std::string_view item = next_part(rest, ',');
     if (item.starts_with("trace:")) {
-      state().trace = ::open(std::string(item.substr(6)).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+      state().trace = ::open(std::string(item.substr(6)).c_str(),
+                             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
       if (state().trace < 0) refuse(item);
     } else if (item.starts_with(kAllocationsFrom)) {
       state().allocations_from = point_called(item.substr(kAllocationsFrom.size()), item);
@@ -188,7 +188,8 @@ FileTrouble take_trouble_of_sync() { return state().sync_trouble.exchange(FileTr
 
 bool fails_allocation(Point point) {
   const State& now = state();
-  if (!now.is_started || (now.allocations_from < kPoints && now.seen[now.allocations_from] == 0)) return false;
+  if (!now.is_started || (now.allocations_from < kPoints && now.seen[now.allocations_from] == 0))
+    return false;
   if (std::exchange(t_is_asking, true)) return false;
   const bool fails = due(point) != nullptr;
   t_is_asking = false;

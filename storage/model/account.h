@@ -23,9 +23,10 @@ inline constexpr auto kUnknownOutcomes = std::to_array<Named<UnknownOutcome>>({
 });
 constexpr std::string_view name_of(UnknownOutcome what) { return name_in(kUnknownOutcomes, what); }
 
-// Why a job in doubt waits where the account offers no means. That the account learns one frees the jobs that are held for
-// this reason, byte for byte (storage/sql/release_doubts.sql), and no others: so everybody who holds a job for it writes
-// these words, and they stay as released databases and their triggers (migrations/0003_acts.sql) have them.
+// Why a job in doubt waits where the account offers no means. That the account learns one frees the
+// jobs that are held for this reason, byte for byte (storage/sql/release_doubts.sql), and no
+// others: so everybody who holds a job for it writes these words, and they stay as released
+// databases and their triggers (migrations/0003_acts.sql) have them.
 inline constexpr const char* kHeldByPolicy = "no proof either way, and unknown_outcome is hold";
 
 // What a readable 2xx answer to a POST without the id means.

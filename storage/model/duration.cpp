@@ -46,7 +46,8 @@ Result<Millis> parse_duration(std::string_view text) {
 std::string format_duration(Millis span) {
   DL_CHECK(span >= 0, "a span of time is not negative");
   if (span == 0) return "0s";
-  if (span % 86'400'000 == 0 && span > 86'400'000) return std::to_string(span / 86'400'000) + "d";  // 24h is read as such
+  // 24h is read as such
+  if (span % 86'400'000 == 0 && span > 86'400'000) return std::to_string(span / 86'400'000) + "d";
   if (span % 3'600'000 == 0) return std::to_string(span / 3'600'000) + "h";
   if (span % 1'000 == 0) return std::to_string(span / 1'000) + "s";
   return std::to_string(span) + "ms";

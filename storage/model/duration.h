@@ -18,8 +18,8 @@ inline constexpr Millis kLongestDuration = Millis{10} * 366 * 24 * 3'600'000;  /
 // Errors: usage, with the text and what is wrong with it.
 Result<Millis> parse_duration(std::string_view text);
 
-// The same span in the largest of d, h, s, ms that divides it: 63072000000 -> "730d", 180000 -> "180s"; one day is "24h".
-// parse_duration gives it back exactly. `span`: not negative.
+// The same span in the largest of d, h, s, ms that divides it: 63072000000 -> "730d", 180000 ->
+// "180s"; one day is "24h". parse_duration gives it back exactly. `span`: not negative.
 std::string format_duration(Millis span);
 
 }  // namespace dl

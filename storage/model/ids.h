@@ -1,5 +1,5 @@
-// Distinct ids have distinct types, so that a job's id cannot be passed where a request's is wanted.
-// Each wraps the INTEGER PRIMARY KEY of its table. Value types; no thread rule.
+// Distinct ids have distinct types, so that a job's id cannot be passed where a request's is
+// wanted. Each wraps the INTEGER PRIMARY KEY of its table. Value types; no thread rule.
 #pragma once
 
 #include <compare>
@@ -18,13 +18,15 @@ struct Id {
 using JobId = Id<struct JobTag>;
 using BatchId = Id<struct BatchTag>;
 using InstanceId = Id<struct InstanceTag>;
-// A ledger row. The id of the request that a job is leased for is also the lease's fencing token: ids
-// only grow, so an owner that wakes from the dead can never present the present one.
+// A ledger row. The id of the request that a job is leased for is also the lease's fencing token:
+// ids only grow, so an owner that wakes from the dead can never present the present one.
 using RequestId = Id<struct RequestTag>;
 
 }  // namespace dl
 
 template <class Tag>
 struct std::hash<dl::Id<Tag>> {
-  std::size_t operator()(dl::Id<Tag> id) const noexcept { return std::hash<std::int64_t>{}(id.value); }
+  std::size_t operator()(dl::Id<Tag> id) const noexcept {
+    return std::hash<std::int64_t>{}(id.value);
+  }
 };

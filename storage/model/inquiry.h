@@ -1,5 +1,5 @@
-// What dl-daemon --verify asks the DSP by its lookup: one attempt of one job, and what we believe of it.
-// Plain values.
+// What dl-daemon --verify asks the DSP by its lookup: one attempt of one job, and what we believe
+// of it. Plain values.
 #pragma once
 
 #include <string>

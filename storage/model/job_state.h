@@ -1,7 +1,7 @@
-// A job's life is one table. kRules is its only definition: it seeds the SQL table job_rule, which the
-// guards on operators' acts read; docs/state_machine.md is printed from it; the tests enumerate it.
-// A Rule's id is stored in job_history, so an id is never reused or renumbered.
-// Pure; callable from any thread.
+// A job's life is one table. kRules is its only definition: it seeds the SQL table job_rule, which
+// the guards on operators' acts read; docs/state_machine.md is printed from it; the tests enumerate
+// it. A Rule's id is stored in job_history, so an id is never reused or renumbered. Pure; callable
+// from any thread.
 #pragma once
 
 #include <array>
@@ -24,32 +24,32 @@ enum class JobState {
 inline constexpr int kJobStateCount = 9;
 
 enum class JobEvent {
-  parents_done,      // the last parent succeeded, or a batch without open parents was published
-  leased,            // the intent row is committed before the first byte leaves
-  due,               // the scheduled retry is due
-  accepted,          // 2xx with the DSP's id
-  not_sent,          // provably nothing left this machine: no attempt spent
-  given_back,        // leased, but handed back unsent: its connection was not free, or a stop came
-  throttled,         // 429, 401 or 403: no attempt spent, the account pauses
-  refused,           // refused, may be tried again: an attempt is spent
-  refused_for_good,  // refused, and trying again cannot help
-  exhausted,         // refused or failed once more than max_retries allows
-  unknown,           // no proof either way: anything not listed
-  owner_lost,        // the daemon that held the lease is proven dead
-  resubmitted,       // leased again: same key, same bytes
-  found,             // a lookup found exactly one entity under our key
-  absent,            // three lookups after the settle time found nothing
-  look_due,          // declared absent, and the settle time has passed: looked up
-  confirmed,         // the DSP says success
-  creation_failed,   // the DSP says failed: the entity was not created
-  id_not_found,      // an id that an operator gave stays 404
-  retry_confirming,  // operator: retry, and the DSP's id is known
-  retry_in_doubt,    // operator: retry, and a POST is unresolved
-  retry_blocked,     // operator: retry, and parents are open
-  retry_ready,       // operator: retry, and nothing stands in the way
-  declared_absent,   // operator: the DSP does not have it
-  declared_existing, // operator: the DSP has it, under this id
-  cancel,            // operator: send nothing more for it
+  parents_done,       // the last parent succeeded, or a batch without open parents was published
+  leased,             // the intent row is committed before the first byte leaves
+  due,                // the scheduled retry is due
+  accepted,           // 2xx with the DSP's id
+  not_sent,           // provably nothing left this machine: no attempt spent
+  given_back,         // leased, but handed back unsent: its connection was not free, or a stop came
+  throttled,          // 429, 401 or 403: no attempt spent, the account pauses
+  refused,            // refused, may be tried again: an attempt is spent
+  refused_for_good,   // refused, and trying again cannot help
+  exhausted,          // refused or failed once more than max_retries allows
+  unknown,            // no proof either way: anything not listed
+  owner_lost,         // the daemon that held the lease is proven dead
+  resubmitted,        // leased again: same key, same bytes
+  found,              // a lookup found exactly one entity under our key
+  absent,             // three lookups after the settle time found nothing
+  look_due,           // declared absent, and the settle time has passed: looked up
+  confirmed,          // the DSP says success
+  creation_failed,    // the DSP says failed: the entity was not created
+  id_not_found,       // an id that an operator gave stays 404
+  retry_confirming,   // operator: retry, and the DSP's id is known
+  retry_in_doubt,     // operator: retry, and a POST is unresolved
+  retry_blocked,      // operator: retry, and parents are open
+  retry_ready,        // operator: retry, and nothing stands in the way
+  declared_absent,    // operator: the DSP does not have it
+  declared_existing,  // operator: the DSP has it, under this id
+  cancel,             // operator: send nothing more for it
 };
 
 enum class Actor { daemon, ingest, operator_ };
@@ -67,8 +67,9 @@ inline constexpr auto kRules = [] {
   using enum JobEvent;
   using enum Actor;
   return std::to_array<Rule>({
-      {1, blocked, parents_done, ready, daemon},  // in the parent's transaction; by ingest when a batch is published
-      {2, ready, leased, submitting, daemon},     // write-ahead intent
+      // in the parent's transaction; by ingest when a batch is published
+      {1, blocked, parents_done, ready, daemon},
+      {2, ready, leased, submitting, daemon},  // write-ahead intent
       {3, waiting, due, ready, daemon},
       {4, submitting, accepted, confirming, daemon},
       {5, submitting, not_sent, waiting, daemon},

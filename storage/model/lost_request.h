@@ -1,5 +1,5 @@
-// When a request that no worker reports is given up: the dispatcher does it, and a new owner's look at the ledger reaches
-// back so far. Thread rule: a constant.
+// When a request that no worker reports is given up: the dispatcher does it, and a new owner's look
+// at the ledger reaches back so far. Thread rule: a constant.
 #pragma once
 
 #include "storage/model/moment.h"

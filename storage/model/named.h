@@ -1,6 +1,6 @@
-// Enumerators and the words by which settings, tables and people know them: pairs in one table, so that neither their
-// order nor a second list decides what a word means.
-// Pure; callable from any thread.
+// Enumerators and the words by which settings, tables and people know them: pairs in one table, so
+// that neither their order nor a second list decides what a word means. Pure; callable from any
+// thread.
 #pragma once
 
 #include <optional>

@@ -1,8 +1,8 @@
-// Faults that can be planted on purpose, each against one promise, to show that the simulator would find
-// them (tests/planted/table.cpp). They exist only where DL_PLANTED_FAULTS is defined, which the build does for
-// the target dl-sim-mutants and nothing else: everywhere else planted() is a constant false.
-// A switch is one condition beside the rule that it breaks.
-// Thread rule: chosen once, before anything runs.
+// Faults that can be planted on purpose, each against one promise, to show that the simulator would
+// find them (tests/planted/table.cpp). They exist only where DL_PLANTED_FAULTS is defined, which
+// the build does for the target dl-sim-mutants and nothing else: everywhere else planted() is a
+// constant false. A switch is one condition beside the rule that it breaks. Thread rule: chosen
+// once, before anything runs.
 #pragma once
 
 namespace dl {

@@ -18,13 +18,15 @@ struct Tier {
   friend bool operator==(const Tier&, const Tier&) = default;
 };
 
-// W' = W (1 + 0.001) + 50 ms: how long a request counts, with the drift of two clocks and their ticks. The limiter holds a
-// slot for so long, and what reads the ledger at a start must not forget one sooner.
+// W' = W (1 + 0.001) + 50 ms: how long a request counts, with the drift of two clocks and their
+// ticks. The limiter holds a slot for so long, and what reads the ledger at a start must not forget
+// one sooner.
 constexpr Millis held_for(const Tier& tier) { return tier.window_ms + tier.window_ms / 1'000 + 50; }
 // Of the tier that holds longest; 0 where there is no limit.
 Millis longest_hold(const std::vector<Tier>& tiers);
 
-// The tier with the lowest rate, the first of several: burst, cap, headroom and ETA are of it. end() where there is no limit.
+// The tier with the lowest rate, the first of several: burst, cap, headroom and ETA are of it.
+// end() where there is no limit.
 std::vector<Tier>::const_iterator slowest_of(const std::vector<Tier>& tiers);
 
 // However long the DSP asks for: after an hour one probe asks again.

@@ -1,6 +1,6 @@
-// JSON's \uDC00 to \uDFFF without its first half: RapidJSON 1.1 lets it pass and makes three bytes of
-// it that are no UTF-8. Both our readers of JSON refuse a text that has such bytes; all other faults
-// of UTF-8 are found by RapidJSON itself. Pure; callable from any thread.
+// JSON's \uDC00 to \uDFFF without its first half: RapidJSON 1.1 lets it pass and makes three bytes
+// of it that are no UTF-8. Both our readers of JSON refuse a text that has such bytes; all other
+// faults of UTF-8 are found by RapidJSON itself. Pure; callable from any thread.
 #pragma once
 
 #include <string_view>

@@ -39,7 +39,8 @@ Figures judge(std::vector<Exchange> exchanges, const Tier& limit) {
   if (!completed.empty()) figures.mean_completion_ms /= static_cast<double>(completed.size());
   const auto window = static_cast<double>(limit.window_ms);
   figures.most_in_window = most_in_window(arrivals, window);
-  // Whole windows, for inside one the requests come in bursts; not the first, which starts with one.
+  // Whole windows, for inside one the requests come in bursts; not the first, which starts with
+  // one.
   const double from = begin + window;
   const double windows = std::floor((arrivals.back() - from) / window);
   const auto steady = std::ranges::lower_bound(arrivals, from + windows * window) -

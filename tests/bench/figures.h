@@ -1,6 +1,6 @@
-// The judge of a run: the figures of designs 3 and 4, counted from what the server saw. The same for
-// the simulated runs and for the real daemon's, whose exchanges are read from the mock's ledger.
-// Pure. Thread rule: plain values.
+// The judge of a run: the figures of designs 3 and 4, counted from what the server saw. The same
+// for the simulated runs and for the real daemon's, whose exchanges are read from the mock's
+// ledger. Pure. Thread rule: plain values.
 #pragma once
 
 #include <cstdint>

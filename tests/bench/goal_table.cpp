@@ -52,14 +52,15 @@ bool GoalTable::print() const {
       worst = row.disagreement();
       apart = &row;
     }
-    const std::string bound = std::isnan(row.goal)
-                                  ? "-"
-                                  : (row.better == Better::lower ? "<= " : ">= ") +
-                                        text_of(row.goal, row.unit);
+    const std::string bound = std::isnan(row.goal) ? "-"
+                                                   : (row.better == Better::lower ? "<= " : ">= ") +
+                                                         text_of(row.goal, row.unit);
     std::printf(kLine, row.name.c_str(), row.what.c_str(), text_of(row.measured, row.unit).c_str(),
                 text_of(row.simulated, row.unit).c_str(),
                 text_of(row.disagreement(), Unit::share).c_str(), bound.c_str(),
-                !row.is_judged() ? "-" : row.is_met() ? "yes" : "NO",
+                !row.is_judged() ? "-"
+                : row.is_met()   ? "yes"
+                                 : "NO",
                 text_of(row.reference, row.unit).c_str(), text_of(row.prototype, row.unit).c_str());
   }
   std::printf("\n%d of %d goals met\n", met, goals);

@@ -22,9 +22,9 @@ struct ScheduleGoal {
   double reference_completion = 0;
 };
 
-// Seconds-long processing: 2.01 (bimodal 2.02), 1.01, 1.02. Slow and drifting: 2.04, 1.025, and 1.25
-// (slow) or 1.06 (drifting). The graphs of one campaign: 2.03 and 1.01, slow 1.08 (G6 of the note).
-// slowheavy and queue have no goal in the design; they are shown.
+// Seconds-long processing: 2.01 (bimodal 2.02), 1.01, 1.02. Slow and drifting: 2.04, 1.025,
+// and 1.25 (slow) or 1.06 (drifting). The graphs of one campaign: 2.03 and 1.01, slow 1.08 (G6 of
+// the note). slowheavy and queue have no goal in the design; they are shown.
 inline constexpr ScheduleGoal kScheduleGoals[] = {
     {"std", "fixed3", "fixed:3s", 2.01, 1.01, 1.02, 2.00, 1.00, 1.01},
     {"std", "unif", "uniform:2s:5s", 2.01, 1.01, 1.02, 2.00, 1.00, 1.01},
@@ -50,8 +50,8 @@ inline constexpr ScheduleGoal kScheduleGoals[] = {
 inline constexpr double kMiniSeconds = 25;
 inline constexpr double kMiniSecondsReference = 23.1;
 
-// The ETA against the time that was really left, at worst from the first tenth of the run to its last
-// window, where processing takes seconds and does not drift (design 4, issue 4 point 3).
+// The ETA against the time that was really left, at worst from the first tenth of the run to its
+// last window, where processing takes seconds and does not drift (design 4, issue 4 point 3).
 inline constexpr double kEtaError = 0.10;
 
 // L2 and L3. The scenarios of L1 are held to the limit exactly.

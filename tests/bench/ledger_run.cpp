@@ -121,9 +121,8 @@ Result<std::vector<Exchange>> read_access_log(const std::string& path, double sc
       return Error{Errc::data, path + ": not a line of the access log: " + text};
     }
     const double to_ms = 1'000 * scale;
-    exchanges.push_back({.arrived = (end_s - took_s) * to_ms,
-                         .answered = end_s * to_ms,
-                         .refused = status == 429});
+    exchanges.push_back(
+        {.arrived = (end_s - took_s) * to_ms, .answered = end_s * to_ms, .refused = status == 429});
   }
   return exchanges;
 }

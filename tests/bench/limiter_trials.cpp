@@ -48,7 +48,8 @@ struct Share {
 Share share_between(const SimRun& run, Millis from, Millis to) {
   Share share;
   for (const Exchange& exchange : run.exchanges) {
-    if (exchange.arrived < static_cast<double>(from) || exchange.arrived >= static_cast<double>(to)) {
+    if (exchange.arrived < static_cast<double>(from) ||
+        exchange.arrived >= static_cast<double>(to)) {
       continue;
     }
     ++share.requests;
@@ -102,8 +103,8 @@ std::vector<TroubleTrial> run_trouble_trials(const TrialPlan& plan) {
 
 std::vector<RefusalTrial> run_refusal_trials(const TrialPlan&) {
   std::vector<RefusalTrial> trials;
-  for (const char* server : {"log", "log-counting", "fixed", "weighted", "weighted-counting",
-                             "bucket40", "bucket10"}) {
+  for (const char* server :
+       {"log", "log-counting", "fixed", "weighted", "weighted-counting", "bucket40", "bucket10"}) {
     trials.push_back(refusal_trial(server));
   }
   return trials;
@@ -119,8 +120,8 @@ Status print_trials(const TrialPlan& plan) {
                 100 * trial.use_of_up_time, trial.kills);
   }
   std::printf("\nSet to 40/60s; the server allows 30/60s for 2 h, then 40/60s for 2 h\n\n");
-  std::printf("%-20s %9s %13s %13s %13s\n", "server counts by", "refused", "accepted/min",
-              "then", "at 36 after");
+  std::printf("%-20s %9s %13s %13s %13s\n", "server counts by", "refused", "accepted/min", "then",
+              "at 36 after");
   for (const RefusalTrial& trial : run_refusal_trials(plan)) {
     std::printf("%-20s %8.2f%% %13.1f %13.1f %9.0f min\n", trial.server.c_str(),
                 100 * trial.refused, trial.accepted_per_minute, trial.accepted_per_minute_after,

@@ -31,10 +31,10 @@ std::vector<TroubleTrial> run_trouble_trials(const TrialPlan& plan);
 // The server allows 30 a minute for two hours, then 40 for two hours; we are set to 40.
 struct RefusalTrial {
   std::string server;
-  double refused = 0;          // of the requests of the first two hours, 0 to 1
+  double refused = 0;  // of the requests of the first two hours, 0 to 1
   double accepted_per_minute = 0;
   double accepted_per_minute_after = 0;
-  double minutes_to_36 = 0;    // after the rise, until 36 a minute are accepted; 0: never
+  double minutes_to_36 = 0;  // after the rise, until 36 a minute are accepted; 0: never
 };
 std::vector<RefusalTrial> run_refusal_trials(const TrialPlan& plan);
 

@@ -82,7 +82,8 @@ struct Pair {
 Pair compare(const RealRun& run) {
   const SimSettings settings = settings_like(run);
   const Workload& workload = run.ledger.workload;
-  return {judge(run.ledger.exchanges, kLimit), judge(simulate(workload, settings).exchanges, kLimit),
+  return {judge(run.ledger.exchanges, kLimit),
+          judge(simulate(workload, settings).exchanges, kLimit),
           judge(simulate_prototype(workload, settings, Patience::endless).exchanges, kLimit)};
 }
 
@@ -155,24 +156,39 @@ class Report {
       broken += run.number("broken") + run.number("unproven");
       if (run.fact("kind") == "mini") continue;
       const Figures figures = judge(run.ledger.exchanges, kLimit);
-      table_.add({.name = "L1", .what = "most in any 60 s: " + run.fact("what"),
-                  .unit = Unit::count, .measured = static_cast<double>(figures.most_in_window),
-                  .goal = static_cast<double>(kLimit.count), .reference = 40});
+      table_.add({.name = "L1",
+                  .what = "most in any 60 s: " + run.fact("what"),
+                  .unit = Unit::count,
+                  .measured = static_cast<double>(figures.most_in_window),
+                  .goal = static_cast<double>(kLimit.count),
+                  .reference = 40});
       if (run.fact("use_goal").empty()) continue;
       const bool is_clean = run.number("use_goal") >= kUseClean;
-      table_.add({.name = "L2", .what = "use of the limit: " + run.fact("what"),
-                  .unit = Unit::share, .better = Better::higher, .measured = figures.use,
+      table_.add({.name = "L2",
+                  .what = "use of the limit: " + run.fact("what"),
+                  .unit = Unit::share,
+                  .better = Better::higher,
+                  .measured = figures.use,
                   .goal = run.number("use_goal"),
                   .reference = is_clean ? kUseCleanReference : kUseTroubledReference});
     }
-    table_.add({.name = "L1", .what = "duplicates and early children, all runs",
-                .unit = Unit::count, .measured = broken, .goal = 0});
+    table_.add({.name = "L1",
+                .what = "duplicates and early children, all runs",
+                .unit = Unit::count,
+                .measured = broken,
+                .goal = 0});
     for (const TroubleTrial& trial : run_trouble_trials({.seeds = seeds_})) {
-      table_.add({.name = "L1", .what = trial.name + ": most", .unit = Unit::count,
+      table_.add({.name = "L1",
+                  .what = trial.name + ": most",
+                  .unit = Unit::count,
                   .simulated = static_cast<double>(trial.most_in_window),
-                  .goal = static_cast<double>(kLimit.count), .reference = 40});
-      table_.add({.name = "L2", .what = trial.name + ": use", .unit = Unit::share,
-                  .better = Better::higher, .simulated = trial.use_of_up_time,
+                  .goal = static_cast<double>(kLimit.count),
+                  .reference = 40});
+      table_.add({.name = "L2",
+                  .what = trial.name + ": use",
+                  .unit = Unit::share,
+                  .better = Better::higher,
+                  .simulated = trial.use_of_up_time,
                   .goal = trial.is_clean ? kUseClean : kUseTroubled,
                   .reference = trial.is_clean ? kUseCleanReference : kUseTroubledReference});
     }
@@ -186,22 +202,29 @@ class Report {
     }
     for (const RefusalTrial& trial : run_refusal_trials({})) {
       add_refusal(trial.server, trial.refused, trial.accepted_per_minute / kLowLimit.count, false);
-      table_.add({.name = "L3", .what = "minutes until 36/min, once 40 are allowed: " + trial.server,
+      table_.add({.name = "L3",
+                  .what = "minutes until 36/min, once 40 are allowed: " + trial.server,
                   .unit = Unit::count,
                   .simulated = trial.minutes_to_36 > 0 ? trial.minutes_to_36 : 1e9,
-                  .goal = kMinutesTo36, .reference = kMinutesTo36Reference});
+                  .goal = kMinutesTo36,
+                  .reference = kMinutesTo36Reference});
     }
   }
 
   void add_refusal(const std::string& server, double refused, double accepted, bool is_real) {
     const bool is_weighted = server.starts_with("weighted");
-    GoalRow first{.name = "L3", .what = "refused: " + server, .unit = Unit::share,
-                  .goal = kRefusedAt30, .reference = kRefusedAt30Reference};
-    GoalRow second{.name = "L3", .what = "accepted of 30/min: " + server, .unit = Unit::share,
-                   .better = Better::higher,
-                   .goal = is_weighted ? kAcceptedOf30Weighted : kAcceptedOf30,
-                   .reference = is_weighted ? kAcceptedOf30WeightedReference
-                                            : kAcceptedOf30Reference};
+    GoalRow first{.name = "L3",
+                  .what = "refused: " + server,
+                  .unit = Unit::share,
+                  .goal = kRefusedAt30,
+                  .reference = kRefusedAt30Reference};
+    GoalRow second{
+        .name = "L3",
+        .what = "accepted of 30/min: " + server,
+        .unit = Unit::share,
+        .better = Better::higher,
+        .goal = is_weighted ? kAcceptedOf30Weighted : kAcceptedOf30,
+        .reference = is_weighted ? kAcceptedOf30WeightedReference : kAcceptedOf30Reference};
     (is_real ? first.measured : first.simulated) = refused;
     (is_real ? second.measured : second.simulated) = accepted;
     table_.add(first);
@@ -241,8 +264,11 @@ class Report {
     const double each = 1 / (1'000.0 * static_cast<double>(minis.size()));
     table_.add({.name = "S4",
                 .what = "nine entities, U(2,5), mean of " + std::to_string(minis.size()),
-                .unit = Unit::seconds, .measured = measured * each, .simulated = simulated * each,
-                .goal = kMiniSeconds, .reference = kMiniSecondsReference,
+                .unit = Unit::seconds,
+                .measured = measured * each,
+                .simulated = simulated * each,
+                .goal = kMiniSeconds,
+                .reference = kMiniSecondsReference,
                 .prototype = prototype * each});
   }
 
@@ -256,8 +282,10 @@ class Report {
     const Result<RunSummary> prototype = summarize(shape, distribution, "prototype", plan);
     if (!prototype) return prototype.error();
     add_schedule(table_, goal, nullptr, *simulated, *prototype);
-    GoalRow eta{.name = "ETA", .what = "off by at most (" + shape + ", " + distribution + ")",
-                .unit = Unit::share, .simulated = simulated->eta_error};
+    GoalRow eta{.name = "ETA",
+                .what = "off by at most (" + shape + ", " + distribution + ")",
+                .unit = Unit::share,
+                .simulated = simulated->eta_error};
     if (goal.has_eta_goal()) eta.goal = kEtaError;
     if (shape == "std") table_.add(eta);
     return Done{};
@@ -272,8 +300,11 @@ class Report {
     if (!prototype) return prototype.error();
     table_.add({.name = "S4",
                 .what = "nine entities, U(2,5), mean of " + std::to_string(kMiniSeeds),
-                .unit = Unit::seconds, .simulated = simulated->makespan_s, .goal = kMiniSeconds,
-                .reference = kMiniSecondsReference, .prototype = prototype->makespan_s});
+                .unit = Unit::seconds,
+                .simulated = simulated->makespan_s,
+                .goal = kMiniSeconds,
+                .reference = kMiniSecondsReference,
+                .prototype = prototype->makespan_s});
     return Done{};
   }
 

@@ -1,6 +1,6 @@
-// What ./dev bench limits says in the end: reads the runs of the real daemon that tests/bench/limits.sh
-// left in a folder, runs the same days in the simulator, and prints the table of goals.
-// Thread rule: one thread.
+// What ./dev bench limits says in the end: reads the runs of the real daemon that
+// tests/bench/limits.sh left in a folder, runs the same days in the simulator, and prints the table
+// of goals. Thread rule: one thread.
 #pragma once
 
 #include <string>

@@ -1,8 +1,9 @@
-// dl-measure-store: what the store's questions cost on a table, without a DSP and without fsync, which costs the
-// same at any size: taking over, loading, a lease of 32 and its way back, a parent's success with its children.
-// Changes the tables (it takes leases), so give it copies or dl-make-table's. Each job is leased once, because an
-// earlier lease makes the next one read more. So of a small table, which has few, it takes several fresh copies; the
-// medians are of all tables together. Each table's first lease is not counted: it finds no page in memory.
+// dl-measure-store: what the store's questions cost on a table, without a DSP and without fsync,
+// which costs the same at any size: taking over, loading, a lease of 32 and its way back, a
+// parent's success with its children. Changes the tables (it takes leases), so give it copies or
+// dl-make-table's. Each job is leased once, because an earlier lease makes the next one read more.
+// So of a small table, which has few, it takes several fresh copies; the medians are of all tables
+// together. Each table's first lease is not counted: it finds no page in memory.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -21,15 +22,19 @@ constexpr std::size_t kParents = 15;
 constexpr int kCheckpointPages = 1'000;
 
 std::string target_of(JobKind) { return "/ads"; }
-std::string target_of_id(JobKind, std::string_view id) { return "/ads/" + std::string(id) + "/status"; }
-std::string body_of(std::string_view payload, const std::vector<std::pair<JobKind, std::string>>&, std::string_view) {
+std::string target_of_id(JobKind, std::string_view id) {
+  return "/ads/" + std::string(id) + "/status";
+}
+std::string body_of(std::string_view payload, const std::vector<std::pair<JobKind, std::string>>&,
+                    std::string_view) {
   return std::string(payload);
 }
 
 double microseconds(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
   work();
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin)
+      .count();
 }
 
 double median(std::vector<double> values) {
@@ -60,7 +65,8 @@ class Measurement {
     auto database = must(Database::open(path, OpenMode::existing), "open");
     database->leave_guards_to_others();
     database->handle().exec("PRAGMA synchronous = OFF");
-    store_ = std::make_unique<Store>(std::move(database), RequestFormat{target_of, target_of_id, target_of_id, body_of},
+    store_ = std::make_unique<Store>(std::move(database),
+                                     RequestFormat{target_of, target_of_id, target_of_id, body_of},
                                      StorePolicy{});
     must(store_->trust_or_hold(must(GenerationFile::open(path), "generation file")), "trust");
   }
@@ -69,13 +75,15 @@ class Measurement {
     InstanceFacts facts;
     facts.uuid = facts.boot_key = facts.host = facts.machine_id = "bench";
     facts.version = "0";
-    samples_.take_over.push_back(microseconds([&] { must(store_->take_over(facts, now_), "take over"); }));
+    samples_.take_over.push_back(
+        microseconds([&] { must(store_->take_over(facts, now_), "take over"); }));
     for (int i = 0; i < 5; ++i) {
       samples_.load.push_back(microseconds([&] { work_ = must(store_->load({}, now_), "load"); }));
     }
     measure_leases();
     measure_promotion();
-    must(store_->keep_generation(now_), "generation file");  // or a daemon would not trust the table
+    // or a daemon would not trust the table
+    must(store_->keep_generation(now_), "generation file");
   }
 
  private:
@@ -110,10 +118,12 @@ class Measurement {
       }
       std::vector<Granted> granted;
       const double lease_us = microseconds([&] { granted = commit(lease); });
-      if (granted.size() != kLeaseSize) std::fprintf(stderr, "only %zu of 32 were granted\n", granted.size());
+      if (granted.size() != kLeaseSize)
+        std::fprintf(stderr, "only %zu of 32 were granted\n", granted.size());
       WorkBatch back;
       for (const Granted& each : granted) {
-        back.outcomes.push_back(end_of(each, JobState::submitting, JobEvent::given_back, SlotEnd::not_sent));
+        back.outcomes.push_back(
+            end_of(each, JobState::submitting, JobEvent::given_back, SlotEnd::not_sent));
         back.outcomes.back().resolution = "not_sent";
       }
       const double back_us = microseconds([&] { commit(back); });
@@ -128,7 +138,8 @@ class Measurement {
   void measure_promotion() {
     std::size_t parents = 0;
     for (const TimedJob& timed : work_.timed) {
-      if (timed.state != JobState::confirming || !timed.job.has_children || parents == kParents) continue;
+      if (timed.state != JobState::confirming || !timed.job.has_children || parents == kParents)
+        continue;
       ++parents;
       WorkBatch look;
       Permit permit;
@@ -138,13 +149,16 @@ class Measurement {
       const std::vector<Granted> granted = commit(look);
       WorkBatch success;
       for (const Granted& each : granted) {
-        success.outcomes.push_back(end_of(each, JobState::confirming, JobEvent::confirmed, SlotEnd::answered));
+        success.outcomes.push_back(
+            end_of(each, JobState::confirming, JobEvent::confirmed, SlotEnd::answered));
       }
       samples_.promote.push_back(microseconds([&] { commit(success); }));
     }
   }
 
-  static Result<int> checked(const Status& status) { return status ? Result<int>(0) : Result<int>(status.error()); }
+  static Result<int> checked(const Status& status) {
+    return status ? Result<int>(0) : Result<int>(status.error());
+  }
 
   Samples& samples_;
   std::unique_ptr<Store> store_;

@@ -35,8 +35,8 @@ void add_run(RunSummary& sum, const std::string& policy, const Workload& workloa
   sum.bound_ratio +=
       figures.makespan_ms / makespan_bound_ms(workload, limit, settings.round_trip_ms);
   sum.makespan_s += figures.makespan_ms / 1'000;
-  sum.completion_ratio += figures.mean_completion_ms /
-                          best_mean_completion_ms(workload, limit, settings.round_trip_ms);
+  sum.completion_ratio +=
+      figures.mean_completion_ms / best_mean_completion_ms(workload, limit, settings.round_trip_ms);
   sum.most_in_window = std::max(sum.most_in_window, figures.most_in_window);
   sum.use += figures.use;
 }
@@ -64,20 +64,20 @@ Result<RunSummary> summarize(const std::string& shape, const std::string& distri
 }
 
 Status print_runs(const RunPlan& plan) {
-  std::printf("%-6s %-10s %-20s %9s %9s %9s %9s %9s %6s %7s %7s %7s  %s\n", "shape",
-              "processing", "policy", "req/ent", "makespan", "worst", "to bound", "mean/best", "in W", "ETA off", "twice",
-              "lost", "fingerprint");
+  std::printf("%-6s %-10s %-20s %9s %9s %9s %9s %9s %6s %7s %7s %7s  %s\n", "shape", "processing",
+              "policy", "req/ent", "makespan", "worst", "to bound", "mean/best", "in W", "ETA off",
+              "twice", "lost", "fingerprint");
   for (const std::string& shape : plan.shapes) {
     for (const std::string& distribution : plan.distributions) {
       for (const std::string& policy : plan.policies) {
         const Result<RunSummary> sum = summarize(shape, distribution, policy, plan);
         if (!sum) return sum.error();
-        std::printf("%-6s %-10s %-20s %9.4f %9.4f %9.4f %9.4f %9.4f %6lld %6.1f%% %7.0f %7.0f  %016llx\n",
-                    shape.c_str(), distribution.c_str(), policy.c_str(), sum->per_entity,
-                    sum->makespan_ratio, sum->makespan_worst, sum->bound_ratio, sum->completion_ratio,
-                    static_cast<long long>(sum->most_in_window), 100 * sum->eta_error,
-                    sum->created_twice, sum->campaigns_lost,
-                    static_cast<unsigned long long>(sum->fingerprint));
+        std::printf(
+            "%-6s %-10s %-20s %9.4f %9.4f %9.4f %9.4f %9.4f %6lld %6.1f%% %7.0f %7.0f  %016llx\n",
+            shape.c_str(), distribution.c_str(), policy.c_str(), sum->per_entity,
+            sum->makespan_ratio, sum->makespan_worst, sum->bound_ratio, sum->completion_ratio,
+            static_cast<long long>(sum->most_in_window), 100 * sum->eta_error, sum->created_twice,
+            sum->campaigns_lost, static_cast<unsigned long long>(sum->fingerprint));
         std::fflush(stdout);
       }
     }

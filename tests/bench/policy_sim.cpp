@@ -116,8 +116,7 @@ Millis PolicySim::one_way() {
 void PolicySim::start_process() {
   ++life_;
   const LimiterPolicy& limiter = settings_.limiter;
-  const Recovery recovery =
-      store_.take_over(now(), limiter.late_arrival_ms, limiter.tiers.front());
+  const Recovery recovery = store_.take_over(now(), limiter.late_arrival_ms, limiter.tiers.front());
   dispatcher_ = std::make_unique<Dispatcher>(policy_of(settings_), recovery, now());
   obey(dispatcher_->start(now()));
   plan_kill();
@@ -125,7 +124,8 @@ void PolicySim::start_process() {
 
 void PolicySim::plan_kill() {
   if (settings_.kill_every_ms == 0) return;
-  const double lives = -std::log(1 - random_.uniform()) * static_cast<double>(settings_.kill_every_ms);
+  const double lives =
+      -std::log(1 - random_.uniform()) * static_cast<double>(settings_.kill_every_ms);
   at(time_ + std::llround(lives), life_, [this] { kill(); });
 }
 
@@ -134,7 +134,8 @@ void PolicySim::kill() {
   dispatcher_.reset();
   ++life_;
   ++run_.kills;
-  const Millis down = static_cast<Millis>(random_.below(static_cast<std::uint64_t>(settings_.down_max_ms)));
+  const Millis down =
+      static_cast<Millis>(random_.below(static_cast<std::uint64_t>(settings_.down_max_ms)));
   run_.down_ms += down;
   at(time_ + down, 0, [this] { start_process(); });
 }
@@ -154,9 +155,8 @@ void PolicySim::carry_out(command::CommitWork& work) {
 }
 
 void PolicySim::carry_out(command::LoadWork& load) {
-  at(time_ + settings_.commit_ms, life_, [this, limits = load.limits] {
-    input_in(0, input::Loaded{store_.load(limits, now())});
-  });
+  at(time_ + settings_.commit_ms, life_,
+     [this, limits = load.limits] { input_in(0, input::Loaded{store_.load(limits, now())}); });
 }
 
 void PolicySim::carry_out(command::WakeAt& wake) {
@@ -170,11 +170,13 @@ void PolicySim::carry_out(command::Send& sending) {
   const ConnectionId connection = sending.id;
   const RequestId request = sending.request.id;
   const int entity = store_.entity_of(request);
-  const auto asks = is_post(sending.request.purpose) ? ModelServer::Asks::creation
-                                                     : ModelServer::Asks::status;
+  const auto asks =
+      is_post(sending.request.purpose) ? ModelServer::Asks::creation : ModelServer::Asks::status;
   const std::int64_t process = life_;
   const bool is_lost = settings_.lost_answers > 0 && random_.uniform() < settings_.lost_answers;
-  const Millis there = is_lost ? static_cast<Millis>(random_.below(static_cast<std::uint64_t>(settings_.late_ms))) : one_way();
+  const Millis there =
+      is_lost ? static_cast<Millis>(random_.below(static_cast<std::uint64_t>(settings_.late_ms)))
+              : one_way();
   const Millis back = one_way();
   const Millis sent_at = time_;
   at(time_ + there, 0, [=, this] {

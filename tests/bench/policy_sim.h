@@ -31,14 +31,14 @@ struct SimSettings {
   Millis commit_ms = 0;
   Millis http_timeout_ms = 120'000;
   // Trouble.
-  bool spikes = false;              // each way about 80 ms, and 1 % of them 1 to 8 s
-  double lost_answers = 0;          // the request arrives up to late_ms late, its answer never
+  bool spikes = false;      // each way about 80 ms, and 1 % of them 1 to 8 s
+  double lost_answers = 0;  // the request arrives up to late_ms late, its answer never
   Millis late_ms = 60'000;
-  Millis kill_every_ms = 0;         // on average; 0: never
-  Millis down_max_ms = 20'000;      // after a kill
-  std::string server = "none";      // of kServerLimitNames
+  Millis kill_every_ms = 0;     // on average; 0: never
+  Millis down_max_ms = 20'000;  // after a kill
+  std::string server = "none";  // of kServerLimitNames
   std::vector<ServerPhase> server_phases;
-  Millis end_ms = 0;                // 0: when the work is done
+  Millis end_ms = 0;  // 0: when the work is done
   std::uint64_t seed = 1;
 };
 
@@ -53,7 +53,7 @@ struct SimRun {
   bool drained = false;
   int kills = 0;
   Millis down_ms = 0;
-  std::uint64_t fingerprint = 0;    // of every exchange: equal runs have equal ones
+  std::uint64_t fingerprint = 0;  // of every exchange: equal runs have equal ones
 };
 
 SimRun simulate(const Workload& workload, const SimSettings& settings);

@@ -20,10 +20,12 @@ void declare_run(CLI::App& app, dl::bench::RunPlan& plan) {
   app.add_option("--shape", plan.shapes, std::string(dl::bench::kShapeNames))->delimiter(',');
   app.add_option("--dist", plan.distributions, std::string(dl::bench::kDistributionNames))
       ->delimiter(',');
-  app.add_option("--policy", plan.policies, "daemon, prototype (polls without end), prototype-as-written")
+  app.add_option("--policy", plan.policies,
+                 "daemon, prototype (polls without end), prototype-as-written")
       ->delimiter(',')
       ->check(CLI::IsMember({"daemon", "prototype", "prototype-as-written"}));
-  app.add_option("--seeds", plan.seeds, "runs each with seeds 1 to this (3)")->check(CLI::Range(1, 10'000));
+  app.add_option("--seeds", plan.seeds, "runs each with seeds 1 to this (3)")
+      ->check(CLI::Range(1, 10'000));
   app.add_option("--seed", plan.first_seed, "runs this seed only");
   app.add_option("--rtt-ms", plan.settings.round_trip_ms, "from request to answer (100)");
   app.add_option("--commit-ms", plan.settings.commit_ms, "of each transaction (0)");
@@ -49,7 +51,8 @@ int main(int argc, char** argv) {
   limiter->add_option("--hours", trials.hours, "of each trial with trouble (6)");
   limiter->add_option("--seeds", trials.seeds, "of each (3)");
   std::string folder;
-  CLI::App* const report = app.add_subcommand("report", "judge the runs in a folder against the goals");
+  CLI::App* const report =
+      app.add_subcommand("report", "judge the runs in a folder against the goals");
   report->add_option("FOLDER", folder, "as tests/bench/limits.sh leaves it")->required();
   report->add_option("--seeds", plan.seeds, "of what is only simulated (3)");
   CLI11_PARSE(app, argc, argv);
@@ -58,6 +61,7 @@ int main(int argc, char** argv) {
     if (!verdict) return complain(verdict.error());
     return *verdict == dl::bench::Verdict::all_met ? 0 : static_cast<int>(dl::Errc::incomplete);
   }
-  const dl::Status done = run->parsed() ? dl::bench::print_runs(plan) : dl::bench::print_trials(trials);
+  const dl::Status done =
+      run->parsed() ? dl::bench::print_runs(plan) : dl::bench::print_trials(trials);
   return done ? 0 : complain(done.error());
 }

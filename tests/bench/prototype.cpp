@@ -151,11 +151,11 @@ class Prototype {
   Patience patience_;
   Millis round_trip_;
   Limiter limiter_;
-  std::vector<int> creations_;    // by entity
-  std::vector<Millis> done_at_;   // of the latest one
-  std::vector<int> first_of_;     // by campaign; a campaign's entities stand together, in its order
+  std::vector<int> creations_;   // by entity
+  std::vector<Millis> done_at_;  // of the latest one
+  std::vector<int> first_of_;    // by campaign; a campaign's entities stand together, in its order
   Worker workers_[kWorkers];
-  std::deque<int> waiting_;       // for a permit, in order of asking
+  std::deque<int> waiting_;  // for a permit, in order of asking
   std::priority_queue<Event> events_;
   Millis time_ = 0;
   std::int64_t order_ = 0;

@@ -152,7 +152,8 @@ std::vector<double> longest_chains(const Workload& workload, double round_trip) 
   return longest;
 }
 
-// When the last of these is answered, each sent at its moment or as soon after as the limit lets it.
+// When the last of these is answered, each sent at its moment or as soon after as the limit lets
+// it.
 double last_answer_ms(std::vector<double> moments, const Tier& limit, Millis round_trip_ms) {
   std::ranges::sort(moments);
   IdealLimit ideal(limit, round_trip_ms);

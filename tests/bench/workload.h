@@ -31,7 +31,7 @@ struct Entity {
 
 struct Workload {
   std::string name;
-  std::vector<Entity> entities;   // in the order of a sheet: a parent in front of its children
+  std::vector<Entity> entities;    // in the order of a sheet: a parent in front of its children
   std::vector<int> campaign_size;  // entities of each campaign
   bool two_servers = false;        // "queue": the DSP works on two entities at a time
 };

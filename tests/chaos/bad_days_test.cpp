@@ -40,38 +40,46 @@ TEST(FileDescriptors, ThatRunOutDelayTheDaemonOrEndItWithAClearLine) {
     const Site site;
     site.load_sheet(e2e::shape(4, 2, 4));
     std::ofstream(site.file("token")) << "secret\n";
-    Launch launch = limited(site.daemon(e2e::joined({"--drain", "--in-flight", "64", "--token-file", site.file("token")}, kByKey)),
-                                  "--nofile=" + std::to_string(files));
-    launch.environment["DL_UNREACHABLE_TIMEOUT"] = "5m";  // where there is none for a single connection
+    Launch launch =
+        limited(site.daemon(e2e::joined(
+                    {"--drain", "--in-flight", "64", "--token-file", site.file("token")}, kByKey)),
+                "--nofile=" + std::to_string(files));
+    // where there is none for a single connection
+    launch.environment["DL_UNREACHABLE_TIMEOUT"] = "5m";
     const Finish drain = run(launch);
     if (drain.exit_code == 0) {
       ++drained;
     } else {
       EXPECT_TRUE(drain.exit_code >= 64 && drain.exit_code <= 78 && drain.exit_code != 77)
           << files << " files: " << drain.exit_code << " " << drain.err;
-      EXPECT_NE(drain.err.find("open files"), std::string::npos) << files << " files: " << drain.err;
+      EXPECT_NE(drain.err.find("open files"), std::string::npos)
+          << files << " files: " << drain.err;
       EXPECT_EQ(drained, 0) << "more files than this were enough with fewer";
       const Finish rest = site.drain(kByKey);
       EXPECT_EQ(rest.exit_code, 0) << rest.err;
     }
-    EXPECT_EQ(site.number("SELECT sum(tries) FROM job"), 0) << "no attempt is spent for a lack of sockets";
+    EXPECT_EQ(site.number("SELECT sum(tries) FROM job"), 0)
+        << "no attempt is spent for a lack of sockets";
     site.expect_promises_kept("none", e2e::entities(4, 2, 4));
   }
   EXPECT_GT(drained, 0);
 }
 
-// As soon as there are more, they are used: by the ledger of a DSP that keeps each request for a while.
+// As soon as there are more, they are used: by the ledger of a DSP that keeps each request for a
+// while.
 TEST(FileDescriptors, ThatAreFreeAgainAreUsed) {
   constexpr int kFewFiles = 40;
   const Site site({"--faults", "slow:1:60s"});
   site.load_sheet(e2e::shape(60, 1, 1));
-  Process daemon(site.daemon({"--drain", "--in-flight", "64", "--rate-limit", "none"}));  // a connection a POST
+  // a connection a POST
+  Process daemon(site.daemon({"--drain", "--in-flight", "64", "--rate-limit", "none"}));
   eventually("it works", [&] { return !site.ledger().empty(); });
   rlimit before{};
   ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_NOFILE, nullptr, &before), 0) << std::strerror(errno);
   const rlimit few{kFewFiles, before.rlim_max};
   ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_NOFILE, &few, nullptr), 0) << std::strerror(errno);
-  eventually("it says what it lacks", [&] { return daemon.err().find("EMFILE") != std::string::npos; });
+  eventually("it says what it lacks",
+             [&] { return daemon.err().find("EMFILE") != std::string::npos; });
   for (const char* word : {"ulimit -n", "LimitNOFILE", "--in-flight"}) {
     EXPECT_NE(daemon.err().find(word), std::string::npos) << daemon.err();
   }
@@ -81,20 +89,24 @@ TEST(FileDescriptors, ThatAreFreeAgainAreUsed) {
   };
   eventually("more go at once than the files allowed", [&] { return open_now() > kFewFiles; });
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
-  EXPECT_EQ(site.number("SELECT sum(tries) FROM job"), 0) << "no attempt is spent for a lack of sockets";
+  EXPECT_EQ(site.number("SELECT sum(tries) FROM job"), 0)
+      << "no attempt is spent for a lack of sockets";
   site.expect_promises_kept("none", e2e::entities(60, 1, 1));
 }
 
 // Stopped for longer than the settle time, with POSTs on the wire and, by the delay, with an intent
 // that is committed and not yet sent.
 TEST(StoppedProcess, CreatesNothingTwiceWhereItOutsleepsTheSettleTime) {
-  const Site site({"--idempotency", "off", "--faults", "slow:0.3:3s,lost_answer:0.05,lost_request:0.05"});
+  const Site site(
+      {"--idempotency", "off", "--faults", "slow:0.3:3s,lost_answer:0.05,lost_request:0.05"});
   site.load_sheet(e2e::shape(6, 2, 3));
-  Launch launch = site.daemon({"--drain", "--rate-limit", "60/10s", "--unknown-outcome", "lookup", "--settle", "30s"});
+  Launch launch = site.daemon(
+      {"--drain", "--rate-limit", "60/10s", "--unknown-outcome", "lookup", "--settle", "30s"});
   launch.environment["DL_FAULT"] = "intent.after_commit:5:delay=700ms,send.half_body:9:delay=700ms";
   Process daemon(launch);
   for (std::size_t sent = 10; sent <= 50; sent += 20) {
-    eventually("it goes on", [&] { return site.ledger().size() >= sent || daemon.ends_within(milliseconds{0}); });
+    eventually("it goes on",
+               [&] { return site.ledger().size() >= sent || daemon.ends_within(milliseconds{0}); });
     daemon.signal(SIGSTOP);
     EXPECT_FALSE(daemon.ends_within(milliseconds{700}));  // 42 s of its clock
     daemon.signal(SIGCONT);
@@ -109,23 +121,29 @@ TEST_P(WallClockOf, MayJumpByAnHourAndBack) {
   const std::string jump = GetParam() == "forward" ? "step=1h" : "step=-1h";
   const std::string back = GetParam() == "forward" ? "step=-1h" : "step=1h";
   for (const std::string account : {"resubmit", "lookup"}) {
-    const Site site({"--idempotency", account == "resubmit" ? "on" : "off", "--processing", "uniform:1s:3s", "--faults",
+    const Site site({"--idempotency", account == "resubmit" ? "on" : "off", "--processing",
+                     "uniform:1s:3s", "--faults",
                      "lost_answer:0.05,lost_request:0.05,429:0.03:2s,503:0.02:2s"});
     site.load_sheet(e2e::shape(3, 2, 3));
-    Launch launch = site.daemon({"--drain", "--rate-limit", "30/10s", "--unknown-outcome", account, "--settle", "30s"});
-    launch.environment["DL_FAULT"] = "intent.after_commit:7:" + jump + ",intent.after_commit:20:kill";
-    EXPECT_EQ(run(launch).exit_code, 128 + SIGKILL);  // the next one starts an hour off
+    Launch launch = site.daemon(
+        {"--drain", "--rate-limit", "30/10s", "--unknown-outcome", account, "--settle", "30s"});
     launch.environment["DL_FAULT"] =
-        "intent.after_commit:4:" + back + ",intent.after_commit:9:" + jump + ",intent.after_commit:14:" + back;
+        "intent.after_commit:7:" + jump + ",intent.after_commit:20:kill";
+    EXPECT_EQ(run(launch).exit_code, 128 + SIGKILL);  // the next one starts an hour off
+    launch.environment["DL_FAULT"] = "intent.after_commit:4:" + back +
+                                     ",intent.after_commit:9:" + jump +
+                                     ",intent.after_commit:14:" + back;
     const auto began = std::chrono::steady_clock::now();
     const Finish drain = run(launch);
     EXPECT_EQ(drain.exit_code, 0) << drain.err;
     const auto took = std::chrono::steady_clock::now() - began;
-    std::printf("%s, %s: %.1f s\n", GetParam().c_str(), account.c_str(), std::chrono::duration<double>(took).count());
+    std::printf("%s, %s: %.1f s\n", GetParam().c_str(), account.c_str(),
+                std::chrono::duration<double>(took).count());
     site.expect_promises_kept("30/10s", e2e::entities(3, 2, 3));
   }
 }
-INSTANTIATE_TEST_SUITE_P(Steps, WallClockOf, testing::Values("forward", "back"), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Steps, WallClockOf, testing::Values("forward", "back"),
+                         [](const auto& test) { return test.param; });
 
 // Ten hours of the daemon's clock are ten minutes of the test's: it would not see the end.
 TEST(WallClock, ThatJumpsBetweenAPostAndALookDelaysNoPoll) {
@@ -136,7 +154,8 @@ TEST(WallClock, ThatJumpsBetweenAPostAndALookDelaysNoPoll) {
     launch.environment["DL_FAULT"] = "intent.after_commit:2:" + jump + ",poll.answered:2:kill";
     const Finish first = run(launch);  // what it wrote of its first look is off by the jump
     EXPECT_EQ(first.exit_code, 128 + SIGKILL) << first.err;
-    EXPECT_EQ(site.number("SELECT count(*) FROM job WHERE abs(looked_at - posted_at) > 3600000"), 1);
+    EXPECT_EQ(site.number("SELECT count(*) FROM job WHERE abs(looked_at - posted_at) > 3600000"),
+              1);
     launch.environment["DL_FAULT"] = "";
     const Finish rest = run(launch);
     EXPECT_EQ(rest.exit_code, 0) << rest.err;
@@ -166,7 +185,8 @@ TEST(SecondDaemon, IsRefusedHoweverManyStartAtOnce) {
   site.expect_promises_kept("none", e2e::entities(2, 2, 3));
 }
 
-// Longer than SQLite waits: the answers that come meanwhile are kept, and the commit is tried again.
+// Longer than SQLite waits: the answers that come meanwhile are kept, and the commit is tried
+// again.
 TEST(OpenTransaction, OfAnOperatorDelaysTheCommitAndRepeatsNoPost) {
   const Site site({"--faults", "slow:1:20s"});
   site.load_sheet(e2e::shape(3, 1, 1));
@@ -175,14 +195,16 @@ TEST(OpenTransaction, OfAnOperatorDelaysTheCommitAndRepeatsNoPost) {
   {
     SQLite::Database shell(site.db(), SQLite::OPEN_READWRITE, 10'000);
     SQLite::Transaction open(shell, SQLite::TransactionBehavior::IMMEDIATE);
-    eventually("the daemon says so", [&] { return daemon.err().find("another program holds") != std::string::npos; });
+    eventually("the daemon says so",
+               [&] { return daemon.err().find("another program holds") != std::string::npos; });
   }
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE purpose = 'resubmit'"), 0);
   site.expect_promises_kept("none", e2e::entities(3, 1, 1));
 }
 
-// A loader at work, an operator's transaction open, POSTs on the wire: then the daemon dies, and the next one takes over.
+// A loader at work, an operator's transaction open, POSTs on the wire: then the daemon dies, and
+// the next one takes over.
 TEST(StandBy, TakesOverBesideALoaderAndAnOpenTransaction) {
   const Site site({"--faults", "slow:1:5s"});
   site.load_sheet(e2e::shape(3, 2, 2));
@@ -197,20 +219,25 @@ TEST(StandBy, TakesOverBesideALoaderAndAnOpenTransaction) {
   Launch first = site.daemon(kByKey);
   first.environment["DL_FAULT"] = "send.complete:4:kill";
   Process daemon(first);
-  eventually("it owns the database", [&] { return daemon.err().find("endpoint") != std::string::npos; });
+  eventually("it owns the database",
+             [&] { return daemon.err().find("endpoint") != std::string::npos; });
   Process standby(site.daemon(e2e::joined({"--drain", "--standby"}, kByKey)));
   eventually("it stands by", [&] { return standby.err().find("standby") != std::string::npos; });
   EXPECT_EQ(daemon.wait(), 128 + SIGKILL) << daemon.err();
-  const auto loading = [&] { return site.number("SELECT count(*) FROM batch WHERE state = 'loading'"); };
+  const auto loading = [&] {
+    return site.number("SELECT count(*) FROM batch WHERE state = 'loading'");
+  };
   EXPECT_EQ(loading(), 1);
   {
     SQLite::Database shell(site.db(), SQLite::OPEN_READWRITE, 60'000);
     SQLite::Transaction open(shell, SQLite::TransactionBehavior::IMMEDIATE);
     eventually("it says why it waits", [&] {
-      return standby.err().find("another program holds") != std::string::npos || standby.ends_within(milliseconds{0});
+      return standby.err().find("another program holds") != std::string::npos ||
+             standby.ends_within(milliseconds{0});
     });
   }
-  eventually("it has taken over", [&] { return site.number("SELECT count(*) FROM instance") == 2; });
+  eventually("it has taken over",
+             [&] { return site.number("SELECT count(*) FROM instance") == 2; });
   EXPECT_EQ(loading(), 1) << "what a living loader has written is nobody's to remove";
   loader.signal(SIGCONT);
   EXPECT_EQ(loader.wait(), 0) << loader.err();
@@ -233,7 +260,8 @@ class SmallDisk {
   }
   bool is_mounted() const { return is_mounted_; }
   void resize(int kib) const {
-    EXPECT_EQ(::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, size(kib).c_str()), 0) << std::strerror(errno);
+    EXPECT_EQ(::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, size(kib).c_str()), 0)
+        << std::strerror(errno);
   }
   std::string file(const std::string& name) const { return folder_ + "/" + name; }
   // To the last byte.
@@ -252,8 +280,8 @@ class SmallDisk {
 
 enum class Filler { own_log, ballast };
 
-// 256 KiB hold the database and not what a daemon needs beside it; from there on the log fills the disk sooner or later.
-// However little room there is, as soon as there is more the daemon goes on.
+// 256 KiB hold the database and not what a daemon needs beside it; from there on the log fills the
+// disk sooner or later. However little room there is, as soon as there is more the daemon goes on.
 class FullDiskOf : public testing::TestWithParam<std::tuple<int, Filler>> {};
 
 TEST_P(FullDiskOf, PausesTheDaemonWhichGoesOnWhenThereIsRoom) {
@@ -267,7 +295,9 @@ TEST_P(FullDiskOf, PausesTheDaemonWhichGoesOnWhenThereIsRoom) {
   launch.environment["DL_DB"] = disk.file("jobs.db");
   Process daemon(launch);
   const auto has_ended = [&] { return daemon.ends_within(milliseconds{0}); };
-  const auto has_no_room = [&] { return daemon.err().find("disk is full") != std::string::npos || has_ended(); };
+  const auto has_no_room = [&] {
+    return daemon.err().find("disk is full") != std::string::npos || has_ended();
+  };
   if (filler == Filler::ballast) {
     eventually("it works", [&] { return site.ledger().size() >= 3 || has_no_room(); });
     disk.fill();
@@ -292,7 +322,8 @@ INSTANTIATE_TEST_SUITE_P(KiB, FullDiskOf,
                                           testing::Values(Filler::own_log, Filler::ballast)),
                          [](const auto& test) {
                            const bool by_itself = std::get<1>(test.param) == Filler::own_log;
-                           return std::to_string(std::get<0>(test.param)) + (by_itself ? "_log" : "_ballast");
+                           return std::to_string(std::get<0>(test.param)) +
+                                  (by_itself ? "_log" : "_ballast");
                          });
 
 TEST(FullDisk, AtTheStartIsNamedAsTheCause) {

@@ -32,7 +32,8 @@ std::int64_t posts(const Site& site) {
 }
 
 TEST(CommitFailure, OnAFullDiskIsRetriedAndNothingIsSentAgain) {
-  for (const std::string moment : {"intent.before_commit", "result.before_commit", "poll.before_commit"}) {
+  for (const std::string moment :
+       {"intent.before_commit", "result.before_commit", "poll.before_commit"}) {
     const Site site;
     site.load_sheet(e2e::shape(1, 1, 1));
     const Finish drain = drain_with(site, moment + ":1:enospc," + moment + ":3:enospc");
@@ -49,15 +50,18 @@ TEST(CommitFailure, OnAFullDiskAtTheVeryEndIsNoFailure) {
   for (const bool for_good : {false, true}) {
     const Site site;
     site.load_sheet(e2e::shape(1, 1, 1));
-    const Finish drain = drain_with(site, std::string("shutdown.before_commit:1") + (for_good ? "+" : "") + ":enospc");
+    const Finish drain = drain_with(
+        site, std::string("shutdown.before_commit:1") + (for_good ? "+" : "") + ":enospc");
     EXPECT_EQ(drain.exit_code, 0) << drain.err;
     EXPECT_NE(drain.err.find("disk is full"), std::string::npos) << drain.err;
-    EXPECT_EQ(site.number("SELECT count(*) FROM instance WHERE stopped_at IS NULL"), for_good ? 1 : 0);
+    EXPECT_EQ(site.number("SELECT count(*) FROM instance WHERE stopped_at IS NULL"),
+              for_good ? 1 : 0);
     site.expect_promises_kept("none", kEntities);
   }
 }
 
-// What a failed sync leaves: how many POSTs had left before it and, by the tables, had been permitted.
+// What a failed sync leaves: how many POSTs had left before it and, by the tables, had been
+// permitted.
 struct FailedSync {
   std::int64_t sent = 0;
   std::int64_t permitted = 0;
@@ -70,7 +74,8 @@ FailedSync fail_a_sync(const std::string& moment, int campaigns, const Flags& fl
   EXPECT_EQ(drain.exit_code, kIo) << moment << drain.err;
   EXPECT_NE(drain.err.find("sync failed"), std::string::npos) << moment << drain.err;
   EXPECT_EQ(drain.err.find("trying again"), std::string::npos) << moment << drain.err;
-  const FailedSync left{posts(site), site.number("SELECT count(*) FROM request WHERE purpose = 'create'")};
+  const FailedSync left{posts(site),
+                        site.number("SELECT count(*) FROM request WHERE purpose = 'create'")};
   const Finish rest = site.drain(flags);
   EXPECT_EQ(rest.exit_code, 0) << moment << rest.err;
   site.expect_promises_kept("none", e2e::entities(campaigns, 1, 1));
@@ -94,7 +99,8 @@ TEST(CommitFailure, ByAFailedSyncPermitsNoOtherRequest) {
   constexpr int kCampaigns = 12;
   constexpr std::int64_t kPermitsAhead = 3;  // of the one connection
   for (const std::string moment : {"intent.before_commit", "result.before_commit"}) {
-    const FailedSync left = fail_a_sync(moment, kCampaigns, e2e::joined(kByKey, {"--in-flight", "1"}));
+    const FailedSync left =
+        fail_a_sync(moment, kCampaigns, e2e::joined(kByKey, {"--in-flight", "1"}));
     EXPECT_LE(left.permitted, moment == "intent.before_commit" ? 0 : 1 + kPermitsAhead) << moment;
     EXPECT_LE(left.sent, left.permitted) << moment;
   }
@@ -118,16 +124,19 @@ TEST(CommitFailure, OfACheckpointOnAFullDiskIsNoEnd) {
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
 }
 
-// A file that cannot be read just now is not a damaged one: 65 would keep systemd from starting again.
+// A file that cannot be read just now is not a damaged one: 65 would keep systemd from starting
+// again.
 TEST(ReadFailure, AtTheStartIsNotTakenForDamage) {
   const Site site;
   site.load_sheet(e2e::shape(1, 1, 1));
   int n = 1;
   for (bool is_reached = true; is_reached; ++n) {
     const std::string reached = site.file("reached" + std::to_string(n));
-    const Finish drain = drain_with(site, "vfs.read:" + std::to_string(n) + ":eio,shutdown.drained:1:kill,trace:" + reached);
+    const Finish drain = drain_with(
+        site, "vfs.read:" + std::to_string(n) + ":eio,shutdown.drained:1:kill,trace:" + reached);
     is_reached = text_of(reached).find("fault at vfs.read") != std::string::npos;
-    EXPECT_TRUE(drain.exit_code == kIo || drain.exit_code == 128 + SIGKILL) << n << ": " << drain.exit_code << drain.err;
+    EXPECT_TRUE(drain.exit_code == kIo || drain.exit_code == 128 + SIGKILL)
+        << n << ": " << drain.exit_code << drain.err;
     EXPECT_EQ(drain.err.find("damaged"), std::string::npos) << n << ": " << drain.err;
   }
   EXPECT_GT(n, 20) << "a start reads more pages";
@@ -151,13 +160,18 @@ TEST_P(EveryOperation, FailsOnceAndNothingIsLostOrSentTwice) {
     const std::string reached = site.file(own + ".reached");
     Launch launch = site.daemon(e2e::joined({"--drain"}, kByKey));
     launch.environment["DL_DB"] = db;
-    launch.environment["DL_FAULT"] = operation + ":" + std::to_string(n) + ":" + action + ",trace:" + reached;
+    launch.environment["DL_FAULT"] =
+        operation + ":" + std::to_string(n) + ":" + action + ",trace:" + reached;
     const Finish first = run(launch);
-    ASSERT_TRUE(first.exit_code == 0 || first.exit_code == kIo) << n << ": " << first.exit_code << first.err;
+    ASSERT_TRUE(first.exit_code == 0 || first.exit_code == kIo)
+        << n << ": " << first.exit_code << first.err;
     is_reached = text_of(reached).find("fault at ") != std::string::npos;
-    // The last ones belong to closing the file: what they fail to move is in the WAL, synced long ago.
-    const bool must_end = is_reached && operation == "vfs.sync" && first.err.find("drained") == std::string::npos;
-    EXPECT_TRUE(!must_end || first.exit_code == kIo) << n << ": a failed sync was passed over; " << first.err;
+    // The last ones belong to closing the file: what they fail to move is in the WAL, synced long
+    // ago.
+    const bool must_end =
+        is_reached && operation == "vfs.sync" && first.err.find("drained") == std::string::npos;
+    EXPECT_TRUE(!must_end || first.exit_code == kIo)
+        << n << ": a failed sync was passed over; " << first.err;
     if (first.exit_code == kIo) ++ends;
     launch.environment["DL_FAULT"] = "";
     if (first.exit_code != 0) {
@@ -176,7 +190,8 @@ INSTANTIATE_TEST_SUITE_P(Submission, EveryOperation,
                          testing::Values("write_eio", "write_enospc", "sync_eio", "sync_enospc"),
                          [](const auto& test) { return test.param; });
 
-// From the n-th on there is no room: it pauses, or cannot even begin; then it dies, and the next one finds room.
+// From the n-th on there is no room: it pauses, or cannot even begin; then it dies, and the next
+// one finds room.
 TEST(EveryWrite, FromTheNthOnMayFindNoRoom) {
   const Site site;
   int campaigns = 0;
@@ -194,7 +209,9 @@ TEST(EveryWrite, FromTheNthOnMayFindNoRoom) {
     {
       Process daemon(launch);
       const auto has_ended = [&] { return daemon.ends_within(std::chrono::milliseconds{0}); };
-      eventually("it pauses or ends", [&] { return daemon.err().find("disk is full") != std::string::npos || has_ended(); });
+      eventually("it pauses or ends", [&] {
+        return daemon.err().find("disk is full") != std::string::npos || has_ended();
+      });
       if (has_ended()) {
         const int exit_code = daemon.wait();
         ASSERT_TRUE(exit_code == 0 || exit_code == kIo) << n << ": " << exit_code << daemon.err();

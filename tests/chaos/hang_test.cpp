@@ -1,5 +1,6 @@
-// A thread that hangs, in the middle of a commit or of an answer, is said in the log, and the watchdog of systemd hears
-// no more of this daemon: systemd then ends it, and the next one goes on where it was.
+// A thread that hangs, in the middle of a commit or of an answer, is said in the log, and the
+// watchdog of systemd hears no more of this daemon: systemd then ends it, and the next one goes on
+// where it was.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -34,7 +35,9 @@ TEST_P(AThreadThatHangs, IsSaidAndIsNotCalledAlive) {
     manager.count("");  // a socket that is full makes who speaks into it wait
     return text_of(site.file("reached")).find("fault at " + GetParam().at) != std::string::npos;
   });
-  eventually("it is said", [&] { return daemon.err().find(GetParam().said + " has not come back for 1") != std::string::npos; });
+  eventually("it is said", [&] {
+    return daemon.err().find(GetParam().said + " has not come back for 1") != std::string::npos;
+  });
   EXPECT_LE(manager.count("WATCHDOG=1"), 1) << "in ten seconds; one may have been answered before";
   daemon.signal(SIGABRT);  // WatchdogSignal=
   EXPECT_EQ(daemon.wait(), 128 + SIGABRT);
@@ -43,10 +46,12 @@ TEST_P(AThreadThatHangs, IsSaidAndIsNotCalledAlive) {
   site.expect_promises_kept("none", e2e::entities(1, 1, 2));
 }
 
-INSTANTIATE_TEST_SUITE_P(In, AThreadThatHangs,
-                         testing::Values(Hang{"result.before_commit", "the thread that writes the database (does the disk stand still?)"},
-                                         Hang{"recv.first_byte", "a thread that talks with the DSP"}),
-                         [](const auto& test) { return test.param.at.substr(0, test.param.at.find('.')); });
+INSTANTIATE_TEST_SUITE_P(
+    In, AThreadThatHangs,
+    testing::Values(Hang{"result.before_commit",
+                         "the thread that writes the database (does the disk stand still?)"},
+                    Hang{"recv.first_byte", "a thread that talks with the DSP"}),
+    [](const auto& test) { return test.param.at.substr(0, test.param.at.find('.')); });
 
 }  // namespace
 }  // namespace dl::chaos

@@ -1,4 +1,5 @@
-// dl-chaos: worlds of chaos, one after the other on several threads, until enough programs were killed.
+// dl-chaos: worlds of chaos, one after the other on several threads, until enough programs were
+// killed.
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -31,12 +32,13 @@ struct Flags {
 };
 
 int usage() {
-  std::fputs("usage: dl-chaos [--kills N] [--seed S] [--jobs N] [--trace]\n"
-             "  --kills N    ends after N kills (200)\n"
-             "  --seed S     of the first world; the next ones have S + 1, S + 2, … (by chance)\n"
-             "  --jobs N     worlds at once (6)\n"
-             "  --trace      how each daemon ended\n",
-             stderr);
+  std::fputs(
+      "usage: dl-chaos [--kills N] [--seed S] [--jobs N] [--trace]\n"
+      "  --kills N    ends after N kills (200)\n"
+      "  --seed S     of the first world; the next ones have S + 1, S + 2, … (by chance)\n"
+      "  --jobs N     worlds at once (6)\n"
+      "  --trace      how each daemon ended\n",
+      stderr);
   return 64;
 }
 
@@ -75,9 +77,12 @@ class Tally {
     sum_.io_ends += report.io_ends;
     sum_.requests += report.requests;
     sum_.entities += report.entities;
-    std::printf("world %-10llu %-6s %-4s %4lld entities %5lld requests %4lld kills %3lld aborts %3lld exits 74  %5.1f s\n",
-                static_cast<unsigned long long>(plan.seed), dl::chaos::name_of(plan.account), plan.behind_tls ? "TLS" : "", as_long(report.entities),
-                as_long(report.requests), as_long(report.kills), as_long(report.aborts), as_long(report.io_ends), seconds);
+    std::printf(
+        "world %-10llu %-6s %-4s %4lld entities %5lld requests %4lld kills %3lld aborts %3lld "
+        "exits 74  %5.1f s\n",
+        static_cast<unsigned long long>(plan.seed), dl::chaos::name_of(plan.account),
+        plan.behind_tls ? "TLS" : "", as_long(report.entities), as_long(report.requests),
+        as_long(report.kills), as_long(report.aborts), as_long(report.io_ends), seconds);
     for (const std::string& violation : report.violations) {
       ++violations_;
       std::printf("VIOLATION %s\n", violation.c_str());
@@ -85,15 +90,17 @@ class Tally {
     std::fflush(stdout);
   }
   int conclude(double seconds) const {
-    std::printf("%lld entities, %lld requests, %lld aborts, %lld exits 74, in %.1f s\n", as_long(sum_.entities),
-                as_long(sum_.requests), as_long(sum_.aborts), as_long(sum_.io_ends), seconds);
+    std::printf("%lld entities, %lld requests, %lld aborts, %lld exits 74, in %.1f s\n",
+                as_long(sum_.entities), as_long(sum_.requests), as_long(sum_.aborts),
+                as_long(sum_.io_ends), seconds);
     const bool has_killed_everywhere = print_points();
     std::printf("%lld kills, %lld violations\n", as_long(sum_.kills), as_long(violations_));
     return violations_ == 0 && (has_killed_everywhere || sum_.kills < kKillsForAllPoints) ? 0 : 1;
   }
 
  private:
-  // From so many kills on (the rarest have about ten), a point without any is a fault of the plan; with fewer it may be chance.
+  // From so many kills on (the rarest have about ten), a point without any is a fault of the plan;
+  // with fewer it may be chance.
   static constexpr std::int64_t kKillsForAllPoints = 2'000;
   static constexpr int kColumns = 4;
 
@@ -109,12 +116,14 @@ class Tally {
     std::sort(rows.begin(), rows.end());
     int column = 0;
     for (const auto& [kills, point] : rows) {
-      std::printf("%5lld %-24s%s", as_long(kills), point.c_str(), ++column % kColumns == 0 ? "\n" : "");
+      std::printf("%5lld %-24s%s", as_long(kills), point.c_str(),
+                  ++column % kColumns == 0 ? "\n" : "");
     }
     if (column % kColumns != 0) std::printf("\n");
     const bool has_none = rows.front().first == 0;
     if (has_none) {
-      std::printf("points without a kill; from %lld kills on that is a failure\n", as_long(kKillsForAllPoints));
+      std::printf("points without a kill; from %lld kills on that is a failure\n",
+                  as_long(kKillsForAllPoints));
     }
     return !has_none;
   }
@@ -129,8 +138,8 @@ double seconds_since(SteadyClock::time_point began) {
   return std::chrono::duration<double>(SteadyClock::now() - began).count();
 }
 
-void run_worlds(std::atomic<std::uint64_t>& next_seed, dl::chaos::Quota& quota, const dl::chaos::Credentials& credentials, bool trace,
-                Tally& tally) {
+void run_worlds(std::atomic<std::uint64_t>& next_seed, dl::chaos::Quota& quota,
+                const dl::chaos::Credentials& credentials, bool trace, Tally& tally) {
   while (!quota.is_met()) {
     const std::uint64_t seed = next_seed++;
     const auto account = static_cast<Account>(seed % 3);
@@ -154,9 +163,11 @@ int main(int argc, char** argv) {
   std::atomic<std::uint64_t> next_seed{flags.seed};
   Tally tally;
   const dl::wire_test::Authority authority;
-  const dl::chaos::Credentials credentials{.server = authority.server_for("IP:127.0.0.1"), .ca_file = authority.file()};
+  const dl::chaos::Credentials credentials{.server = authority.server_for("IP:127.0.0.1"),
+                                           .ca_file = authority.file()};
   std::vector<std::thread> threads;
-  for (int i = 0; i < flags.jobs; ++i) threads.emplace_back([&] { run_worlds(next_seed, quota, credentials, flags.trace, tally); });
+  for (int i = 0; i < flags.jobs; ++i)
+    threads.emplace_back([&] { run_worlds(next_seed, quota, credentials, flags.trace, tally); });
   for (std::thread& thread : threads) thread.join();
   return tally.conclude(seconds_since(began));
 }

@@ -67,10 +67,12 @@ struct Doubt {
 
 std::vector<Doubt> doubts_in(SQLite::Database& database) {
   std::vector<Doubt> doubts;
-  SQLite::Statement rows(database,
-                         "SELECT job.id, request.idempotency_key FROM job JOIN request ON request.job_id = job.id "
-                         "WHERE job.state = 'in_doubt' AND request.resolution IS NULL AND request.purpose = 'create'");
-  while (rows.executeStep()) doubts.push_back({rows.getColumn(0).getInt64(), rows.getColumn(1).getString()});
+  SQLite::Statement rows(
+      database,
+      "SELECT job.id, request.idempotency_key FROM job JOIN request ON request.job_id = job.id "
+      "WHERE job.state = 'in_doubt' AND request.resolution IS NULL AND request.purpose = 'create'");
+  while (rows.executeStep())
+    doubts.push_back({rows.getColumn(0).getInt64(), rows.getColumn(1).getString()});
   return doubts;
 }
 
@@ -79,7 +81,8 @@ std::vector<Doubt> doubts_in(SQLite::Database& database) {
 void decide_doubts(const std::string& path, const std::string& ledger, int port) {
   if (::access(path.c_str(), F_OK) != 0) return;
   SQLite::Database database(path, SQLite::OPEN_READWRITE, kBusyWaitMs);
-  SQLite::Statement ready(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'operator_act'");
+  SQLite::Statement ready(database,
+                          "SELECT count(*) FROM sqlite_schema WHERE name = 'operator_act'");
   ready.executeStep();
   if (ready.getColumn(0).getInt() == 0) return;
   ready.reset();
@@ -96,7 +99,8 @@ void decide_doubts(const std::string& path, const std::string& ledger, int port)
     const bool exists = !fate.dsp_id.empty();
     SQLite::Statement act(database,
                           "INSERT INTO operator_act (job_id, act, dsp_id, who, why) "
-                          "SELECT id, ?1, ?2, 'maria', 'seen at the DSP' FROM job WHERE id = ?3 AND state = 'in_doubt'");
+                          "SELECT id, ?1, ?2, 'maria', 'seen at the DSP' FROM job WHERE id = ?3 "
+                          "AND state = 'in_doubt'");
     act.bind(1, exists ? "exists" : "absent");
     if (exists) act.bind(2, fate.dsp_id);
     act.bind(3, doubt.job);

@@ -1,5 +1,5 @@
-// Memory that runs out at the n-th allocation of a submission, SQLite's or anybody's: the programs try again or say
-// so and end with 74; nothing is lost, and nothing is sent twice.
+// Memory that runs out at the n-th allocation of a submission, SQLite's or anybody's: the programs
+// try again or say so and end with 74; nothing is lost, and nothing is sent twice.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -20,8 +20,8 @@ constexpr int kSamples = 10;
 const std::string kOfTheStart = "";
 const std::string kOfTheWork = ",alloc_from:takeover.after_commit";
 
-// `fails_at(n)`: lets the n-th allocation fail, and says whether there was one. There are too many to try each: first
-// n grows until there is none, then they are sampled at equal distances.
+// `fails_at(n)`: lets the n-th allocation fail, and says whether there was one. There are too many
+// to try each: first n grows until there is none, then they are sampled at equal distances.
 void sample(const std::function<bool(std::int64_t)>& fails_at) {
   constexpr std::int64_t kGrows = 6;
   std::int64_t beyond = 100;
@@ -32,10 +32,13 @@ void sample(const std::function<bool(std::int64_t)>& fails_at) {
 
 // Most allocations are of the start, so those of the work are sampled for themselves.
 void sample_start_and_work(const std::function<bool(std::int64_t, const std::string&)>& fails_at) {
-  for (const std::string& when : {kOfTheStart, kOfTheWork}) sample([&](std::int64_t n) { return fails_at(n, when); });
+  for (const std::string& when : {kOfTheStart, kOfTheWork})
+    sample([&](std::int64_t n) { return fails_at(n, when); });
 }
 
-bool says(const std::string& text, const char* words) { return text.find(words) != std::string::npos; }
+bool says(const std::string& text, const char* words) {
+  return text.find(words) != std::string::npos;
+}
 
 // A program, one after the other, in a database of its own each time.
 class OutOfMemory : public testing::Test {
@@ -51,7 +54,8 @@ class OutOfMemory : public testing::Test {
     return launch;
   }
   Launch daemon(const std::string& own) const {
-    Launch launch = site_.daemon({"--drain", "--rate-limit", "none", "--unknown-outcome", "resubmit"});
+    Launch launch =
+        site_.daemon({"--drain", "--rate-limit", "none", "--unknown-outcome", "resubmit"});
     launch.environment["DL_DB"] = db_of(own);
     return launch;
   }
@@ -61,7 +65,8 @@ class OutOfMemory : public testing::Test {
     EXPECT_EQ(rest.exit_code, 0) << n << rest.err;
   }
   void conclude(const char* what) const {
-    std::printf("%s: %d runs, %d ended with 74, %d tried again\n", what, made_, ended_, tried_again_);
+    std::printf("%s: %d runs, %d ended with 74, %d tried again\n", what, made_, ended_,
+                tried_again_);
     site_.expect_created_once(made_ * kEntitiesOfOne);
   }
 
@@ -78,8 +83,10 @@ TEST_F(OutOfMemory, OfSqliteOnceIsTriedAgainOrEndsTheDaemonWith74) {
   const auto fails_at = [&](std::int64_t n, const std::string& when) {
     const std::string own = next();
     load(own);
-    const Finish first = run(faulty(daemon(own), own, "alloc.sqlite:" + std::to_string(n) + ":nomem" + when));
-    EXPECT_TRUE(first.exit_code == 0 || first.exit_code == kIo) << n << ": " << first.exit_code << first.err;
+    const Finish first =
+        run(faulty(daemon(own), own, "alloc.sqlite:" + std::to_string(n) + ":nomem" + when));
+    EXPECT_TRUE(first.exit_code == 0 || first.exit_code == kIo)
+        << n << ": " << first.exit_code << first.err;
     EXPECT_TRUE(first.exit_code == 0 || says(first.err, "out of memory")) << n << first.err;
     ended_ += first.exit_code == kIo ? 1 : 0;
     tried_again_ += says(first.err, "trying again") ? 1 : 0;
@@ -98,9 +105,11 @@ TEST_F(OutOfMemory, OfSqliteForGoodPausesTheDaemonOrEndsItWith74) {
     const std::string own = next();
     load(own);
     {
-      Process first(faulty(daemon(own), own, "alloc.sqlite:" + std::to_string(n) + "+:nomem" + when));
+      Process first(
+          faulty(daemon(own), own, "alloc.sqlite:" + std::to_string(n) + "+:nomem" + when));
       const auto has_ended = [&] { return first.ends_within(std::chrono::milliseconds{0}); };
-      eventually("it waits or ends", [&] { return says(first.err(), "trying again") || has_ended(); });
+      eventually("it waits or ends",
+                 [&] { return says(first.err(), "trying again") || has_ended(); });
       if (has_ended()) {
         const int exit_code = first.wait();
         EXPECT_TRUE(exit_code == 0 || exit_code == kIo) << n << ": " << exit_code << first.err();
@@ -124,7 +133,8 @@ TEST_F(OutOfMemory, OfADaemonEndsItWith74) {
   const auto fails_at = [&](std::int64_t n, const std::string& when) {
     const std::string own = next();
     load(own);
-    const Finish first = run(faulty(daemon(own), own, "alloc.new:" + std::to_string(n) + ":nomem" + when));
+    const Finish first =
+        run(faulty(daemon(own), own, "alloc.new:" + std::to_string(n) + ":nomem" + when));
     const bool is_due = was_due(own);
     EXPECT_EQ(first.exit_code, is_due ? kIo : 0) << n << first.err;
     EXPECT_EQ(says(first.err, "dl-daemon: out of memory"), is_due) << n << first.err;
@@ -145,7 +155,8 @@ TEST_F(OutOfMemory, OfALoaderEndsItWith74AndTheSheetIsLoadedAgain) {
       const Launch loader = loader_of_one(own, db_of(own));
       const Finish first = run(faulty(loader, own, memory + ":" + std::to_string(n) + ":nomem"));
       const bool is_due = was_due(own);
-      EXPECT_TRUE(first.exit_code == 0 || (is_due && first.exit_code == kIo)) << n << ": " << first.exit_code << first.err;
+      EXPECT_TRUE(first.exit_code == 0 || (is_due && first.exit_code == kIo))
+          << n << ": " << first.exit_code << first.err;
       EXPECT_TRUE(first.exit_code == 0 || says(first.err, "out of memory")) << n << first.err;
       ended_ += first.exit_code == kIo ? 1 : 0;
       if (first.exit_code != 0) load(own);

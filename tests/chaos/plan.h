@@ -50,11 +50,12 @@ const char* name_of(Account account);
 std::string draw_daemon_fault(const Plan& plan, mock::Random& random);
 // `is_first`: nobody has made the database yet.
 std::string draw_ingest_fault(mock::Random& random, bool is_first);
-// Where programs die here: all the points there are, but those of which the plan says why not. A daemon with a fault at
-// kAsksToStop has to be sent SIGTERM, or it never comes there.
+// Where programs die here: all the points there are, but those of which the plan says why not. A
+// daemon with a fault at kAsksToStop has to be sent SIGTERM, or it never comes there.
 std::set<std::string> points_of_plan();
 inline constexpr std::string_view kAsksToStop = "shutdown.signal";
-// The point at which a program with this DL_FAULT killed itself, by what it traced; empty: somebody else did.
+// The point at which a program with this DL_FAULT killed itself, by what it traced; empty: somebody
+// else did.
 std::string killer_of(const std::string& trace, const std::string& fault);
 // May a program with this DL_FAULT end so? `exit_code`: 128 + the signal where one ended it.
 bool explains(const std::string& fault, int exit_code);

@@ -83,10 +83,14 @@ MockSide pass_answer(int mock, SSL* client) {
 
 void relay(SSL* client, const Socket& from, const Socket& to) {
   for (;;) {
-    pollfd sides[] = {{.fd = from.fd(), .events = POLLIN, .revents = 0}, {.fd = to.fd(), .events = POLLIN, .revents = 0}};
-    if (SSL_pending(client) == 0 && ::poll(sides, 2, static_cast<int>(kStandstill.tv_sec) * 1'000) <= 0) return;
+    pollfd sides[] = {{.fd = from.fd(), .events = POLLIN, .revents = 0},
+                      {.fd = to.fd(), .events = POLLIN, .revents = 0}};
+    if (SSL_pending(client) == 0 &&
+        ::poll(sides, 2, static_cast<int>(kStandstill.tv_sec) * 1'000) <= 0)
+      return;
     // What the client has sent arrives before its end does.
-    if ((SSL_pending(client) > 0 || sides[0].revents != 0) && !pass_request(client, to.fd())) return to.end_with_reset();
+    if ((SSL_pending(client) > 0 || sides[0].revents != 0) && !pass_request(client, to.fd()))
+      return to.end_with_reset();
     if (sides[1].revents == 0) continue;
     switch (pass_answer(to.fd(), client)) {
       case MockSide::goes_on: break;
@@ -103,7 +107,8 @@ void serve_one(SSL_CTX* context, int accepted, int mock_port) {
   if (SSL_accept(client.get()) != 1) return;
   const Socket to(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = on_this_machine(mock_port);
-  if (::connect(to.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return from.end_with_reset();
+  if (::connect(to.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return from.end_with_reset();
   relay(client.get(), from, to);
 }
 
@@ -118,11 +123,14 @@ void block_sigpipe() {
 }  // namespace
 
 TlsFront::TlsFront(SSL_CTX* context, int port)
-    : context_(context), mock_port_(port), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    : context_(context),
+      mock_port_(port),
+      listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address = on_this_machine(0);
   socklen_t size = sizeof address;
   auto* const plain = reinterpret_cast<sockaddr*>(&address);
-  DL_CHECK(::bind(listener_, plain, size) == 0 && ::listen(listener_, SOMAXCONN) == 0 && ::getsockname(listener_, plain, &size) == 0,
+  DL_CHECK(::bind(listener_, plain, size) == 0 && ::listen(listener_, SOMAXCONN) == 0 &&
+               ::getsockname(listener_, plain, &size) == 0,
            "there is a free port");
   port_ = ntohs(address.sin_port);
   thread_ = std::thread([this] { serve(); });
@@ -138,7 +146,8 @@ void TlsFront::serve() const {
   block_sigpipe();
   std::vector<std::thread> connections;
   for (int accepted = 0; (accepted = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
-    connections.emplace_back([context = context_, accepted, port = mock_port_] { serve_one(context, accepted, port); });
+    connections.emplace_back(
+        [context = context_, accepted, port = mock_port_] { serve_one(context, accepted, port); });
   }
   for (std::thread& connection : connections) connection.join();
 }

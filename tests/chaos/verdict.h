@@ -16,8 +16,8 @@ struct Verdict {
 
 // Duplicates, children before parents, entities missing, windows above the limit; integrity_check,
 // foreign keys, and storage/operator_sql/check_promises.sql (the history replays).
-Verdict judge_world(const std::string& database, const std::string& ledger, const std::string& limit,
-                    std::int64_t entities);
+Verdict judge_world(const std::string& database, const std::string& ledger,
+                    const std::string& limit, std::int64_t entities);
 
 // What integrity_check says; empty: sound, or not there yet.
 std::string damage_of(const std::string& database);

@@ -53,7 +53,12 @@ void write_sheet_file(const std::string& path, const Sheet& sheet, std::size_t n
 }  // namespace
 
 World::World(Plan plan, Quota& quota, const Credentials& credentials, bool trace)
-    : plan_(std::move(plan)), quota_(quota), credentials_(credentials), trace_(trace), random_(plan_.seed + 1), folder_(make_folder(plan_.on_disk)) {}
+    : plan_(std::move(plan)),
+      quota_(quota),
+      credentials_(credentials),
+      trace_(trace),
+      random_(plan_.seed + 1),
+      folder_(make_folder(plan_.on_disk)) {}
 
 World::~World() {
   ingest_.process.reset();
@@ -63,8 +68,8 @@ World::~World() {
 }
 
 void World::violate(const std::string& what) {
-  report_.violations.push_back("seed " + std::to_string(plan_.seed) + " (" + name_of(plan_.account) + ", " +
-                               folder_ + "): " + what);
+  report_.violations.push_back("seed " + std::to_string(plan_.seed) + " (" +
+                               name_of(plan_.account) + ", " + folder_ + "): " + what);
 }
 
 bool World::is_calm() const { return deaths_ >= plan_.deaths_max || quota_.is_met(); }
@@ -83,12 +88,15 @@ std::map<std::string, std::string> World::environment(const std::string& fault) 
 
 bool World::start_mock() {
   std::vector<std::string> flags = plan_.mock_flags;
-  for (const std::string& flag : {std::string("--time-scale"), std::to_string(kScale), std::string("--ledger"),
-                                  file("ledger.jsonl"), std::string("--port-file"), file("port")}) {
+  for (const std::string& flag :
+       {std::string("--time-scale"), std::to_string(kScale), std::string("--ledger"),
+        file("ledger.jsonl"), std::string("--port-file"), file("port")}) {
     flags.push_back(flag);
   }
-  mock_ = std::make_unique<Process>(
-      Launch{.program = "dl-mock-dsp", .arguments = flags, .environment = {}, .errors_to = ErrorsTo::file});
+  mock_ = std::make_unique<Process>(Launch{.program = "dl-mock-dsp",
+                                           .arguments = flags,
+                                           .environment = {},
+                                           .errors_to = ErrorsTo::file});
   const auto until = SteadyClock::now() + kStandstill;
   while (text_of(file("port")).empty() && SteadyClock::now() < until) {
     if (mock_->ends_within(milliseconds{2})) break;
@@ -100,7 +108,8 @@ bool World::start_mock() {
   }
   port_ = std::stoi(port);
   if (plan_.behind_tls) front_ = std::make_unique<TlsFront>(credentials_.server.get(), port_);
-  endpoint_ = front_ ? "https://127.0.0.1:" + std::to_string(front_->port()) : "http://127.0.0.1:" + std::to_string(port_);
+  endpoint_ = front_ ? "https://127.0.0.1:" + std::to_string(front_->port())
+                     : "http://127.0.0.1:" + std::to_string(port_);
   return true;
 }
 
@@ -113,7 +122,8 @@ Report World::run() {
   live();
   mock_->signal(SIGTERM);
   if (!mock_->ends_within(kStandstill)) violate("the mock does not end");
-  Verdict verdict = judge_world(file("jobs.db"), file("ledger.jsonl"), plan_.limit, report_.entities);
+  Verdict verdict =
+      judge_world(file("jobs.db"), file("ledger.jsonl"), plan_.limit, report_.entities);
   report_.requests = verdict.requests;
   if (report_.violations.empty() || !verdict.is_only_unfinished) {
     for (const std::string& finding : verdict.findings) violate(finding);
@@ -152,7 +162,8 @@ World::Running World::start_ingest() {
   return ingest;
 }
 
-// Sheets are loaded one after the other; what was acknowledged (exit 0; 1: some of it waits behind what has failed) must be there in the end.
+// Sheets are loaded one after the other; what was acknowledged (exit 0; 1: some of it waits behind
+// what has failed) must be there in the end.
 void World::look_after_ingest() {
   if (ingest_.process) {
     if (!ingest_.process->ends_within(milliseconds{0})) return;
@@ -178,12 +189,15 @@ void World::live() {
     const auto began = SteadyClock::now();
     const int exit_code = outlive(daemon);
     if (trace_) {
-      std::printf("%6.3f s  ends with %3d%s  %s\n", std::chrono::duration<double>(SteadyClock::now() - began).count(),
-                  exit_code, signalled_ ? " (signalled)" : "", daemon.fault.c_str());
+      std::printf("%6.3f s  ends with %3d%s  %s\n",
+                  std::chrono::duration<double>(SteadyClock::now() - began).count(), exit_code,
+                  signalled_ ? " (signalled)" : "", daemon.fault.c_str());
     }
     switch (exit_code) {
       case 0:
-        if (sheets_acknowledged_ == plan_.sheets.size() && !ingest_.process && !next.process && !signalled_) return;
+        if (sheets_acknowledged_ == plan_.sheets.size() && !ingest_.process && !next.process &&
+            !signalled_)
+          return;
         if (ingest_.process) ingest_.process->ends_within(kStandstill);
         break;
       case static_cast<int>(Errc::incomplete):
@@ -244,7 +258,8 @@ int World::outlive(Running& daemon) {
 // Once it listens for signals; before, SIGTERM is but another death.
 void World::ask_to_stop(const Running& daemon) {
   const auto until = SteadyClock::now() + kStandstill;
-  while (text_of(daemon.trace).find("net.resolved") == std::string::npos && SteadyClock::now() < until) {
+  while (text_of(daemon.trace).find("net.resolved") == std::string::npos &&
+         SteadyClock::now() < until) {
     if (daemon.process->ends_within(milliseconds{2})) return;
   }
   if (daemon.process->ends_within(milliseconds{random_.below(20)})) return;
@@ -253,9 +268,7 @@ void World::ask_to_stop(const Running& daemon) {
 }
 
 // An operator who has typed BEGIN IMMEDIATE and thinks.
-void World::meddle() {
-  hold_transaction(file("jobs.db"), milliseconds{1 + random_.below(40)});
-}
+void World::meddle() { hold_transaction(file("jobs.db"), milliseconds{1 + random_.below(40)}); }
 
 void World::count_kill(const Running& program) {
   ++report_.kills;
@@ -267,8 +280,8 @@ void World::note_end(const Running& program, int exit_code, const char* name) {
   ++deaths_;
   const bool by_us = signalled_ && (exit_code == 128 + SIGKILL || exit_code == 128 + SIGTERM);
   if (!by_us && !explains(program.fault, exit_code)) {
-    return violate(std::string(name) + " ended with " + std::to_string(exit_code) + " (DL_FAULT=" + program.fault +
-                   "): " + program.process->err());
+    return violate(std::string(name) + " ended with " + std::to_string(exit_code) +
+                   " (DL_FAULT=" + program.fault + "): " + program.process->err());
   }
   switch (exit_code) {
     case 128 + SIGKILL: count_kill(program); break;

@@ -21,7 +21,7 @@
 namespace dl::chaos {
 
 struct Report {
-  std::int64_t kills = 0;     // SIGKILL, by ourselves or by the harness
+  std::int64_t kills = 0;                        // SIGKILL, by ourselves or by the harness
   std::map<std::string, std::int64_t> kills_at;  // by fault point; "": from outside
   std::int64_t aborts = 0;
   std::int64_t io_ends = 0;   // exit 74 for a fault that was ordered
@@ -37,7 +37,8 @@ struct Quota {
   bool is_met() const { return made >= wanted; }
 };
 
-// What a DSP behind TLS proves itself by: a server's context, and the file of the authority that has signed its certificate.
+// What a DSP behind TLS proves itself by: a server's context, and the file of the authority that
+// has signed its certificate.
 struct Credentials {
   SslContext server;
   std::string ca_file;
@@ -45,7 +46,8 @@ struct Credentials {
 
 class World {
  public:
-  // `trace`: prints how each daemon ended. `credentials` of the DSP, where the plan puts it behind TLS; borrowed.
+  // `trace`: prints how each daemon ended. `credentials` of the DSP, where the plan puts it behind
+  // TLS; borrowed.
   World(Plan plan, Quota& quota, const Credentials& credentials, bool trace);
   ~World();
   World(const World&) = delete;
@@ -86,7 +88,8 @@ class World {
   bool trace_;
   mock::Random random_;
   std::string folder_;
-  std::unique_ptr<TlsFront> front_;  // ends after the mock and the daemons, so it stands before them
+  // ends after the mock and the daemons, so it stands before them
+  std::unique_ptr<TlsFront> front_;
   std::unique_ptr<Process> mock_;
   std::string endpoint_;
   int port_ = 0;

@@ -13,21 +13,25 @@ using ::testing::IsEmpty;
 
 const Flags kLooksUp = {"--unknown-outcome", "lookup", "--settle", "5m"};
 
-// Seen: three 404s of the other DSP counted as absent, and the POST went there, beside what the first one had.
+// Seen: three 404s of the other DSP counted as absent, and the POST went there, beside what the
+// first one had.
 TEST(AnotherEndpoint, IsSentNothingUntilAPersonResumes) {
   const Site site({"--faults", "post.lost_answer:@1"});
   const Site other;
   site.load_sheet(shape(1, 1, 1));
   {
     Process daemon(site.daemon(kLooksUp));
-    eventually("it is in doubt", [&] { return site.number("SELECT count(*) FROM v_in_doubt") == 1; });
+    eventually("it is in doubt",
+               [&] { return site.number("SELECT count(*) FROM v_in_doubt") == 1; });
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   }
   {
     Process daemon(site.daemon(joined(kLooksUp, {"--endpoint", other.endpoint()})));
-    const std::string said = "belong to " + site.endpoint() + ", and the endpoint is now " + other.endpoint();
-    eventually("it says why it sends nothing", [&] { return daemon.err().find(said) != std::string::npos; });
+    const std::string said =
+        "belong to " + site.endpoint() + ", and the endpoint is now " + other.endpoint();
+    eventually("it says why it sends nothing",
+               [&] { return daemon.err().find(said) != std::string::npos; });
     EXPECT_EQ(site.text("SELECT paused_by FROM account"), "endpoint check");
     daemon.signal(SIGKILL);
     EXPECT_EQ(daemon.wait(), 128 + SIGKILL) << daemon.err();

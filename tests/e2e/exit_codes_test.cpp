@@ -76,7 +76,9 @@ TEST(Drain, TakesA503ForARefusalOnlyWhereTheAccountDeclaresIt) {
   documented.load_sheet(shape(1, 1, 1));
   const Finish drain = documented.drain(joined(flags, {"--not-applied-status", "503"}));
   EXPECT_EQ(drain.exit_code, 0) << drain.err;
-  EXPECT_EQ(documented.text("SELECT outcome || ' ' || resolution FROM request WHERE http_status = 503"), "throttled refused");
+  EXPECT_EQ(
+      documented.text("SELECT outcome || ' ' || resolution FROM request WHERE http_status = 503"),
+      "throttled refused");
   EXPECT_EQ(documented.number("SELECT sum(tries) FROM job"), 0) << "a throttle spends no attempt";
   documented.expect_promises_kept("40/60s", entities(1, 1, 1));
 }
@@ -123,8 +125,11 @@ TEST(Token, IsReadAnewWhenItsFileChanges) {
   std::ofstream(token) << "the-wrong-token-of-old\n";
   site.load_sheet(shape(1, 1, 1));
   Process daemon(site.daemon({"--token-file", token, "--rate-limit", "400/24h"}));
-  eventually("it pauses", [&] { return site.text("SELECT coalesce(paused_by, '') FROM account") == "daemon"; });
-  EXPECT_NE(site.text("SELECT paused_reason FROM account").find("HTTP 401 to cmp_"), std::string::npos) << "names who met it";
+  eventually("it pauses",
+             [&] { return site.text("SELECT coalesce(paused_by, '') FROM account") == "daemon"; });
+  EXPECT_NE(site.text("SELECT paused_reason FROM account").find("HTTP 401 to cmp_"),
+            std::string::npos)
+      << "names who met it";
   std::ofstream(token) << "the-right-token-of-today\n";
   eventually("it goes on", [&] { return site.unfinished() == 0; });
   daemon.signal(SIGTERM);
@@ -137,36 +142,44 @@ TEST(Drain, EndsWith77AndNamesTheTokenFileThatIsMissing) {
   site.load_sheet(shape(1, 1, 1));
   const Finish drain = site.drain({"--token-file", site.file("none")});
   EXPECT_EQ(drain.exit_code, 77) << drain.err;
-  EXPECT_NE(drain.err.find("no usable credentials (paused by daemon: token file " + site.file("none")), std::string::npos)
+  EXPECT_NE(
+      drain.err.find("no usable credentials (paused by daemon: token file " + site.file("none")),
+      std::string::npos)
       << drain.err;
   EXPECT_TRUE(site.ledger().empty());
 }
 
 TEST(CheckConfig, FindsFilesThatSettingsNameAndVariablesThatNobodyReads) {
   const Site site;
-  const auto check = [&](const Flags& flags) { return run(site.daemon(joined({"--check-config"}, flags))); };
+  const auto check = [&](const Flags& flags) {
+    return run(site.daemon(joined({"--check-config"}, flags)));
+  };
   const Finish good = check({});
   EXPECT_EQ(good.exit_code, 0) << good.err;
   EXPECT_EQ(good.out, "the configuration is good\n");
   const Finish token = check({"--token-file", site.file("none")});
   EXPECT_EQ(token.exit_code, 77);
-  EXPECT_EQ(token.err, "dl-daemon: token file " + site.file("none") + ": No such file or directory\n");
+  EXPECT_EQ(token.err,
+            "dl-daemon: token file " + site.file("none") + ": No such file or directory\n");
   const Finish authorities = check({"--ca-file", site.file("none")});
   EXPECT_EQ(authorities.exit_code, 78);
-  EXPECT_EQ(authorities.err,
-            "dl-daemon: certificate authorities " + site.file("none") + " cannot be read: No such file or directory\n");
+  EXPECT_EQ(authorities.err, "dl-daemon: certificate authorities " + site.file("none") +
+                                 " cannot be read: No such file or directory\n");
   Launch typo = site.daemon({"--check-config"});
   typo.environment["DL_RATELIMIT"] = "10/60s";
   const Finish warned = run(typo);
   EXPECT_EQ(warned.exit_code, 0);
-  EXPECT_NE(warned.err.find("DL_RATELIMIT is not known; did you mean DL_RATE_LIMIT?"), std::string::npos) << warned.err;
+  EXPECT_NE(warned.err.find("DL_RATELIMIT is not known; did you mean DL_RATE_LIMIT?"),
+            std::string::npos)
+      << warned.err;
   EXPECT_FALSE(std::filesystem::exists(site.db()));
 }
 
 TEST(Daemon, EndsWith74WhereItCannotSayWhatItWasAsked) {
   const Site site;
   const auto code = [](Launch launch) {
-    std::vector<std::string> shell = {"-c", "exec \"$0\" \"$@\" > /dev/full", built_program(launch.program)};
+    std::vector<std::string> shell = {"-c", "exec \"$0\" \"$@\" > /dev/full",
+                                      built_program(launch.program)};
     shell.insert(shell.end(), launch.arguments.begin(), launch.arguments.end());
     launch.program = "sh";
     launch.arguments = shell;
@@ -289,16 +302,20 @@ TEST(Daemon, StandbyThatIsToldToStopEndsWith0) {
   EXPECT_EQ(standby.wait(), 0) << standby.err();
 }
 
-// The stack of a thread is as large as the limit says: for 200 TB there is no room. Root knows no limit of threads.
+// The stack of a thread is as large as the limit says: for 200 TB there is no room. Root knows no
+// limit of threads.
 Launch without_threads(Launch launch) {
-  launch.arguments.insert(launch.arguments.begin(), {"-c", "ulimit -S -s 200000000000 && exec \"$0\" \"$@\"", built_program(launch.program)});
+  launch.arguments.insert(
+      launch.arguments.begin(),
+      {"-c", "ulimit -S -s 200000000000 && exec \"$0\" \"$@\"", built_program(launch.program)});
   launch.program = "sh";
   return launch;
 }
 
 // Where SIGXFSZ is not ignored it kills: 153.
 Launch with_files_of_at_most(const std::string& bytes, Launch launch) {
-  launch.arguments.insert(launch.arguments.begin(), {"--fsize=" + bytes, built_program(launch.program)});
+  launch.arguments.insert(launch.arguments.begin(),
+                          {"--fsize=" + bytes, built_program(launch.program)});
   launch.program = "prlimit";
   return launch;
 }
@@ -306,7 +323,10 @@ Launch with_files_of_at_most(const std::string& bytes, Launch launch) {
 TEST(BothPrograms, EndWith74WhereAFileMayNotGrow) {
   const Site site;
   site.load_sheet(shape(1, 1, 1));
-  const Launch ingest{.program = "dl-ingest", .arguments = {"--db", site.file("other.db"), site.file("sheet.csv")}, .environment = {}, .errors_to = ErrorsTo::file};
+  const Launch ingest{.program = "dl-ingest",
+                      .arguments = {"--db", site.file("other.db"), site.file("sheet.csv")},
+                      .environment = {},
+                      .errors_to = ErrorsTo::file};
   for (const Launch& launch : {site.daemon({"--drain"}), ingest}) {
     const Finish ended = run(with_files_of_at_most("20000", launch));
     EXPECT_EQ(ended.exit_code, 74) << ended.err;
@@ -320,11 +340,15 @@ TEST(BothPrograms, EndWith74WhereThereIsNoThreadForThem) {
 #endif
   const Site site;
   site.load_sheet(shape(1, 1, 1));
-  const Launch ingest{.program = "dl-ingest", .arguments = {"--db", site.db(), site.file("sheet.csv")}, .environment = {}, .errors_to = ErrorsTo::file};
+  const Launch ingest{.program = "dl-ingest",
+                      .arguments = {"--db", site.db(), site.file("sheet.csv")},
+                      .environment = {},
+                      .errors_to = ErrorsTo::file};
   for (const Launch& launch : {without_threads(site.daemon()), without_threads(ingest)}) {
     const Finish ended = run(launch);
     EXPECT_EQ(ended.exit_code, 74) << ended.err;
-    EXPECT_NE(ended.err.find("cannot go on: Resource temporarily unavailable"), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("cannot go on: Resource temporarily unavailable"), std::string::npos)
+        << ended.err;
   }
   EXPECT_EQ(site.drain().exit_code, 0);
 }

@@ -1,5 +1,5 @@
-// kill -9 and the file beside the database that says how far it was sent from: a restart is trusted whenever it died, a
-// backup is not, however short a time before the death it was taken.
+// kill -9 and the file beside the database that says how far it was sent from: a restart is trusted
+// whenever it died, a backup is not, however short a time before the death it was taken.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,18 +15,22 @@ namespace fs = std::filesystem;
 
 // The daemon's own time, so that all of it is over within less than a second.
 Launch at_real_speed(const Site& site, const Flags& more = {}) {
-  Launch launch = site.daemon(joined({"--rate-limit", "none", "--unknown-outcome", "resubmit", "--in-flight", "2"}, more));
+  Launch launch = site.daemon(
+      joined({"--rate-limit", "none", "--unknown-outcome", "resubmit", "--in-flight", "2"}, more));
   launch.environment["DL_TIME_SCALE"] = "1";
   return launch;
 }
 
-std::string paused_by(const Site& site) { return site.text("SELECT coalesce(paused_by, '') FROM account"); }
+std::string paused_by(const Site& site) {
+  return site.text("SELECT coalesce(paused_by, '') FROM account");
+}
 
 // Whether it trusts the database is decided in the transaction that takes over.
 void start_and_kill(const Site& site) {
   const std::int64_t before = site.number("SELECT coalesce(max(id), 0) FROM instance");
   Process daemon(at_real_speed(site));
-  eventually("it has taken over", [&] { return site.number("SELECT coalesce(max(id), 0) FROM instance") > before; });
+  eventually("it has taken over",
+             [&] { return site.number("SELECT coalesce(max(id), 0) FROM instance") > before; });
   daemon.signal(SIGKILL);
   EXPECT_EQ(daemon.wait(), 128 + SIGKILL) << daemon.err();
 }
@@ -37,7 +41,9 @@ TEST(GenerationFile, TrustsARestartAfterEveryKill) {
   for (int i = 0; i < 15; ++i) {
     const std::int64_t before = site.number("SELECT coalesce(max(id), 0) FROM request");
     Process daemon(at_real_speed(site));
-    eventually("it sends", [&] { return site.number("SELECT coalesce(max(id), 0) FROM request") > before + i; });
+    eventually("it sends", [&] {
+      return site.number("SELECT coalesce(max(id), 0) FROM request") > before + i;
+    });
     daemon.signal(SIGKILL);
     daemon.wait();
     ASSERT_EQ(paused_by(site), "") << "after kill " << i;
@@ -53,10 +59,12 @@ TEST(GenerationFile, NoticesABackupThatWasTakenAMomentBeforeTheLastRequests) {
     site.load_sheet(shape(200, 1, 1));
     {
       Process daemon(at_real_speed(site));
-      eventually("it sends", [&] { return site.number("SELECT coalesce(max(id), 0) FROM request") > 5; });
+      eventually("it sends",
+                 [&] { return site.number("SELECT coalesce(max(id), 0) FROM request") > 5; });
       site.operate("VACUUM INTO '" + site.file("backup.db") + "'");
       const std::int64_t then = site.number("SELECT max(id) FROM request");
-      eventually("it sends on", [&] { return site.number("SELECT max(id) FROM request") >= then + more; });
+      eventually("it sends on",
+                 [&] { return site.number("SELECT max(id) FROM request") >= then + more; });
       daemon.signal(SIGKILL);
       daemon.wait();
     }
@@ -75,11 +83,13 @@ TEST(GenerationFile, NoticesItByTheLastRequestAlone) {
   site.load_sheet(shape(200, 1, 1));
   {
     Process daemon(at_real_speed(site));
-    eventually("it sends", [&] { return site.number("SELECT coalesce(max(id), 0) FROM request") > 5; });
+    eventually("it sends",
+               [&] { return site.number("SELECT coalesce(max(id), 0) FROM request") > 5; });
     site.operate("VACUUM INTO '" + site.file("backup.db") + "'");
     const std::int64_t then = site.number("SELECT max(id) FROM request");
     // More than one commit permits at once, so that at least one of them is in the file.
-    eventually("some more leave", [&] { return site.number("SELECT max(id) FROM request") > then + 8; });
+    eventually("some more leave",
+               [&] { return site.number("SELECT max(id) FROM request") > then + 8; });
     daemon.signal(SIGKILL);
     daemon.wait();
   }
@@ -87,7 +97,8 @@ TEST(GenerationFile, NoticesItByTheLastRequestAlone) {
   fs::copy_file(site.file("backup.db"), site.db());
   start_and_kill(site);
   EXPECT_EQ(paused_by(site), "generation check");
-  EXPECT_THAT(site.text("SELECT paused_reason FROM account"), testing::HasSubstr("the last that left"));
+  EXPECT_THAT(site.text("SELECT paused_reason FROM account"),
+              testing::HasSubstr("the last that left"));
 }
 
 }  // namespace

@@ -88,7 +88,8 @@ TEST(Limiter, HoldsWhenTheWallClockIsStepped) {
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   EXPECT_GE(site.number("SELECT count(*) FROM (SELECT sent_at - lag(sent_at) OVER (ORDER BY id) "
                         "AS step FROM request) WHERE abs(step) > 3000000"),
-            4) << "the clock was not stepped, so nothing was put to the test";
+            4)
+      << "the clock was not stepped, so nothing was put to the test";
   site.expect_promises_kept(limit, entities(4, 4, 4));
 }
 

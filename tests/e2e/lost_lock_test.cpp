@@ -1,5 +1,6 @@
-// Somebody removes the lock file of a daemon that lives, and another one takes over. The first ends, commits nothing behind
-// the take-over, and nothing is created twice or stays behind, however the two race.
+// Somebody removes the lock file of a daemon that lives, and another one takes over. The first
+// ends, commits nothing behind the take-over, and nothing is created twice or stays behind, however
+// the two race.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,19 +29,23 @@ struct Waiting {
     eventually("it works", [&] { return site.ledger().size() >= 50; });
     other = std::make_unique<SQLite::Database>(site.db(), SQLite::OPEN_READWRITE, 60'000);
     other->exec("BEGIN IMMEDIATE");
-    eventually("it waits", [&] { return daemon.err().find("another program holds the database") != std::string::npos; });
+    eventually("it waits", [&] {
+      return daemon.err().find("another program holds the database") != std::string::npos;
+    });
   }
   const Site site{Flags{"--faults", "slow:1:1s"}};  // 17 ms each, so that some are on the wire
   Process daemon;
   std::unique_ptr<SQLite::Database> other;
 };
 
-// It comes too late, and does not know: the take-over falls between its look at the lock and its transaction.
+// It comes too late, and does not know: the take-over falls between its look at the lock and its
+// transaction.
 TEST(LostLock, LetsItsOwnerCommitNothingBehindTheTakeOver) {
   Waiting first;
   const Site& site = first.site;
   Process second(site.daemon(joined(kFlags, {"--standby", "--drain"})));
-  eventually("it stands by", [&] { return second.err().find("standby: waiting") != std::string::npos; });
+  eventually("it stands by",
+             [&] { return second.err().find("standby: waiting") != std::string::npos; });
   first.daemon.signal(SIGSTOP);
   std::filesystem::remove(site.db() + ".lock");
   first.other->exec("ROLLBACK");
@@ -62,7 +67,8 @@ TEST(LostLock, EndsItsOwnerThatWaitsForAnothersTransaction) {
   EXPECT_TRUE(first.daemon.ends_within(std::chrono::seconds{60})) << first.daemon.err();
   first.other->exec("ROLLBACK");
   EXPECT_EQ(first.daemon.wait(), 75) << first.daemon.err();
-  EXPECT_THAT(first.daemon.err(), HasSubstr(site.db() + ".lock is not there any more or another file"));
+  EXPECT_THAT(first.daemon.err(),
+              HasSubstr(site.db() + ".lock is not there any more or another file"));
   const Finish rest = site.drain(kFlags);
   EXPECT_EQ(rest.exit_code, 0) << rest.err;
   site.expect_promises_kept("none", kEntities);

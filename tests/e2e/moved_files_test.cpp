@@ -1,5 +1,6 @@
-// Somebody moves, deletes or replaces the files under a daemon that has work left: it notices, stops before it sends
-// what nobody would find in the tables, and nothing is lost or sent twice once the files are back.
+// Somebody moves, deletes or replaces the files under a daemon that has work left: it notices,
+// stops before it sends what nobody would find in the tables, and nothing is lost or sent twice
+// once the files are back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +17,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 constexpr std::int64_t kEntities = entities(3, 2, 4);
-const Flags kFlags = {"--unknown-outcome", "resubmit"};  // a DSP that honours keys: what was on the wire resolves itself
+// a DSP that honours keys: what was on the wire resolves itself
+const Flags kFlags = {"--unknown-outcome", "resubmit"};
 
 void move_away(const std::string& path) { fs::rename(path, path + ".moved"); }
 void remove_it(const std::string& path) { fs::remove(path); }

@@ -21,8 +21,7 @@ namespace {
 
 std::string script() {
   const char* const given = std::getenv("DL_NGINX_DSP");
-  const std::string folder =
-      given != nullptr ? given : in_tree("../shared/tools/nginx-dsp");
+  const std::string folder = given != nullptr ? given : in_tree("../shared/tools/nginx-dsp");
   return folder + "/dsp.sh";
 }
 
@@ -135,7 +134,8 @@ class NeutralServer : public testing::TestWithParam<Run> {};
 
 TEST_P(NeutralServer, TakesEveryEntityOnce) {
   if (!std::filesystem::exists(script())) GTEST_SKIP() << "there is no " << script();
-  if (!shell_says_yes("PATH=$PATH:/usr/sbin command -v nginx")) GTEST_SKIP() << "nginx is not installed";
+  if (!shell_says_yes("PATH=$PATH:/usr/sbin command -v nginx"))
+    GTEST_SKIP() << "nginx is not installed";
   if (GetParam().variant == "js" && !shell_says_yes(kHasJsModule)) {
     GTEST_SKIP() << "nginx has no njs module (Debian: libnginx-mod-http-js)";
   }

@@ -1,7 +1,8 @@
-// Acts typed into the real shell as fast as it takes them, against a daemon that sends, a loader that loads, a DSP that
-// loses answers and applies some requests late. Whatever they decide, nothing is created twice and nothing contradicts
-// itself; and in the end, when the operators want everything, everything is there. The operators lie at times, and
-// the DSP denies at times what it has; an operator's lie and one such denial are still no proof.
+// Acts typed into the real shell as fast as it takes them, against a daemon that sends, a loader
+// that loads, a DSP that loses answers and applies some requests late. Whatever they decide,
+// nothing is created twice and nothing contradicts itself; and in the end, when the operators want
+// everything, everything is there. The operators lie at times, and the DSP denies at times what it
+// has; an operator's lie and one such denial are still no proof.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +19,8 @@ using ::testing::HasSubstr;
 constexpr int kRounds = 60;
 constexpr int kCampaignsMax = 12;
 constexpr const char* kFaults =
-    "post.lost_answer:0.06,post.lost_request:0.04,post.late_apply:0.04:8s,post.500_applied:0.03,post.422:0.02,fail_status:0.03,"
+    "post.lost_answer:0.06,post.lost_request:0.04,post.late_apply:0.04:8s,post.500_applied:0.03,"
+    "post.422:0.02,fail_status:0.03,"
     "slow:0.1:2s,get.lost_answer:0.02,get.500:0.02,get.404:0.01";
 
 class Race : public testing::Test {
@@ -32,16 +34,18 @@ class Race : public testing::Test {
     EXPECT_THAT(shell.err, Not(HasSubstr("locked")));
     refused_ += shell.exit_code == 0 ? 0 : 1;
   }
-  static std::string act(const std::string& name, const std::string& which, const std::string& dsp_id = "NULL",
-                         const std::string& priority = "NULL") {
-    return "INSERT INTO operator_act (job_id, act, dsp_id, priority, who, why) SELECT id, '" + name + "', " + dsp_id + ", " +
-           priority + ", 'maria', 'a race' FROM job WHERE " + which + " ORDER BY random() LIMIT 2";
+  static std::string act(const std::string& name, const std::string& which,
+                         const std::string& dsp_id = "NULL", const std::string& priority = "NULL") {
+    return "INSERT INTO operator_act (job_id, act, dsp_id, priority, who, why) SELECT id, '" +
+           name + "', " + dsp_id + ", " + priority + ", 'maria', 'a race' FROM job WHERE " + which +
+           " ORDER BY random() LIMIT 2";
   }
-  // One of every kind, legal or not. What is declared may be wrong: `exists` of an id that the DSP does not know,
-  // `absent` of what it has.
+  // One of every kind, legal or not. What is declared may be wrong: `exists` of an id that the DSP
+  // does not know, `absent` of what it has.
   std::string anything() {
-    static const std::vector<std::string> kStates = {"blocked", "ready",      "waiting", "submitting", "in_doubt",
-                                                     "confirming", "succeeded", "failed",  "cancelled"};
+    static const std::vector<std::string> kStates = {"blocked",    "ready",    "waiting",
+                                                     "submitting", "in_doubt", "confirming",
+                                                     "succeeded",  "failed",   "cancelled"};
     const std::string state = "state = '" + kStates[random_() % kStates.size()] + "'";
     switch (random_() % 9) {
       case 0: return act("retry", state);
@@ -52,7 +56,8 @@ class Race : public testing::Test {
       case 5: return act("exists", state, "'nobody-knows-it'");
       case 6: return act("absent", state);
       case 7: return act("absent", "state = 'in_doubt'");
-      default: return act("priority", state, "NULL", std::to_string(static_cast<int>(random_() % 5) - 2));
+      default:
+        return act("priority", state, "NULL", std::to_string(static_cast<int>(random_() % 5) - 2));
     }
   }
 
@@ -62,26 +67,33 @@ class Race : public testing::Test {
 };
 
 TEST_F(Race, OfActsAgainstTheDaemonALoaderAndLateAnswersBreaksNoPromise) {
-  const Flags flags = {"--unknown-outcome", "lookup", "--settle", "60s", "--rate-limit", "none", "--max-retries", "20"};
+  const Flags flags = {"--unknown-outcome", "lookup", "--settle",      "60s",
+                       "--rate-limit",      "none",   "--max-retries", "20"};
   site_.load_sheet(shape(1, 2, 2));
   Process daemon(site_.daemon(flags));
   for (int round = 1; round <= kRounds; ++round) {
     if (round % 5 == 0) site_.load_sheet(shape(round / 5, 2, 2));  // the earlier ones are in it
     type(anything());
-    type("INSERT INTO operator_act (act, who, why) VALUES ('" + std::string(round % 2 == 0 ? "pause" : "resume") + "', 'maria', 'a race')");
+    type("INSERT INTO operator_act (act, who, why) VALUES ('" +
+         std::string(round % 2 == 0 ? "pause" : "resume") + "', 'maria', 'a race')");
     ASSERT_FALSE(daemon.ends_within(std::chrono::milliseconds{0})) << daemon.err();
   }
   static_assert(kRounds / 5 == kCampaignsMax);
   EXPECT_GT(refused_, 5) << "not every act is legal everywhere";
-  EXPECT_GT(site_.number("SELECT count(*) FROM operator_act WHERE job_id IS NOT NULL"), 5) << "but many were";
+  EXPECT_GT(site_.number("SELECT count(*) FROM operator_act WHERE job_id IS NOT NULL"), 5)
+      << "but many were";
 
   type("INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'enough')");
   eventually("all is there once everybody wants it", [&] {
     if (site_.unfinished() == 0) return true;
-    type("INSERT INTO operator_act (job_id, act, who, why) SELECT id, 'retry', 'maria', 'all of it' FROM job "
-         "WHERE state IN ('failed', 'cancelled') AND lease_token IS NULL");
-    type("INSERT INTO operator_act (job_id, act, who, why) SELECT id, 'absent', 'maria', 'look once more' FROM job "
-         "WHERE state = 'in_doubt' AND hold IS NOT NULL AND lease_token IS NULL");
+    type(
+        "INSERT INTO operator_act (job_id, act, who, why) SELECT id, 'retry', 'maria', 'all of it' "
+        "FROM job "
+        "WHERE state IN ('failed', 'cancelled') AND lease_token IS NULL");
+    type(
+        "INSERT INTO operator_act (job_id, act, who, why) SELECT id, 'absent', 'maria', 'look once "
+        "more' FROM job "
+        "WHERE state = 'in_doubt' AND hold IS NOT NULL AND lease_token IS NULL");
     return false;
   });
   daemon.signal(SIGTERM);

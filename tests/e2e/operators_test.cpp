@@ -57,7 +57,8 @@ TEST(Operators, PauseCancelAndReorderWhatIsNotSentYet) {
   Process daemon(site.daemon({"--rate-limit", "none", "--in-flight", "1"}));
   await_log(daemon, "limit");
   // A daemon that finds the pause when it takes over does not say so, and that line is older.
-  eventually("it has taken over", [&] { return site.number("SELECT count(*) FROM instance") == 1; });
+  eventually("it has taken over",
+             [&] { return site.number("SELECT count(*) FROM instance") == 1; });
   site.operate(kPause);
   await_log(daemon, "paused by maria");
   site.load_sheet(shape(3, 1, 2));
@@ -77,20 +78,25 @@ TEST(Operators, PauseCancelAndReorderWhatIsNotSentYet) {
   site.expect_promises_kept("none", entities(3, 1, 2) - 1);
 }
 
-// The permit transaction looks at the schema, so the request that was the last when the guard was dropped stays the last.
+// The permit transaction looks at the schema, so the request that was the last when the guard was
+// dropped stays the last.
 TEST(Operators, WhoDropAGuardStopTheDaemonBeforeItSendsAnything) {
   const Site site;
   site.load_sheet(shape(3, 2, 4));
   const Flags flags = {"--unknown-outcome", "resubmit"};
-  const std::string guard = site.text("SELECT sql FROM sqlite_schema WHERE name = 'guard_job_update'");
+  const std::string guard =
+      site.text("SELECT sql FROM sqlite_schema WHERE name = 'guard_job_update'");
   Process daemon(site.daemon(flags));
   eventually("it works", [&] { return site.ledger().size() >= 5; });
-  const std::string last = site.operate("BEGIN IMMEDIATE; SELECT max(id) FROM request; DROP TRIGGER guard_job_update; COMMIT;");
+  const std::string last = site.operate(
+      "BEGIN IMMEDIATE; SELECT max(id) FROM request; DROP TRIGGER guard_job_update; COMMIT;");
   EXPECT_EQ(daemon.wait(), 78) << daemon.err();
-  EXPECT_NE(daemon.err().find("trigger guard_job_update is missing"), std::string::npos) << daemon.err();
+  EXPECT_NE(daemon.err().find("trigger guard_job_update is missing"), std::string::npos)
+      << daemon.err();
   EXPECT_EQ(site.text("SELECT max(id) FROM request") + "\n", last);
   site.let_mock_catch_up();
-  EXPECT_LE(static_cast<std::int64_t>(site.ledger().size()), std::stoll(last)) << "a request without a permit";
+  EXPECT_LE(static_cast<std::int64_t>(site.ledger().size()), std::stoll(last))
+      << "a request without a permit";
   EXPECT_GT(site.unfinished(), 0) << "it stopped in the middle";
   EXPECT_EQ(site.drain(flags).exit_code, 78) << "as long as it is missing";
   site.operate(guard);
@@ -99,7 +105,8 @@ TEST(Operators, WhoDropAGuardStopTheDaemonBeforeItSendsAnything) {
   site.expect_promises_kept("40/60s", entities(3, 2, 4));
 }
 
-// The sheet of the second load holds the first three campaigns too; they are known, and keep theirs.
+// The sheet of the second load holds the first three campaigns too; they are known, and keep
+// theirs.
 TEST(Operators, LoadAnUrgentSheetThatGoesBeforeAnOlderOne) {
   const Site site;
   site.load_sheet(shape(3, 1, 2));
@@ -119,11 +126,13 @@ TEST(Operators, ReadInTheTablesWhyADaemonThatHasEndedLeftThingsUndone) {
   doubtful.load_sheet(shape(1, 1, 1));
   EXPECT_EQ(doubtful.drain().exit_code, 1);
   EXPECT_EQ(says(doubtful), "stalled: 1 in doubt wait for a decision (v_in_doubt)");
-  EXPECT_NE(doubtful.ingest({"status"}).out.find("nothing moves any more: 1 in doubt wait for a decision (v_in_doubt), "
-                                                 "2 wait behind others (v_blocked)"),
+  EXPECT_NE(doubtful.ingest({"status"})
+                .out.find("nothing moves any more: 1 in doubt wait for a decision (v_in_doubt), "
+                          "2 wait behind others (v_blocked)"),
             std::string::npos);
   doubtful.load_sheet(shape(2, 1, 1));
-  EXPECT_EQ(says(doubtful), "stalled: dl-daemon was stopped") << "what is new waits for no decision";
+  EXPECT_EQ(says(doubtful), "stalled: dl-daemon was stopped")
+      << "what is new waits for no decision";
 
   const Site stopped;
   stopped.load_sheet(shape(2, 2, 2));

@@ -43,9 +43,13 @@ TEST(Output, SaysAtDebugWhatInfoKeepsToItself) {
     site.load_sheet(shape(1, 1, 1));
     const Finish drain = site.drain({"--log-level", level});
     EXPECT_EQ(drain.exit_code, 0) << drain.err;
-    for (const char* const line : {" debug   loading work ", " debug   work loaded ready=1 ", " debug   connecting worker=", " debug   connection opened worker=",
-                                   " debug   sending request=1 purpose=create target=/campaigns ", " debug   request ended request=1 wire=answered status="}) {
-      EXPECT_EQ(drain.err.find(line) != std::string::npos, level == "debug") << line << " in\n" << drain.err;
+    for (const char* const line :
+         {" debug   loading work ", " debug   work loaded ready=1 ",
+          " debug   connecting worker=", " debug   connection opened worker=",
+          " debug   sending request=1 purpose=create target=/campaigns ",
+          " debug   request ended request=1 wire=answered status="}) {
+      EXPECT_EQ(drain.err.find(line) != std::string::npos, level == "debug") << line << " in\n"
+                                                                             << drain.err;
     }
   }
 }
@@ -83,8 +87,10 @@ TEST(Files, ThatEverybodyMayReadAreWarnedOf) {
   const Site site;
   site.load_sheet(shape(1, 1, 1));
   namespace fs = std::filesystem;
-  for (const auto& [mode, may] : {std::pair{fs::perms::others_read, "read"}, std::pair{fs::perms::others_write, "change"}}) {
-    const std::string warning = site.db() + ": everybody on this machine may " + may + " it, for that is its mode; chmod o= " + site.db() + "*\n";
+  for (const auto& [mode, may] :
+       {std::pair{fs::perms::others_read, "read"}, std::pair{fs::perms::others_write, "change"}}) {
+    const std::string warning = site.db() + ": everybody on this machine may " + may +
+                                " it, for that is its mode; chmod o= " + site.db() + "*\n";
     fs::permissions(site.db(), mode, fs::perm_options::add);
     const Finish load = site.ingest({site.file("sheet.csv")});
     EXPECT_TRUE(load.err.ends_with("\nwarning: " + warning)) << load.err;
@@ -100,7 +106,8 @@ TEST(Output, SaysAtTheStartOfWhatItIsMade) {
   const Site site;
   const Finish drain = site.drain();
   const std::string first = drain.err.substr(0, drain.err.find('\n'));
-  for (const std::string part : {"dl-daemon ", "SQLite ", "OpenSSL ", "Boost "}) EXPECT_NE(first.find(part), std::string::npos) << first;
+  for (const std::string part : {"dl-daemon ", "SQLite ", "OpenSSL ", "Boost "})
+    EXPECT_NE(first.find(part), std::string::npos) << first;
 }
 
 TEST(Secrets, AppearInNoFileLogCommandLineOrEnvironment) {
@@ -116,7 +123,8 @@ TEST(Secrets, AppearInNoFileLogCommandLineOrEnvironment) {
   const std::string proc = "/proc/" + std::to_string(daemon.pid());
   EXPECT_NE(text_of(proc + "/cmdline").find("--token-file"), std::string::npos);
   EXPECT_EQ(text_of(proc + "/cmdline").find(canary), std::string::npos);
-  EXPECT_EQ(text_of(proc + "/environ").find(canary), std::string::npos);  // empty where the tests are not root's: nobody else may look
+  // empty where the tests are not root's: nobody else may look
+  EXPECT_EQ(text_of(proc + "/environ").find(canary), std::string::npos);
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(site.file(""))) {
     EXPECT_EQ(text_of(entry.path()).find(canary), std::string::npos) << entry.path();
@@ -129,9 +137,13 @@ TEST(Secrets, AppearInNoFileLogCommandLineOrEnvironment) {
   EXPECT_NE(daemon.err().find("401"), std::string::npos) << "the log has the troubles in it";
 }
 
-// By a shell that allows cores, whatever the tests were started with; what leaves one leaves it in `folder`.
-Launch with_cores(const TemporaryFolder& folder, const std::string& command, Flags arguments, Launch launch = {}) {
-  arguments.insert(arguments.begin(), {"-c", "cd \"$0\" && ulimit -S -c \"$(ulimit -H -c)\" && " + command, folder.path()});
+// By a shell that allows cores, whatever the tests were started with; what leaves one leaves it in
+// `folder`.
+Launch with_cores(const TemporaryFolder& folder, const std::string& command, Flags arguments,
+                  Launch launch = {}) {
+  arguments.insert(
+      arguments.begin(),
+      {"-c", "cd \"$0\" && ulimit -S -c \"$(ulimit -H -c)\" && " + command, folder.path()});
   launch.program = "sh";
   launch.arguments = std::move(arguments);
   return launch;
@@ -141,12 +153,15 @@ TEST(Secrets, AreInNoCore) {
   const TemporaryFolder folder;
   Process other(with_cores(folder, "kill -ABRT $$", {}));
   EXPECT_EQ(other.wait(), 128 + SIGABRT);
-  if (!other.left_core()) GTEST_SKIP() << "no program leaves a core here: ulimit -H -c, kernel.core_pattern or a sanitizer's doing";
+  if (!other.left_core())
+    GTEST_SKIP() << "no program leaves a core here: ulimit -H -c, kernel.core_pattern or a "
+                    "sanitizer's doing";
   const Site site;
   site.load_sheet(shape(1, 1, 1));
   std::ofstream(folder.file("token")) << "canary-5d0c1f7e9b\n";
   const Launch sender = site.daemon({"--token-file", folder.file("token")});
-  Process daemon(with_cores(folder, "exec \"$@\"", joined({built_program(sender.program)}, sender.arguments), sender));
+  Process daemon(with_cores(folder, "exec \"$@\"",
+                            joined({built_program(sender.program)}, sender.arguments), sender));
   eventually("it has sent with its token", [&] { return !site.ledger().empty(); });
   daemon.signal(SIGABRT);
   EXPECT_EQ(daemon.wait(), 128 + SIGABRT) << daemon.err();

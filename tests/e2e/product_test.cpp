@@ -18,15 +18,20 @@ TEST(Product, HoldsNoFaultPoints) {
   }
 }
 
-// What makes a fault in memory a crash and not a way in. The linker drops such a flag without a word where one object is not
-// made for it.
+// What makes a fault in memory a crash and not a way in. The linker drops such a flag without a
+// word where one object is not made for it.
 TEST(Product, IsHardened) {
   for (const std::string program : {"dl-daemon", "dl-ingest"}) {
-    const Finish read = run(Launch{.program = "readelf", .arguments = {"-hldW", built_program(program)}, .environment = {}, .errors_to = ErrorsTo::file});
+    const Finish read = run(Launch{.program = "readelf",
+                                   .arguments = {"-hldW", built_program(program)},
+                                   .environment = {},
+                                   .errors_to = ErrorsTo::file});
     ASSERT_EQ(read.exit_code, 0) << read.err;
-    EXPECT_THAT(read.out, testing::ContainsRegex("FLAGS_1.*NOW.*PIE")) << program << ": as a PIE, bound at the start";
+    EXPECT_THAT(read.out, testing::ContainsRegex("FLAGS_1.*NOW.*PIE"))
+        << program << ": as a PIE, bound at the start";
     EXPECT_THAT(read.out, testing::ContainsRegex("GNU_RELRO ")) << program;
-    EXPECT_THAT(read.out, testing::ContainsRegex("GNU_STACK [ 0-9a-fx]* RW ")) << program << ": nothing on the stack is run";
+    EXPECT_THAT(read.out, testing::ContainsRegex("GNU_STACK [ 0-9a-fx]* RW "))
+        << program << ": nothing on the stack is run";
   }
 }
 

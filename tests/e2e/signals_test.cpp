@@ -34,14 +34,16 @@ TEST(Stop, FinishesWhatIsOnTheWireAtSigterm) { expect_stops_cleanly(SIGTERM); }
 TEST(Stop, FinishesWhatIsOnTheWireAtSigint) { expect_stops_cleanly(SIGINT); }
 TEST(Stop, FinishesWhatIsOnTheWireWhereTheTerminalIsClosed) { expect_stops_cleanly(SIGHUP); }
 
-// A shell that goes passes the signal on to its jobs, the kernel says it again, and the session's end is a SIGTERM.
+// A shell that goes passes the signal on to its jobs, the kernel says it again, and the session's
+// end is a SIGTERM.
 TEST(Stop, IsNotHurriedByWhatEndsASession) {
   const Site site({"--faults", "slow:@1:30s"});  // half a second
   site.load_sheet(shape(1, 1, 1));
   Process daemon(site.daemon());
   eventually("the POST is out", [&] { return site.number(kOpenRequests) == 1; });
   daemon.signal(SIGHUP);
-  eventually("it says that it stops", [&] { return daemon.err().find("stopping:") != std::string::npos; });
+  eventually("it says that it stops",
+             [&] { return daemon.err().find("stopping:") != std::string::npos; });
   daemon.signal(SIGHUP);
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
@@ -50,10 +52,14 @@ TEST(Stop, IsNotHurriedByWhatEndsASession) {
 
 void stop_for_a_while(const Process& process) {
   process.signal(SIGSTOP);
-  eventually("it is stopped", [&] { return text_of("/proc/" + std::to_string(process.pid()) + "/stat").find(") T ") != std::string::npos; });
+  eventually("it is stopped", [&] {
+    return text_of("/proc/" + std::to_string(process.pid()) + "/stat").find(") T ") !=
+           std::string::npos;
+  });
 }
 
-// timeout(1) tells its child, and then its whole group, in which the child is. Both are there before the daemon sees one.
+// timeout(1) tells its child, and then its whole group, in which the child is. Both are there
+// before the daemon sees one.
 TEST(Stop, IsNotHurriedByWhoSaysItTwiceAtOnce) {
   const Site site({"--faults", "slow:@1:30s"});  // half a second
   site.load_sheet(shape(1, 1, 1));
@@ -71,14 +77,20 @@ TEST(Stop, IsNotHurriedByWhoSaysItTwiceAtOnce) {
 TEST(Stop, IsNotHurriedOnceAllIsRecorded) {
   const Site site;
   site.load_sheet(shape(1, 1, 1));
-  Process daemon(site.daemon({"--rate-limit", "none"}));  // under a limit it would want to write what it has learned first
-  eventually("it has written its last", [&] { return site.number("SELECT count(*) FROM account WHERE eta_note = 'done'") == 1; });
+  // under a limit it would want to write what it has learned first
+  Process daemon(site.daemon({"--rate-limit", "none"}));
+  eventually("it has written its last", [&] {
+    return site.number("SELECT count(*) FROM account WHERE eta_note = 'done'") == 1;
+  });
   SQLite::Database somebody(site.db(), SQLite::OPEN_READWRITE, 60'000);
   somebody.exec("BEGIN IMMEDIATE");
   const auto first = std::chrono::steady_clock::now();
   daemon.signal(SIGTERM);
-  eventually("all is recorded", [&] { return daemon.err().find("stopped: everything") != std::string::npos; });
-  eventually("it would be a second signal", [&] { return std::chrono::steady_clock::now() - first > std::chrono::milliseconds{1'500}; });
+  eventually("all is recorded",
+             [&] { return daemon.err().find("stopped: everything") != std::string::npos; });
+  eventually("it would be a second signal", [&] {
+    return std::chrono::steady_clock::now() - first > std::chrono::milliseconds{1'500};
+  });
   daemon.signal(SIGTERM);
   somebody.exec("ROLLBACK");
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
@@ -91,7 +103,9 @@ void expect_works_on_after_sighup(const Site& site, const Launch& launch) {
   eventually("it works", [&] { return site.unfinished() == 0; });
   daemon.signal(SIGHUP);
   site.load_sheet(shape(2, 1, 1));
-  eventually("it still works", [&] { return site.number("SELECT count(*) FROM batch") == 2 && site.unfinished() == 0; });
+  eventually("it still works", [&] {
+    return site.number("SELECT count(*) FROM batch") == 2 && site.unfinished() == 0;
+  });
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
 }
@@ -123,9 +137,11 @@ TEST(Stop, LeavesAtOnceAtTheSecondSignal) {
   eventually("it says that it stops",
              [&] { return daemon.err().find("stopping:") != std::string::npos; });
   const auto first = std::chrono::steady_clock::now();
-  while (!daemon.ends_within(std::chrono::milliseconds{50})) daemon.signal(SIGTERM);  // somebody who insists
+  // somebody who insists
+  while (!daemon.ends_within(std::chrono::milliseconds{50})) daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 1) << daemon.err();
-  EXPECT_GT(std::chrono::steady_clock::now() - first, std::chrono::milliseconds{500}) << "what is said twice in a breath is said once";
+  EXPECT_GT(std::chrono::steady_clock::now() - first, std::chrono::milliseconds{500})
+      << "what is said twice in a breath is said once";
   const Finish rest = site.drain();
   EXPECT_EQ(rest.exit_code, 1) << rest.err;
   EXPECT_EQ(site.number("SELECT count(*) FROM v_in_doubt WHERE hold IS NOT NULL"), 1);

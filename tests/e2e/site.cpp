@@ -24,13 +24,15 @@ std::string tell(int port, const std::string& bytes) {
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   DL_CHECK(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-               ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()) &&
+               ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+                   static_cast<ssize_t>(bytes.size()) &&
                ::shutdown(fd, SHUT_WR) == 0,
            "the mock takes connections");
   std::string answer;
   char room[4096];
   ssize_t got = 0;
-  while ((got = ::read(fd, room, sizeof room)) > 0) answer.append(room, static_cast<std::size_t>(got));
+  while ((got = ::read(fd, room, sizeof room)) > 0)
+    answer.append(room, static_cast<std::size_t>(got));
   DL_CHECK(got == 0, "the mock ends connections");
   ::close(fd);
   return answer;
@@ -136,9 +138,12 @@ std::string Site::operate(const std::string& typed) const {
 }
 
 std::string Site::post(const std::string& target, const std::string& body) const {
-  return tell(std::stoi(text_of(file("port"))),
-              "POST " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
-              "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  return tell(
+      std::stoi(text_of(file("port"))),
+      "POST " + target +
+          " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+          "Content-Length: " +
+          std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
 std::int64_t Site::unfinished() const {

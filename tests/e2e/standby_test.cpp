@@ -1,6 +1,7 @@
-// What a service manager relies on beyond a single daemon: its watchdog (WatchdogSec=) hears from a daemon that works and
-// from one that stands by (from one whose thread hangs it does not: tests/chaos/hang_test.cpp), and a standby stops when told to.
-// With a real systemd: tests/systemd/drill.sh.
+// What a service manager relies on beyond a single daemon: its watchdog (WatchdogSec=) hears from a
+// daemon that works and from one that stands by (from one whose thread hangs it does not:
+// tests/chaos/hang_test.cpp), and a standby stops when told to. With a real systemd:
+// tests/systemd/drill.sh.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -47,7 +48,8 @@ struct Sender {
 };
 
 void expect_stands_by(Process& standby) {
-  eventually("it stands by", [&] { return standby.err().find("standby: waiting") != std::string::npos; });
+  eventually("it stands by",
+             [&] { return standby.err().find("standby: waiting") != std::string::npos; });
 }
 
 TEST(Watchdog, HearsFromAnIdleDaemon) {
@@ -71,14 +73,18 @@ TEST(Watchdog, HearsFromAStandbyAndGivesItTimeToTakeOver) {
   expect_life(manager);
 }
 
-// A machine that goes down tells all at once. The signal is there before the lock comes free, and is seen after.
+// A machine that goes down tells all at once. The signal is there before the lock comes free, and
+// is seen after.
 TEST(Standby, ThatIsToldToStopDoesNotBeginWhereTheSenderEnds) {
   Sender sender;
   const Site& site = sender.site;
   Process standby(site.daemon({"--standby"}));
   expect_stands_by(standby);
   standby.signal(SIGSTOP);
-  eventually("it is stopped", [&] { return text_of("/proc/" + std::to_string(standby.pid()) + "/stat").find(") T ") != std::string::npos; });
+  eventually("it is stopped", [&] {
+    return text_of("/proc/" + std::to_string(standby.pid()) + "/stat").find(") T ") !=
+           std::string::npos;
+  });
   standby.signal(SIGTERM);
   sender.daemon.signal(SIGTERM);
   EXPECT_EQ(sender.daemon.wait(), 0) << sender.daemon.err();
@@ -87,8 +93,8 @@ TEST(Standby, ThatIsToldToStopDoesNotBeginWhereTheSenderEnds) {
   EXPECT_EQ(site.number("SELECT count(*) FROM instance"), 1) << "it has taken over";
 }
 
-// New programs are installed, and a sheet is loaded before the daemon was started anew: migrated under its feet, its schema would be
-// another than it knows, and it and its standby would end.
+// New programs are installed, and a sheet is loaded before the daemon was started anew: migrated
+// under its feet, its schema would be another than it knows, and it and its standby would end.
 TEST(Upgrade, IsNotMadeByALoadBesideTheOldDaemon) {
   Sender sender;
   const Site& site = sender.site;
@@ -97,22 +103,25 @@ TEST(Upgrade, IsNotMadeByALoadBesideTheOldDaemon) {
   SQLite::Database file(site.db(), SQLite::OPEN_READWRITE, 60'000);
   sqlite3_db_config(file.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   file.exec("DELETE FROM migration WHERE version > " + older + "; PRAGMA user_version = " + older);
-  for (const Flags& beside : {Flags{site.file("sheet.csv")}, Flags{"archive", "--older-than", "365d"}}) {
+  for (const Flags& beside :
+       {Flags{site.file("sheet.csv")}, Flags{"archive", "--older-than", "365d"}}) {
     const Finish refused = site.ingest(beside);
     EXPECT_EQ(refused.exit_code, 75) << refused.out << refused.err;
     EXPECT_NE(refused.err.find("restart that first"), std::string::npos) << refused.err;
   }
 }
 
-// Somebody moves the database away under a pair. The sender ends; a standby that began anew with an empty one would know
-// nothing of what was created, and create it again when the sheet is loaded again.
+// Somebody moves the database away under a pair. The sender ends; a standby that began anew with an
+// empty one would know nothing of what was created, and create it again when the sheet is loaded
+// again.
 TEST(Standby, DoesNotBeginAnewWhereTheDatabaseIsGone) {
   Sender sender;
   const Site& site = sender.site;
   Process standby(site.daemon({"--standby"}));
   expect_stands_by(standby);
   std::error_code gone;  // as the sender takes its log away when it ends
-  for (const char* part : {"", "-wal", "-shm", ".generation"}) std::filesystem::rename(site.db() + part, site.db() + ".away" + part, gone);
+  for (const char* part : {"", "-wal", "-shm", ".generation"})
+    std::filesystem::rename(site.db() + part, site.db() + ".away" + part, gone);
   EXPECT_EQ(sender.daemon.wait(), 65) << sender.daemon.err();
   EXPECT_EQ(standby.wait(), 66) << standby.err();
   EXPECT_NE(standby.err().find("put it back"), std::string::npos) << standby.err();

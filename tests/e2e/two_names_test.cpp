@@ -1,5 +1,6 @@
-// A database that is known by two names is one database all the same: one daemon sends for it, whatever it is called. What lies
-// beside it is called by its own name, for SQLite calls the log so; a second name of its own (a hard link) is refused.
+// A database that is known by two names is one database all the same: one daemon sends for it,
+// whatever it is called. What lies beside it is called by its own name, for SQLite calls the log
+// so; a second name of its own (a hard link) is refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,7 +37,8 @@ void expect_one_sends(const Linked& site, const std::string& first, const std::s
   const Finish refused = run(site.daemon(by_name(second)));
   EXPECT_EQ(refused.exit_code, 75) << refused.err;
   EXPECT_THAT(refused.err, HasSubstr("another dl-daemon sends for " + second));
-  const Finish verify = run(site.daemon({"--db", second, "--unknown-outcome", "lookup", "--verify"}));
+  const Finish verify =
+      run(site.daemon({"--db", second, "--unknown-outcome", "lookup", "--verify"}));
   EXPECT_EQ(verify.exit_code, 75) << verify.out << verify.err;
   eventually("all is done", [&] { return site.unfinished() == 0; });
   daemon.signal(SIGTERM);
@@ -58,7 +60,8 @@ TEST(ASymbolicLink, DoesNotLetASecondDaemonSendByTheRealName) {
 TEST(ASymbolicLink, HasNothingBesideIt) {
   const Linked site;
   Process daemon(site.daemon());
-  eventually("it is up", [&] { return daemon.err().find("database " + site.db()) != std::string::npos; });
+  eventually("it is up",
+             [&] { return daemon.err().find("database " + site.db()) != std::string::npos; });
   EXPECT_EQ(fs::status(site.real).permissions() & fs::perms::others_all, fs::perms::none);
   site.load_sheet(shape(1, 2, 4));
   eventually("all is done", [&] { return site.unfinished() == 0; });
@@ -86,7 +89,8 @@ TEST(ASymbolicLink, ThatIsTurnedElsewhereStopsTheDaemon) {
 TEST(ASymbolicLink, ThatLeadsInACircleIsSaid) {
   const Site site;
   fs::create_symlink("jobs.db", site.db());
-  for (const Finish& ended : {run(site.daemon()), site.ingest({"archive", "--older-than", "365d"})}) {
+  for (const Finish& ended :
+       {run(site.daemon()), site.ingest({"archive", "--older-than", "365d"})}) {
     EXPECT_EQ(ended.exit_code, 66) << ended.err;
     EXPECT_THAT(ended.err, HasSubstr(site.db() + ": its symbolic links lead in a circle"));
   }
@@ -98,14 +102,17 @@ TEST(ASecondNameOfItsOwn, IsRefusedByAllThatWrite) {
   const std::string second = site.file("second.db");
   fs::create_hard_link(site.db(), second);
   const Flags ask = {"--db", second, "--unknown-outcome", "lookup", "--verify"};
-  for (const Finish& ended : {run(site.daemon(by_name(second))), run(site.daemon()), run(site.daemon(ask)),
-                              site.ingest({"--db", second, site.file("sheet.csv")}), site.ingest({"archive", "--older-than", "365d"})}) {
+  for (const Finish& ended :
+       {run(site.daemon(by_name(second))), run(site.daemon()), run(site.daemon(ask)),
+        site.ingest({"--db", second, site.file("sheet.csv")}),
+        site.ingest({"archive", "--older-than", "365d"})}) {
     EXPECT_EQ(ended.exit_code, 78) << ended.out << ended.err;
     EXPECT_THAT(ended.err, HasSubstr("has 2 names (hard links)"));
   }
   EXPECT_FALSE(fs::exists(second + ".lock") || fs::exists(second + "-wal"));
   EXPECT_THAT(site.ledger(), IsEmpty());
-  const Finish status = site.ingest({"--db", second, "status"});  // a backup may be kept so, and reading harms nobody
+  // a backup may be kept so, and reading harms nobody
+  const Finish status = site.ingest({"--db", second, "status"});
   EXPECT_EQ(status.exit_code, 0) << status.err;
   fs::remove(second);
   EXPECT_EQ(site.drain().exit_code, 0);

@@ -10,6 +10,7 @@
 #include "storage/model/job.h"
 #include "storage/model/work.h"
 #include "tests/e2e/site.h"
+#include "tests/e2e/verifying.h"
 
 namespace dl::e2e {
 namespace {
@@ -17,18 +18,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const Flags kLooksUp = {"--unknown-outcome", "lookup"};
-
-Finish verify(const Site& site, const Flags& flags = kLooksUp) { return run(site.daemon(joined({"--verify"}, flags))); }
-
-// Mocks that look up and honour no keys, so that a second POST is a second entity.
-const Flags kMock = {"--idempotency", "off", "--limit", "40/60s"};
-
-std::string key_of(const Site& site, std::int64_t job) {
-  return site.text("SELECT idempotency_key FROM request WHERE purpose = 'create' AND job_id = " + std::to_string(job));
-}
-
-// What was looked up at the mock, in order; looks for the same must be as far apart as they are to be.
+// What was looked up at the mock, in order; looks for the same must be as far apart as they are to
+// be.
 std::vector<std::string> looked_up(const Site& mock) {
   std::vector<std::string> looks;
   std::map<std::string, double> last;
@@ -46,23 +37,13 @@ std::vector<std::string> looked_up(const Site& mock) {
 
 // Sends what `site` sent, as far as `which` chooses it, to another mock.
 void copy_entities(const Site& site, const Site& other, const std::string& which = "true") {
-  for (const Row& job : site.rows("SELECT kind, body FROM job JOIN request ON job_id = job.id JOIN request_body "
-                                  "ON request_id = request.id WHERE " + which + " ORDER BY request.id")) {
+  for (const Row& job :
+       site.rows("SELECT kind, body FROM job JOIN request ON job_id = job.id JOIN request_body "
+                 "ON request_id = request.id WHERE " +
+                 which + " ORDER BY request.id")) {
     const std::string collection(names_of(*kind_named(job.at("kind"))).collection);
     ASSERT_THAT(other.post("/" + collection, job.at("body")), HasSubstr("201 Created"));
   }
-}
-
-// No window above the limit, and nothing that the mock had to refuse, lookups and all.
-void expect_within_the_limit(const Site& site) {
-  const Finish judge = run(Launch{.program = "dl-mock-dsp",
-                                  .arguments = {"judge", site.ledger_path(), "--limit", "40/60s"},
-                                  .environment = {},
-                                  .errors_to = ErrorsTo::file});
-  EXPECT_THAT(judge.out, Not(HasSubstr("broken"))) << judge.out;
-  std::int64_t refused = 0;
-  for (const Row& line : site.ledger()) refused += line.at("status") == "429" ? 1 : 0;
-  EXPECT_EQ(refused, 0);
 }
 
 TEST(Verify, FindsNothingWhereTheDspHasWhatTheTablesSay) {
@@ -72,10 +53,17 @@ TEST(Verify, FindsNothingWhereTheDspHasWhatTheTablesSay) {
   const std::int64_t before = site.number("SELECT count(*) FROM request");
   const Finish finish = verify(site);
   EXPECT_EQ(finish.exit_code, 0) << finish.out << finish.err;
-  EXPECT_THAT(finish.out, HasSubstr("0 broken, 0 in doubt; 18 attempts looked up: 0 missing, 0 duplicate, 0 not answered"));
-  EXPECT_EQ(site.number("SELECT count(*) FROM request") - before, 18) << "its requests are in the ledger";
-  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE purpose = 'lookup' AND outcome = 'found' AND slot = 'answered'"), 18);
-  EXPECT_THAT(finish.err, Not(HasSubstr("look 2 of 3"))) << "nothing is absent, so nothing is waited for";
+  EXPECT_THAT(
+      finish.out,
+      HasSubstr(
+          "0 broken, 0 in doubt; 18 attempts looked up: 0 missing, 0 duplicate, 0 not answered"));
+  EXPECT_EQ(site.number("SELECT count(*) FROM request") - before, 18)
+      << "its requests are in the ledger";
+  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE purpose = 'lookup' AND outcome = "
+                        "'found' AND slot = 'answered'"),
+            18);
+  EXPECT_THAT(finish.err, Not(HasSubstr("look 2 of 3")))
+      << "nothing is absent, so nothing is waited for";
   expect_within_the_limit(site);
   site.expect_promises_kept("40/60s", entities(2, 2, 3));
 }
@@ -88,15 +76,20 @@ TEST(Verify, NamesWhatTheDspDoesNotHave) {
   const Site forgetful(kMock);
   const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", forgetful.endpoint()}));
   EXPECT_EQ(finish.exit_code, 1) << finish.err;
-  EXPECT_THAT(finish.out, HasSubstr("missing: job 3 " + site.text("SELECT key FROM job WHERE id = 3") +
-                                    ": attempt 1, external_id " + key_of(site, 3) + ": the DSP does not know it; we have the id " +
-                                    site.text("SELECT dsp_id FROM job WHERE id = 3")));
+  EXPECT_THAT(finish.out,
+              HasSubstr("missing: job 3 " + site.text("SELECT key FROM job WHERE id = 3") +
+                        ": attempt 1, external_id " + key_of(site, 3) +
+                        ": the DSP does not know it; we have the id " +
+                        site.text("SELECT dsp_id FROM job WHERE id = 3")));
   EXPECT_THAT(finish.out, HasSubstr("18 attempts looked up: 18 missing, 0 duplicate"));
   for (const char* look : {"look 2 of 3", "look 3 of 3"}) EXPECT_THAT(finish.err, HasSubstr(look));
   const std::vector<std::string> looks = looked_up(forgetful);
   ASSERT_EQ(looks.size(), 3 * 18);
-  for (std::size_t i = 18; i < looks.size(); ++i) EXPECT_EQ(looks[i], looks[i - 18]) << "all once, then all again: " << i;
-  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE worker = -1 AND outcome = 'not_found' AND slot = 'answered'"), 3 * 18);
+  for (std::size_t i = 18; i < looks.size(); ++i)
+    EXPECT_EQ(looks[i], looks[i - 18]) << "all once, then all again: " << i;
+  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE worker = -1 AND outcome = 'not_found' "
+                        "AND slot = 'answered'"),
+            3 * 18);
   expect_within_the_limit(forgetful);
 }
 
@@ -111,14 +104,18 @@ TEST(Verify, LooksAgainForWhatAnIndexThatIsBehindDenied) {
     std::size_t looks;
     std::string says;
   };
-  for (const Case& c : {Case{"get.404:@2", 3 + 1, "; 1 found only when looked for again"},
-                        Case{"get.404:@1,get.404:@2,get.404:@3", 3 + 3, "; 3 found only when looked for again"},
-                        Case{"get.404:@1,get.404:@3,get.404:@4,get.404:@5", 3 + 2 + 2, "; 2 found only when looked for again"}}) {
+  for (const Case& c :
+       {Case{"get.404:@2", 3 + 1, "; 1 found only when looked for again"},
+        Case{"get.404:@1,get.404:@2,get.404:@3", 3 + 3, "; 3 found only when looked for again"},
+        Case{"get.404:@1,get.404:@3,get.404:@4,get.404:@5", 3 + 2 + 2,
+             "; 2 found only when looked for again"}}) {
     const Site other(joined(mock, {"--faults", c.denied}));
     copy_entities(site, other);
     const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", other.endpoint()}));
     EXPECT_EQ(finish.exit_code, 0) << c.denied << finish.out << finish.err;
-    EXPECT_THAT(finish.out, HasSubstr("3 attempts looked up: 0 missing, 0 duplicate, 0 not answered" + c.says)) << c.denied;
+    EXPECT_THAT(finish.out,
+                HasSubstr("3 attempts looked up: 0 missing, 0 duplicate, 0 not answered" + c.says))
+        << c.denied;
     EXPECT_EQ(looked_up(other).size(), c.looks) << c.denied;
     EXPECT_THAT(finish.err, HasSubstr("look 2 of 3")) << c.denied;
   }
@@ -146,7 +143,8 @@ TEST(Verify, ComparesTheIdThatALaterLookFinds) {
   copy_entities(site, other, "kind = 'campaign'");
   const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", other.endpoint()}));
   EXPECT_EQ(finish.exit_code, 1) << finish.err;
-  EXPECT_THAT(finish.out, HasSubstr("the DSP has cmp_1 under this key; we have the id ")) << "denied twice, found at the third look";
+  EXPECT_THAT(finish.out, HasSubstr("the DSP has cmp_1 under this key; we have the id "))
+      << "denied twice, found at the third look";
   EXPECT_THAT(finish.out, HasSubstr("3 attempts looked up: 3 missing"));
 }
 
@@ -154,13 +152,15 @@ TEST(Verify, NamesWhatTheDspHasTwice) {
   const Site site(kMock);
   site.load_sheet(shape(2, 1, 1));
   ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
-  const std::string answer = site.post("/campaigns", R"({"id":"x","external_id":")" + key_of(site, 1) + "\"}");
+  const std::string answer =
+      site.post("/campaigns", R"({"id":"x","external_id":")" + key_of(site, 1) + "\"}");
   ASSERT_THAT(answer, HasSubstr("201 Created"));
   const Finish finish = verify(site);
   EXPECT_EQ(finish.exit_code, 1) << finish.err;
   EXPECT_THAT(finish.out, HasSubstr("duplicate: job 1 "));
-  EXPECT_THAT(finish.out, HasSubstr("external_id " + key_of(site, 1) + ": the DSP has 2 under this key: " +
-                                    site.text("SELECT dsp_id FROM job WHERE id = 1") + ", "));
+  EXPECT_THAT(finish.out,
+              HasSubstr("external_id " + key_of(site, 1) + ": the DSP has 2 under this key: " +
+                        site.text("SELECT dsp_id FROM job WHERE id = 1") + ", "));
   EXPECT_THAT(finish.out, HasSubstr("0 missing, 1 duplicate"));
 }
 
@@ -181,14 +181,16 @@ TEST(Verify, NamesWhatTheDspHasBesideWhatAnOperatorSaid) {
   site.load_sheet(shape(1, 1, 1));
   {
     Process daemon(site.daemon(joined(kLooksUp, {"--settle", "24h"})));
-    eventually("it is in doubt", [&] { return site.number("SELECT count(*) FROM v_in_doubt") == 1; });
+    eventually("it is in doubt",
+               [&] { return site.number("SELECT count(*) FROM v_in_doubt") == 1; });
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   }
   const std::string answer = site.post("/campaigns", R"({"id":"by hand"})");
   const std::size_t at = answer.find(R"("campaign_id":")") + 15;
   const std::string other = answer.substr(at, answer.find('"', at) - at);
-  site.operate("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (1, 'exists', '" + other + "', 'maria', 'seen')");
+  site.operate("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (1, 'exists', '" +
+               other + "', 'maria', 'seen')");
   ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
   const Finish finish = verify(site);
   EXPECT_EQ(finish.exit_code, 1) << finish.err;
@@ -201,20 +203,23 @@ TEST(Verify, SaysWhatTheDspHasOfWhatIsInDoubt) {
   site.load_sheet(shape(2, 1, 1));
   {
     Process daemon(site.daemon(joined(kLooksUp, {"--settle", "24h"})));
-    eventually("two are in doubt", [&] { return site.number("SELECT count(*) FROM v_in_doubt") == 2; });
+    eventually("two are in doubt",
+               [&] { return site.number("SELECT count(*) FROM v_in_doubt") == 2; });
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   }
   const Finish finish = verify(site);
   EXPECT_EQ(finish.exit_code, 1) << finish.err;
-  EXPECT_THAT(finish.out, HasSubstr("0 broken, 2 in doubt; 2 attempts looked up: 0 missing, 0 duplicate"));
+  EXPECT_THAT(finish.out,
+              HasSubstr("0 broken, 2 in doubt; 2 attempts looked up: 0 missing, 0 duplicate"));
   EXPECT_THAT(finish.out, HasSubstr("asked: job "));
   EXPECT_THAT(finish.out, HasSubstr(": the DSP has it: "));
   EXPECT_THAT(finish.out, HasSubstr(": the DSP does not know it"));
   EXPECT_EQ(site.number("SELECT count(*) FROM v_in_doubt"), 2) << "it decides nothing";
 }
 
-// Of two that are in doubt one has other bytes now: the DSP sees the other one's again, and those never.
+// Of two that are in doubt one has other bytes now: the DSP sees the other one's again, and those
+// never.
 TEST(Verify, NamesSentBytesThatWereChangedWhichAreNotSentAgain) {
   const Site site({"--faults", "post.lost_answer:@1,post.lost_answer:@2"});
   site.load_sheet(shape(2, 1, 1));
@@ -223,141 +228,28 @@ TEST(Verify, NamesSentBytesThatWereChangedWhichAreNotSentAgain) {
   {
     SQLite::Database hand(site.db(), SQLite::OPEN_READWRITE, 60'000);
     sqlite3_db_config(hand.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
-    ASSERT_EQ(hand.exec("UPDATE request_body SET body = replace(body, '\"id\"', '\"di\"') WHERE request_id = 1"), 1);
+    ASSERT_EQ(hand.exec("UPDATE request_body SET body = replace(body, '\"id\"', '\"di\"') WHERE "
+                        "request_id = 1"),
+              1);
   }
-  const std::string spoilt = site.text("SELECT key FROM job JOIN request ON job_id = job.id WHERE request.id = 1");
+  const std::string spoilt =
+      site.text("SELECT key FROM job JOIN request ON job_id = job.id WHERE request.id = 1");
   const Finish finish = verify(site, {"--offline"});
   EXPECT_EQ(finish.exit_code, 1) << finish.err;
-  EXPECT_THAT(finish.out, HasSubstr(" " + spoilt + ": the stored bytes of request 1 are not what it has sent"));
+  EXPECT_THAT(finish.out,
+              HasSubstr(" " + spoilt + ": the stored bytes of request 1 are not what it has sent"));
   EXPECT_THAT(finish.out, HasSubstr("1 broken, 2 in doubt"));
   EXPECT_EQ(site.drain({"--unknown-outcome", "resubmit"}).exit_code, 1);
-  EXPECT_EQ(site.text("SELECT group_concat(key) FROM job WHERE state <> 'succeeded' AND kind = 'campaign'"), spoilt);
+  EXPECT_EQ(
+      site.text(
+          "SELECT group_concat(key) FROM job WHERE state <> 'succeeded' AND kind = 'campaign'"),
+      spoilt);
   EXPECT_THAT(site.text("SELECT hold FROM v_in_doubt"), HasSubstr("changed behind our back"));
   EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE purpose = 'resubmit'"), 1);
   site.let_mock_catch_up();
   int campaigns = 0;
   for (const Row& line : site.ledger()) campaigns += line.at("path") == "/campaigns" ? 1 : 0;
   EXPECT_EQ(campaigns, 3) << "two lost answers, and one resubmission";
-}
-
-TEST(Verify, AsksNobodyWithoutALookup) {
-  const Site site;
-  site.load_sheet(shape(1, 1, 1));
-  ASSERT_EQ(site.drain().exit_code, 0);
-  const auto asked = site.ledger().size();
-  const Finish hold = verify(site, {"--unknown-outcome", "hold"});
-  EXPECT_EQ(hold.exit_code, 0) << hold.err;
-  EXPECT_THAT(hold.out, HasSubstr("the DSP was NOT asked, so nothing is known of what it has: it offers no lookup, for unknown_outcome is hold"));
-  EXPECT_THAT(verify(site, joined(kLooksUp, {"--offline"})).out, HasSubstr("the DSP was NOT asked, so nothing is known of what it has: --offline"));
-  const Finish late = verify(site);  // the account looks up now, but what was sent carries no keys
-  EXPECT_EQ(late.exit_code, 0) << late.err;
-  EXPECT_THAT(late.out, HasSubstr("0 attempts looked up: 0 missing, 0 duplicate, 0 not answered; NOT asked for 3 that were sent without their key"));
-  EXPECT_EQ(site.ledger().size(), asked);
-}
-
-TEST(Verify, EndsWith78WhereTheDspLooksNothingUpAfterAll) {
-  const Site site({"--lookup", "off"});
-  site.load_sheet(shape(1, 1, 1));
-  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
-  const Finish finish = verify(site);
-  EXPECT_EQ(finish.exit_code, 78) << finish.out;
-  EXPECT_THAT(finish.err, HasSubstr("unknown_outcome is lookup, but the DSP offers none (HTTP 405)"));
-}
-
-TEST(Verify, EndsWith75BesideADaemonUnlessItIsOffline) {
-  const Site site;
-  site.load_sheet(shape(1, 1, 1));
-  Process daemon(site.daemon(kLooksUp));
-  eventually("all is done", [&] { return site.unfinished() == 0; });
-  const Finish busy = verify(site);
-  EXPECT_EQ(busy.exit_code, 75) << busy.out;
-  EXPECT_THAT(busy.err, HasSubstr("another dl-daemon sends for"));
-  EXPECT_THAT(busy.err, HasSubstr("--verify --offline"));
-  const Finish offline = verify(site, joined(kLooksUp, {"--offline"}));
-  EXPECT_EQ(offline.exit_code, 0) << offline.out << offline.err;
-}
-
-TEST(Verify, EndsWith66WithoutADatabaseAnd69WithoutADsp) {
-  Site site(kMock);
-  EXPECT_EQ(verify(site).exit_code, 66);
-  site.load_sheet(shape(1, 1, 1));
-  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
-  site.stop_mock();
-  const Finish finish = verify(site);
-  EXPECT_EQ(finish.exit_code, 69) << finish.out;
-  EXPECT_THAT(finish.err, HasSubstr("out of reach"));
-}
-
-TEST(Verify, AsksAgainWhatWasRefusedOrLostAndNamesWhatWasNeverAnswered) {
-  const Site site(kMock);
-  site.load_sheet(shape(1, 1, 1));
-  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
-  const Site moody(joined(kMock, {"--faults", "get.429:@1:5s,get.lost_answer:@2,get.500:@3"}));
-  const Finish asked = verify(site, joined(kLooksUp, {"--endpoint", moody.endpoint()}));
-  EXPECT_EQ(asked.exit_code, 1) << asked.err;
-  EXPECT_THAT(asked.out, HasSubstr("3 attempts looked up: 3 missing, 0 duplicate, 0 not answered")) << asked.err;
-  EXPECT_EQ(site.text("SELECT group_concat(outcome) FROM (SELECT outcome FROM request WHERE worker = -1 ORDER BY id)"),
-            "throttled,look_failed,look_failed,not_found,not_found,not_found,not_found,not_found,not_found,not_found,"
-            "not_found,not_found")
-      << "what should be there is looked for three times";
-  const Site dumb(joined(kMock, {"--faults", "get.500:1"}));
-  const Finish unanswered = verify(site, joined(kLooksUp, {"--endpoint", dumb.endpoint()}));
-  EXPECT_EQ(unanswered.exit_code, 1) << unanswered.err;
-  EXPECT_THAT(unanswered.out, HasSubstr("not answered: job 1 "));
-  EXPECT_THAT(unanswered.out, HasSubstr("external_id " + key_of(site, 1) + ": HTTP 500"));
-  EXPECT_THAT(unanswered.out, HasSubstr("0 attempts looked up: 0 missing, 0 duplicate, 3 not answered"));
-}
-
-// The second look of the second job is refused: what was absent until then is named all the same.
-TEST(Verify, NamesWhatWasAbsentSoFarWhereItEndsEarly) {
-  const Site site(kMock);
-  site.load_sheet(shape(1, 1, 1));
-  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
-  const Site strict(joined(kMock, {"--faults", "get.401:@5"}));
-  const Finish finish = verify(site, joined(kLooksUp, {"--endpoint", strict.endpoint()}));
-  EXPECT_EQ(finish.exit_code, 77) << finish.err;
-  const char* so_far[] = {"2 of 3", "1 of 3", "1 of 3"};
-  for (int job = 1; job <= 3; ++job) {
-    EXPECT_THAT(finish.out, HasSubstr("external_id " + key_of(site, job) + ": the DSP did not know it at " + so_far[job - 1] + " looks"));
-  }
-  EXPECT_THAT(finish.out, HasSubstr("the DSP could not be asked for all"));
-}
-
-// Killed again and again it breaks no limit, leaves nothing open for good, and the next one goes on.
-TEST(Verify, KeepsToTheLimitThoughItIsKilled) {
-  const Site site(kMock);
-  site.load_sheet(shape(4, 2, 3));
-  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
-  for (int i = 1; i <= 6; ++i) {
-    const std::int64_t sent = site.number("SELECT max(id) FROM request");
-    Process asking(site.daemon(joined({"--verify"}, kLooksUp)));
-    eventually("it asks", [&] { return site.number("SELECT max(id) FROM request") >= sent + 2 * i; });
-    asking.signal(SIGKILL);
-    asking.wait();
-    const Finish alone = verify(site, {"--offline"});
-    EXPECT_EQ(alone.exit_code, 0) << alone.out;
-  }
-  const Finish finish = verify(site);
-  EXPECT_EQ(finish.exit_code, 0) << finish.out << finish.err;
-  EXPECT_EQ(site.number("SELECT count(*) FROM request WHERE finished_at IS NULL"), 0);
-  site.let_mock_catch_up();
-  expect_within_the_limit(site);
-  site.expect_promises_kept("40/60s", entities(4, 2, 3));
-}
-
-// What a backup forgot, the DSP remembers.
-TEST(Verify, FindsWhatARestoredBackupForgot) {
-  const Site site(kMock);
-  site.load_sheet(shape(2, 1, 1));
-  site.operate("VACUUM INTO '" + site.file("backup.db") + "'");
-  ASSERT_EQ(site.drain(kLooksUp).exit_code, 0);
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(site.db() + suffix);
-  std::filesystem::copy_file(site.file("backup.db"), site.db());
-  const Finish finish = verify(site, joined(kLooksUp, {"--max-retries", "0"}));
-  EXPECT_EQ(finish.exit_code, 1) << finish.err;
-  EXPECT_THAT(finish.out, HasSubstr("0 missing, 6 duplicate")) << finish.out;
-  EXPECT_THAT(finish.err, HasSubstr("the database is an older copy of what was sent from"));
-  EXPECT_EQ(site.text("SELECT paused_by FROM account"), "generation check");
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ class OperatorDatabase {
   std::size_t column(std::string_view table, std::string_view name) const;
 
   void reset_mood();
-  enum class Watch { script, harness };  // outside is denied, the endless ends; or not
+  // outside is denied, the endless ends; or not
+  enum class Watch { script, harness };
   void watch(Watch whom);
   void run_statement(sqlite3_stmt* statement);
   void check(std::string_view statement);

@@ -29,7 +29,8 @@ void check_allowances(const DspReply& reply) {
   for (const std::int64_t wall_ms : {std::int64_t{0}, std::int64_t{1'764'100'000'000}}) {
     for (const Allowance& each : parse_rate_limit(reply, wall_ms)) {
       DL_CHECK(each.remaining >= 0 && each.remaining <= 1'000'000'000, "so many are not remaining");
-      DL_CHECK(each.for_ms >= 1 && each.for_ms <= kLongestWait, "no allowance lasts longer than an hour");
+      DL_CHECK(each.for_ms >= 1 && each.for_ms <= kLongestWait,
+               "no allowance lasts longer than an hour");
     }
   }
 }
@@ -39,8 +40,9 @@ void check_reply(const DspReply& reply, Purpose purpose, std::string_view token)
   check_text(reply.excerpt, 512, token);
   check_text(reply.dsp_request_id, 128, token);
   check_text(reply.location, 128, token);
-  for (const auto* header : {&reply.retry_after, &reply.date, &reply.rate_limit_remaining,
-                             &reply.rate_limit_reset, &reply.rate_limit, &reply.rate_limit_policy}) {
+  for (const auto* header :
+       {&reply.retry_after, &reply.date, &reply.rate_limit_remaining, &reply.rate_limit_reset,
+        &reply.rate_limit, &reply.rate_limit_policy}) {
     if (*header) check_text(**header, 128, token);
   }
   check_allowances(reply);
@@ -59,7 +61,8 @@ void check_reply(const DspReply& reply, Purpose purpose, std::string_view token)
   const OutcomeClass what = classify(purpose, reply, {});
   const bool is_success = answered && reply.http_status < 300 && reply.answer.ids.size() == 1;
   DL_CHECK(what != OutcomeClass::accepted || is_success, "accepted is a complete 2xx with its id");
-  DL_CHECK(slot_end(reply, {}) != SlotEnd::answered || answered, "only an answer frees its slot early");
+  DL_CHECK(slot_end(reply, {}) != SlotEnd::answered || answered,
+           "only an answer frees its slot early");
 }
 
 bool says_the_same(const DspReply& a, const DspReply& b) {
@@ -69,7 +72,8 @@ bool says_the_same(const DspReply& a, const DspReply& b) {
          a.excerpt == b.excerpt && a.retry_after == b.retry_after && a.date == b.date &&
          a.rate_limit_remaining == b.rate_limit_remaining &&
          a.rate_limit_reset == b.rate_limit_reset && a.rate_limit == b.rate_limit &&
-         a.rate_limit_policy == b.rate_limit_policy && a.location == b.location && a.dsp_request_id == b.dsp_request_id;
+         a.rate_limit_policy == b.rate_limit_policy && a.location == b.location &&
+         a.dsp_request_id == b.dsp_request_id;
 }
 
 }  // namespace dl::fuzz

@@ -1,5 +1,6 @@
 // Bytes as the small texts that people and DSPs write: `Retry-After` (with the answer's Date behind
-// a line break), RateLimit headers (and RateLimit-Policy there), a rate limit, a duration, an endpoint. Invariants:
+// a line break), RateLimit headers (and RateLimit-Policy there), a rate limit, a duration, an
+// endpoint. Invariants:
 // - a wait is 0 to one hour; a number is that many seconds, clamped; a date is read the same again;
 // - what is read is written and read back the same; what is refused is named in one message.
 #include <algorithm>

@@ -23,18 +23,21 @@ constexpr std::size_t kWrittenBytesMax = 1024 * 1024;  // nested JSON can unroll
 struct GivenRow {
   std::vector<std::string> fields;
   JobKind deepest = JobKind::ad;
-  std::string refused;      // what of it the reader has refused
-  std::int64_t object = 0;  // the first row of the object it stands in, which is given back as a whole; 0: it is not
+  std::string refused;  // what of it the reader has refused
+  // the first row of the object it stands in, which is given back as a whole; 0: it is not
+  std::int64_t object = 0;
 
   bool operator==(const GivenRow& other) const {
-    return fields == other.fields && deepest == other.deepest && refused == other.refused && (object > 0) == (other.object > 0);
+    return fields == other.fields && deepest == other.deepest && refused == other.refused &&
+           (object > 0) == (other.object > 0);
   }
 };
 
 // All that a second pass over an input saw.
 struct Pass {
-  std::vector<GivenRow> given;                     // the rows that could be read
-  std::map<std::int64_t, std::string> objects;     // by their first row, those that are given back as a whole
+  std::vector<GivenRow> given;  // the rows that could be read
+  // by their first row, those that are given back as a whole
+  std::map<std::int64_t, std::string> objects;
   std::vector<std::vector<std::string>> accepted;  // … of those that are to be loaded
   std::vector<std::string> entities;               // keys and bodies of what is to be loaded
   std::vector<std::string> header;
@@ -93,7 +96,8 @@ void check_entity(const KindNames& names, const Row& row, const Entity& entity,
     const CheckedValue checked = check_value(rule.rule, row[rule.column], scratch);
     const std::string& value = back[index_of(rule.column)];
     DL_CHECK(checked.flaw == Flaw::none && checked.text == value, "a body gives its values back");
-    DL_CHECK(entity.altered[index_of(rule.column)] || value == row[rule.column], "… and to the byte if not altered");
+    DL_CHECK(entity.altered[index_of(rule.column)] || value == row[rule.column],
+             "… and to the byte if not altered");
     values.push_back(value);
   }
   std::string again;
@@ -125,9 +129,11 @@ void take_given(const Row& row, const RowReader& reader, Pass& pass) {
   DL_CHECK(given.fields.size() == pass.header.size(), "each column of a row has its field");
   for (const std::string& field : given.fields) pass.bytes += field.size();
   const std::optional<RefusedObject> object = reader.refused_object();
-  DL_CHECK(object || given.refused.find('1') == std::string::npos, "what is refused is given back as a whole");
+  DL_CHECK(object || given.refused.find('1') == std::string::npos,
+           "what is refused is given back as a whole");
   if (!object) return;
-  DL_CHECK(object->first_row <= row.number && row.number <= object->last_row, "an object has the rows that stand in it");
+  DL_CHECK(object->first_row <= row.number && row.number <= object->last_row,
+           "an object has the rows that stand in it");
   given.object = object->first_row;
   std::string& text = pass.objects[object->first_row];
   if (text.empty()) pass.bytes += (text = with_error(object->text, "some error")).size();
@@ -160,7 +166,8 @@ Pass second_pass(const InputFile& file, const Survey& found) {
 
 // What `write` gives to a sheet with these columns.
 template <typename Write>
-std::string written(std::vector<std::string> header, const Pass& pass, InputFormat format, const Write& write) {
+std::string written(std::vector<std::string> header, const Pass& pass, InputFormat format,
+                    const Write& write) {
   char* text = nullptr;
   std::size_t size = 0;
   std::FILE* stream = open_memstream(&text, &size);
@@ -193,7 +200,8 @@ std::string rejects_of(const Pass& pass, InputFormat format) {
       std::vector<std::string_view> fields(row.fields.begin(), row.fields.end());
       fields.emplace_back("some error");
       if (row.object == 0) DL_CHECK(sheet.add(fields), "writing to memory works");
-      if (row.object > object) DL_CHECK(sheet.add_object(pass.objects.at(row.object)), "writing to memory works");
+      if (row.object > object)
+        DL_CHECK(sheet.add_object(pass.objects.at(row.object)), "writing to memory works");
       object = row.object;
     }
   });

@@ -37,7 +37,8 @@ std::vector<Case> cases() {
        "ad_group_name,targeting_ages,targeting_interests,targeting_geo,ad_id,ad_type,creative_url,"
        "ad_status\nx\n",
        "in:1: bid: repeated_column: columns 2 and 3 of the header are both this one\n"
-       "in:1: click_url: missing_column: the header has no such column; dl-ingest template prints one that has all\n"},
+       "in:1: click_url: missing_column: the header has no such column; dl-ingest template prints "
+       "one that has all\n"},
       {"200,000 columns", repeated("c,", 200'000) + "c\n1\n",
        "in:1: header: too_many_columns: 200001 columns; at most 64 are possible\n"},
       {"header of 2 MB", repeated("column,", 300'000) + "\n1\n",
@@ -53,7 +54,8 @@ std::vector<Case> cases() {
       {"bad UTF-8", sheet_of({row(1), row_with(2, "objective", "caf\xE9")}),
        "in:3: row: bad_utf8: is not UTF-8; export the sheet as \"CSV UTF-8\"\n"},
       {"open quote", sheet_of({row(1), row_with(2, "campaign_id", "\"cmp"), row(3)}),
-       "in:3: row: unclosed_quote: opens a quote that is not closed, or only in a row below; the rows below were read by themselves\n"},
+       "in:3: row: unclosed_quote: opens a quote that is not closed, or only in a row below; the "
+       "rows below were read by themselves\n"},
       {"quote in a field", sheet_of({row_with(1, "objective", "say \"x\"")}),
        "in:2: row: bad_quotes: has a quote where none may stand; quote the whole field and double "
        "the quotes in it: \"a \"\"b\"\" c\"\n"},
@@ -61,9 +63,11 @@ std::vector<Case> cases() {
        "in:1: header: stray_return: has a carriage return without a line feed; save the file with "
        "line ends of Windows or Unix\n"},
       {"fields", sheet_of({row(1) + ",more", "a"}),
-       "in:2: row: field_count: 18 fields where the header has 17; take away empty cells at the end; or a field with a delimiter "
+       "in:2: row: field_count: 18 fields where the header has 17; take away empty cells at the "
+       "end; or a field with a delimiter "
        "in it needs quotes around it\n"
-       "in:3: row: field_count: 1 field where the header has 17; empty cells at the end need their delimiters, too; or a field "
+       "in:3: row: field_count: 1 field where the header has 17; empty cells at the end need their "
+       "delimiters, too; or a field "
        "with a line break in it needs quotes around it\n"},
       {"several errors in several rows",
        sheet_of({row_with(1, "campaign_budget", "abc"), row_with(2, "end_date", "2025-02-30"),
@@ -87,35 +91,50 @@ std::vector<Case> cases() {
        "in:6: bid: contradiction: line 2 says \"2.8\" for the same ad_group: \"2.9\"\n"
        "in:7: ad_type: contradiction: line 2 says \"banner\" for the same ad: \"video\"\n"},
       {"quoted line breaks, and the lines after them",
-       sheet_of({row_with(1, "campaign_name", "\"two\nlines\""), row_with(2, "bid", "x"), row_with(3, "ad_id", "\"a\r\nb\""),
-                 row_with(4, "bid", "\"1\n\""), row_with(5, "end_date", "\"\n2025-08-15\""),
+       sheet_of({row_with(1, "campaign_name", "\"two\nlines\""), row_with(2, "bid", "x"),
+                 row_with(3, "ad_id", "\"a\r\nb\""), row_with(4, "bid", "\"1\n\""),
+                 row_with(5, "end_date", "\"\n2025-08-15\""),
                  row_with(6, "click_url", "\"https://a.example/\n\"")}),
-       "in:2: campaign_name: line_break: contains a line break; write it in one line, and look whether a quote was left open "
+       "in:2: campaign_name: line_break: contains a line break; write it in one line, and look "
+       "whether a quote was left open "
        "here: \"two\\x0alines\"\n"
        "in:4: bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\" (row 3)\n"
-       "in:5: ad_id: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
+       "in:5: ad_id: line_break: contains a line break; write it in one line, and look whether a "
+       "quote was left open here: "
        "\"a\\x0d\\x0ab\" (row 4)\n"
-       "in:7: bid: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
+       "in:7: bid: line_break: contains a line break; write it in one line, and look whether a "
+       "quote was left open here: "
        "\"1\\x0a\" (row 5)\n"
-       "in:9: end_date: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
+       "in:9: end_date: line_break: contains a line break; write it in one line, and look whether "
+       "a quote was left open here: "
        "\"\\x0a2025-08-15\" (row 6)\n"
-       "in:11: click_url: line_break: contains a line break; write it in one line, and look whether a quote was left open here: "
+       "in:11: click_url: line_break: contains a line break; write it in one line, and look "
+       "whether a quote was left open here: "
        "\"https://a.example/\\x0a\" (row 7)\n"},
       {"points in a sheet with a decimal comma",
-       sheet_of({row_with(1, "campaign_budget", "15.000"), row_with(2, "bid", "0.125"), row_with(3, "bid", "\"2,50\""),
-                 row_with(4, "campaign_budget", "2.125"), row_with(5, "bid", "2.50")}),
-       "in:2: campaign_budget: ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, 15, "
+       sheet_of({row_with(1, "campaign_budget", "15.000"), row_with(2, "bid", "0.125"),
+                 row_with(3, "bid", "\"2,50\""), row_with(4, "campaign_budget", "2.125"),
+                 row_with(5, "bid", "2.50")}),
+       "in:2: campaign_budget: ambiguous_point: the point may separate thousands or decimals; "
+       "write 15000 for thousands, 15, "
        "15.00 or 2.1250 for decimals: \"15.000\"\n"
-       "in:4: bid: decimal_comma: write a decimal point and no thousands separator: 15000 or 2.5: \"2,50\"\n"
-       "in:5: campaign_budget: ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, 15, "
+       "in:4: bid: decimal_comma: write a decimal point and no thousands separator: 15000 or 2.5: "
+       "\"2,50\"\n"
+       "in:5: campaign_budget: ambiguous_point: the point may separate thousands or decimals; "
+       "write 15000 for thousands, 15, "
        "15.00 or 2.1250 for decimals: \"2.125\"\n"},
       {"points in a sheet with commas between thousands",
        sheet_of({row_with(1, "campaign_budget", "\"15,000.00\""), row_with(2, "bid", "2.125"),
                  row_with(3, "campaign_budget", "\"1,234,567\"")}),
-       "in:2: campaign_budget: decimal_comma: write a decimal point and no thousands separator: 15000 or 2.5: \"15,000.00\"\n"
-       "in:4: campaign_budget: decimal_comma: write a decimal point and no thousands separator: 15000 or 2.5: \"1,234,567\"\n"},
+       "in:2: campaign_budget: decimal_comma: write a decimal point and no thousands separator: "
+       "15000 or 2.5: \"15,000.00\"\n"
+       "in:4: campaign_budget: decimal_comma: write a decimal point and no thousands separator: "
+       "15000 or 2.5: \"1,234,567\"\n"},
       {"hidden characters are shown",
-       sheet_of({row_with(1, "bid", "2\xC2\xA0""500"), row_with(2, "ad_id", "ad\xE2\x80\xAE_1\xC2\x9B")}),
+       sheet_of({row_with(1, "bid",
+                          "2\xC2\xA0"
+                          "500"),
+                 row_with(2, "ad_id", "ad\xE2\x80\xAE_1\xC2\x9B")}),
        "in:2: bid: bad_number: not a decimal number; write 15000 or 2.5: \"2\\u00a0500\"\n"
        "in:3: ad_id: id_hidden_space: contains an invisible space or mark; type the id again: "
        "\"ad\\u202e_1\\u009b\"\n"},
@@ -166,35 +185,53 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
       {"elements", campaign("[5]"), "in:5: ad_groups[0]: wrong_type: must be an object {...}\n"},
       {"the same in a list",
        "[5," + campaign("[[],{\"id\":\"g\",\"name\":\"n\",\"bid\":\"x\",\"ads\":{},\"tags\":[]}]") +
-           ",{\"campaign_id\":\"d\",\"campaign_name\":\"n\",\"campaign_budget\":true,\"start_date\":\"2025-01-01\","
-           "\"end_date\":\"2025-01-01\",\"objective\":\"o\",\"ad_group_id\":\"g\",\"ad_group_name\":\"n\",\"bid\":\"x\"}]",
+           ",{\"campaign_id\":\"d\",\"campaign_name\":\"n\",\"campaign_budget\":true,\"start_"
+           "date\":\"2025-01-01\","
+           "\"end_date\":\"2025-01-01\",\"objective\":\"o\",\"ad_group_id\":\"g\",\"ad_group_"
+           "name\":\"n\",\"bid\":\"x\"}]",
        "in:1: [0]: wrong_type: must be an object {...}\n"
        "in:5: [1].ad_groups[0]: wrong_type: must be an object {...}\n"
        "in:5: [1].ad_groups[1].ads: wrong_type: must be a list [...]\n"
-       "in:5: [1].ad_groups[1]: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ads: \"tags\"\n"
+       "in:5: [1].ad_groups[1]: unknown_key: this key is not known, and what is in it would be "
+       "lost; leave it out, or write ads: \"tags\"\n"
        "in:5: [1].ad_groups[1].bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\"\n"
        "in:7: [2].campaign_budget: wrong_type: must be a text or a number\n"
        "in:7: [2].bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\"\n"},
       {"lists", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\"targeting_geo\":[\"UK\"]}]"),
        "in:5: ad_groups[0].targeting_geo: wrong_type: must be a text; separate the parts of a list "
        "by semicolons\n"},
-      {"a misspelt list", "{\"campaign_id\":\"c\",\"campaign_name\":\"n\",\"campaign_budget\":1,\"start_date\":\"2025-01-01\","
-       "\"end_date\":\"2025-01-01\",\"objective\":\"o\",\"note\":1,\n\"AdGroups\":\n[{\"id\":\"g\"}]}",
+      {"a misspelt list",
+       "{\"campaign_id\":\"c\",\"campaign_name\":\"n\",\"campaign_budget\":1,\"start_date\":\"2025-"
+       "01-01\","
+       "\"end_date\":\"2025-01-01\",\"objective\":\"o\",\"note\":1,\n\"AdGroups\":\n[{\"id\":\"g\"}"
+       "]}",
        "in:1: row: unknown_column: this key is not used: \"note\" (warning)\n"
-       "in:2: row: unknown_key: this key is not known, and what is in it would be lost; write ad_groups: \"AdGroups\"\n"},
-      {"misspelt lists below", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\n\"Ads\":[" + good_ad + "],\"geos\":[],\n"
-                                        "\"targeting\":{\"ages\":\"18-24\"}}]"),
-       "in:6: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; write ads: \"Ads\"\n"
-       "in:6: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ads: \"geos\"\n"
-       "in:7: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; write its parts as targeting_ages, "
+       "in:2: row: unknown_key: this key is not known, and what is in it would be lost; write "
+       "ad_groups: \"AdGroups\"\n"},
+      {"misspelt lists below",
+       campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\n\"Ads\":[" + good_ad +
+                "],\"geos\":[],\n"
+                "\"targeting\":{\"ages\":\"18-24\"}}]"),
+       "in:6: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; "
+       "write ads: \"Ads\"\n"
+       "in:6: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; "
+       "leave it out, or write ads: \"geos\"\n"
+       "in:7: ad_groups[0]: unknown_key: this key is not known, and what is in it would be lost; "
+       "write its parts as targeting_ages, "
        "targeting_interests, targeting_geo: \"targeting\"\n"},
-      {"a list in an ad", campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\"ads\":[{\"tags\":[1]," + good_ad.substr(1) + "]}]"),
-       "in:5: ad_groups[0].ads[0]: unknown_key: this key is not known, and what is in it would be lost; leave it out: \"tags\"\n"},
+      {"a list in an ad",
+       campaign("[{\"id\":\"g\",\"name\":\"n\",\"bid\":1,\"ads\":[{\"tags\":[1]," +
+                good_ad.substr(1) + "]}]"),
+       "in:5: ad_groups[0].ads[0]: unknown_key: this key is not known, and what is in it would be "
+       "lost; leave it out: \"tags\"\n"},
       {"a key twice", "{\"campaign_id\": 1,\n\"campaign_id\": 2}",
        "in:2: row: repeated_key: stands twice in one object: \"campaign_id\"\n"},
-      {"two keys for one value", campaign("[{\"id\":\"g\",\"ad_group_id\":\"h\",\n\"name\":\"n\",\"bid\":1,\"BID\":2}]"),
-       "in:5: ad_groups[0].id: repeated_key: two keys of one object mean this; leave one: \"ad_group_id\"\n"
-       "in:6: ad_groups[0].bid: repeated_key: two keys of one object mean this; leave one: \"BID\"\n"},
+      {"two keys for one value",
+       campaign("[{\"id\":\"g\",\"ad_group_id\":\"h\",\n\"name\":\"n\",\"bid\":1,\"BID\":2}]"),
+       "in:5: ad_groups[0].id: repeated_key: two keys of one object mean this; leave one: "
+       "\"ad_group_id\"\n"
+       "in:6: ad_groups[0].bid: repeated_key: two keys of one object mean this; leave one: "
+       "\"BID\"\n"},
       {"nothing", "[]", "in: file: no_rows: there is no campaign in it\n"},
       {"syntax", "{\"campaign_id\": 1,\n}",
        "in:2: row: bad_json: Missing a name for object member: \"}\"\n"},
@@ -212,7 +249,8 @@ TEST(BadInput, OfJsonIsToldWithItsPathAndLine) {
        "in:1: [0]: wrong_type: must be an object {...}\n"
        "in:1: row: too_deep: nested more than 32 levels deep\n"},
       {"a million levels of objects", repeated("{\"a\":", 1'000'000),
-       "in:1: row: unknown_key: this key is not known, and what is in it would be lost; leave it out, or write ad_groups: \"a\"\n"
+       "in:1: row: unknown_key: this key is not known, and what is in it would be lost; leave it "
+       "out, or write ad_groups: \"a\"\n"
        "in:1: row: too_deep: nested more than 32 levels deep\n"},
   };
   for (const Case& bad : all) {
@@ -239,9 +277,11 @@ TEST(BadInput, OfOneJsonLineLeavesTheOthersToBeChecked) {
 // Of a campaign whose children are lost nothing is loaded; another campaign is.
 TEST(BadInput, OfAMisspeltListIsLeftOutAsAWhole) {
   Program program;
-  const std::string rest = "\"campaign_name\":\"n\",\"campaign_budget\":1,\"start_date\":\"2025-01-01\","
-                           "\"end_date\":\"2025-01-01\",\"objective\":\"o\"";
-  const std::string lines = "{\"campaign_id\":\"a\"," + rest + ",\"AdGroups\":[]}\n{\"campaign_id\":\"b\"," + rest + "}\n";
+  const std::string rest =
+      "\"campaign_name\":\"n\",\"campaign_budget\":1,\"start_date\":\"2025-01-01\","
+      "\"end_date\":\"2025-01-01\",\"objective\":\"o\"";
+  const std::string lines = "{\"campaign_id\":\"a\"," + rest +
+                            ",\"AdGroups\":[]}\n{\"campaign_id\":\"b\"," + rest + "}\n";
   const Ran ran = program.run({program.write("in", lines), "--on-error", "skip-row"});
   EXPECT_EQ(ran.out, "in: batch 1: 1 new, 0 unchanged (2 rows, 1 left out)\n") << ran.err;
   EXPECT_EQ(program.ask("SELECT group_concat(key) FROM job"), "b");
@@ -258,7 +298,8 @@ TEST(BadInput, OfMoreEntitiesThanFitTakesLittleMemory) {
   EXPECT_TRUE(tree.roots().empty());
   ASSERT_EQ(problems.count(), 1);
   EXPECT_EQ(to_text(problems.errors()[0], "in"),
-            "in:2: row: too_many_entities: more than 3 campaigns, ad groups and ads in one document; write JSON Lines, "
+            "in:2: row: too_many_entities: more than 3 campaigns, ad groups and ads in one "
+            "document; write JSON Lines, "
             "a campaign on each line");
   tree.read("{}", 1, 0, problems);
   EXPECT_EQ(tree.nodes().size(), 1U) << "the next document has its own";
@@ -267,7 +308,8 @@ TEST(BadInput, OfMoreEntitiesThanFitTakesLittleMemory) {
 TEST(BadInput, OfKeysWithoutEndIsRemarkedUpon1000Times) {
   Problems problems;
   JsonTree tree;
-  for (int i = 0; i < 3000; ++i) tree.read("{\"key " + std::to_string(i) + "\":1,\"again\":1}", 1, 0, problems);
+  for (int i = 0; i < 3000; ++i)
+    tree.read("{\"key " + std::to_string(i) + "\":1,\"again\":1}", 1, 0, problems);
   EXPECT_TRUE(problems.empty());
   ASSERT_EQ(problems.warnings().size(), 1000U);
   EXPECT_EQ(problems.warnings().back().message, "this key is not used; further ones are not named");
@@ -280,7 +322,8 @@ TEST(BadInput, OfLongContradictionsIsToldAsFarAsMemoryGoes) {
   const std::size_t at = long_row.find(money);
   std::string text = header() + "\n";
   constexpr int kRows = 800;
-  for (int i = 0; i < kRows; ++i) text += std::string(long_row).replace(at, money.size(), "," + std::to_string(i) + ",") + "\n";
+  for (int i = 0; i < kRows; ++i)
+    text += std::string(long_row).replace(at, money.size(), "," + std::to_string(i) + ",") + "\n";
   const Result<InputFile> file = InputFile::from_text("in", text);
   Survey found = *survey(*file, InputFormat::csv, OnError::skip_row, [](const SurveySoFar&) {});
   EXPECT_EQ(found.problems.bad_rows(), kRows - 1);
@@ -289,13 +332,17 @@ TEST(BadInput, OfLongContradictionsIsToldAsFarAsMemoryGoes) {
   EXPECT_LT(told.size(), 700U) << "of 60 kB each, in 32 MiB";
   ASSERT_GT(told.size(), 300U);
   EXPECT_EQ(told.front().line, 0);
-  EXPECT_EQ(told.front().message.substr(told.front().message.find(' ')), " more rows contradict earlier ones");
-  EXPECT_EQ(std::stoll(told.front().message) + found.problems.count() - 1, kRows - 1) << "each row is told or counted";
+  EXPECT_EQ(told.front().message.substr(told.front().message.find(' ')),
+            " more rows contradict earlier ones");
+  EXPECT_EQ(std::stoll(told.front().message) + found.problems.count() - 1, kRows - 1)
+      << "each row is told or counted";
 }
 
 TEST(BadInput, OfALineTooLongIsStillJsonLines) {
   const Program program;
-  const Ran ran = program.run({"check", program.write("in", "{}\n{\"campaign_id\":\"" + std::string(17'000'000, 'x') + "\"}\n")});
+  const Ran ran =
+      program.run({"check", program.write("in", "{}\n{\"campaign_id\":\"" +
+                                                    std::string(17'000'000, 'x') + "\"}\n")});
   EXPECT_EQ(ran.exit_code, 65);
   EXPECT_TRUE(ran.err.ends_with("in:2: row: record_too_long: is longer than 16 MiB\n")) << ran.err;
 }
@@ -303,14 +350,16 @@ TEST(BadInput, OfALineTooLongIsStillJsonLines) {
 TEST(Output, ThatCannotBeWrittenEndsWith74) {
   const Program program;
   program.write("in", sample());
-  const std::vector<std::vector<std::string>> verbs = {
-      {"check", "in"}, {"plan", "in"}, {"in"}, {"status"}, {"results"}, {"errors"}, {"template"}, {"--help"}};
+  const std::vector<std::vector<std::string>> verbs = {{"check", "in"}, {"plan", "in"}, {"in"},
+                                                       {"status"},      {"results"},    {"errors"},
+                                                       {"template"},    {"--help"}};
   for (const std::vector<std::string>& verb : verbs) {
     const Ran ran = program.run_with_full_stdout(verb);
     EXPECT_EQ(ran.exit_code, 74) << verb[0];
     EXPECT_NE(ran.err.find("dl-ingest: stdout: writing: "), std::string::npos) << ran.err;
   }
-  EXPECT_EQ(program.ask("SELECT count(*) FROM batch WHERE state = 'loaded'"), "1") << "what was loaded is loaded";
+  EXPECT_EQ(program.ask("SELECT count(*) FROM batch WHERE state = 'loaded'"), "1")
+      << "what was loaded is loaded";
 }
 
 TEST(BadInput, OfAnotherKindSaysHowToExportIt) {
@@ -329,7 +378,8 @@ TEST(BadInput, OfAnotherKindSaysHowToExportIt) {
 TEST(Problems, AreKeptInBoundedMemoryAndAllCounted) {
   Problems problems;
   const std::string value(64 * 1024, 'x');
-  for (int i = 0; i < 1000; ++i) problems.add({i, 0, "bid", "bad_number", "not a number", value, true});
+  for (int i = 0; i < 1000; ++i)
+    problems.add({i, 0, "bid", "bad_number", "not a number", value, true});
   EXPECT_EQ(problems.count(), 1000);
   EXPECT_EQ(problems.errors().size(), Problems::kKeptBytes / value.size());
   EXPECT_EQ(problems.errors().front().value, value);

@@ -1,5 +1,6 @@
-// Who cuts the log: the daemon where one lives, dl-ingest where none does, never both. One lives where its lock is held: its pid
-// says nothing, for it may be of another namespace (two containers over one folder), or be used again.
+// Who cuts the log: the daemon where one lives, dl-ingest where none does, never both. One lives
+// where its lock is held: its pid says nothing, for it may be of another namespace (two containers
+// over one folder), or be used again.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
@@ -35,7 +36,9 @@ class HeldLock {
 };
 
 // The salts in the head of the log: others each time that it is started anew.
-std::string start_of_log(const Program& program) { return program.read("jobs.db-wal").substr(16, 8); }
+std::string start_of_log(const Program& program) {
+  return program.read("jobs.db-wal").substr(16, 8);
+}
 
 // The sample is loaded, and its log goes on when dl-ingest ends, for this has the database open.
 class BesideADaemon : public testing::Test {
@@ -71,7 +74,8 @@ TEST_F(BesideADaemon, TheLogOfALongSheetIsLeftToIt) {
   const HeldLock daemon(program);
   const Ran ran = program.run({program.write("big.csv", big_sheet(1'500))});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_GT(std::filesystem::file_size(program.path("jobs.db-wal")), 6'000U * 4'096) << "half as much again as a loader would cut";
+  EXPECT_GT(std::filesystem::file_size(program.path("jobs.db-wal")), 6'000U * 4'096)
+      << "half as much again as a loader would cut";
   EXPECT_EQ(start_of_log(program), start);
 }
 
@@ -90,8 +94,11 @@ TEST_F(BesideADaemon, TheLogIsCutWhereThereWasNone) { expect_log_is_cut(true); }
 
 TEST_F(BesideADaemon, ThatHasDiedTheLogIsCutWhoeverHasItsPidNow) {
   { const HeldLock daemon(program); }
-  program.as_daemon("INSERT INTO instance (uuid, pid, host, version, boot_key, machine_id, lock_device, lock_inode, started_at, started_boot_ms) "
-                    "VALUES ('u', " + std::to_string(::getpid()) + ", 'h', 'v', 'b', 'm', 1, 1, 1, 1)");
+  program.as_daemon(
+      "INSERT INTO instance (uuid, pid, host, version, boot_key, machine_id, lock_device, "
+      "lock_inode, started_at, started_boot_ms) "
+      "VALUES ('u', " +
+      std::to_string(::getpid()) + ", 'h', 'v', 'b', 'm', 1, 1, 1, 1)");
   expect_log_is_cut(true);
 }
 

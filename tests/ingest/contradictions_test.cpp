@@ -48,10 +48,12 @@ TEST(Contradictions, LeaveOutAlsoTheRowsThatRepeatThem) {
 
 // "line 1 says "Café" for the same ad: "Café"" helped nobody.
 TEST(Contradictions, BetweenValuesThatPrintAlikeShowTheirCodePoints) {
-  Survey found = survey_of(campaign("18", ad("a1", "Caf\xC3\xA9")) + campaign("18", ad("a1", "Cafe\xCC\x81")));
+  Survey found =
+      survey_of(campaign("18", ad("a1", "Caf\xC3\xA9")) + campaign("18", ad("a1", "Cafe\xCC\x81")));
   ASSERT_EQ(found.problems.count(), 1);
   EXPECT_EQ(to_text(found.problems.errors()[0], "in"),
-            "in:2: ad_groups[0].ads[0].type: contradiction: line 1 says \"Caf\\u00e9\" for the same ad: \"Cafe\\u0301\"");
+            "in:2: ad_groups[0].ads[0].type: contradiction: line 1 says \"Caf\\u00e9\" for the "
+            "same ad: \"Cafe\\u0301\"");
 }
 
 std::string apart(const std::string& a, const std::string& b) {
@@ -60,12 +62,17 @@ std::string apart(const std::string& a, const std::string& b) {
 }
 
 TEST(ToldApart, EscapesOnlyWhatMayLookAlike) {
-  EXPECT_EQ(apart("M\u00fcller \u00e9", "M\u00f6ller \u00e9"), "M\u00fcller \u00e9 | M\u00f6ller \u00e9") << "one sees it";
+  EXPECT_EQ(apart("M\u00fcller \u00e9", "M\u00f6ller \u00e9"),
+            "M\u00fcller \u00e9 | M\u00f6ller \u00e9")
+      << "one sees it";
   EXPECT_EQ(apart("banner", "video"), "banner | video");
-  EXPECT_EQ(apart("\u0417\u0438\u043c\u0430", "\u041b\u0435\u0442\u043e"), "\u0417\u0438\u043c\u0430 | \u041b\u0435\u0442\u043e");
+  EXPECT_EQ(apart("\u0417\u0438\u043c\u0430", "\u041b\u0435\u0442\u043e"),
+            "\u0417\u0438\u043c\u0430 | \u041b\u0435\u0442\u043e");
   EXPECT_EQ(apart("Sale", "S\u0430le"), "Sale | S\\u0430le") << "a Cyrillic a";
-  EXPECT_EQ(apart("\u00c5 \u00e9", "\u212b \u00e9"), "\\u00c5 \u00e9 | \\u212b \u00e9") << "a letter, and the sign for its unit";
-  EXPECT_EQ(apart("\u00e9t\u00e9 \u00e9", "e\u0301te\u0301 \u00e9"), "\\u00e9t\\u00e9 \u00e9 | e\\u0301te\\u0301 \u00e9");
+  EXPECT_EQ(apart("\u00c5 \u00e9", "\u212b \u00e9"), "\\u00c5 \u00e9 | \\u212b \u00e9")
+      << "a letter, and the sign for its unit";
+  EXPECT_EQ(apart("\u00e9t\u00e9 \u00e9", "e\u0301te\u0301 \u00e9"),
+            "\\u00e9t\\u00e9 \u00e9 | e\\u0301te\\u0301 \u00e9");
   EXPECT_EQ(apart("a\U0001d41a", "aa"), "a\\U0001d41a | aa") << "a bold one";
   EXPECT_EQ(apart("", "\u00e9"), " | \u00e9");
 }
@@ -73,9 +80,12 @@ TEST(ToldApart, EscapesOnlyWhatMayLookAlike) {
 // Of a long value the beginning was shown twice.
 TEST(ToldApart, ShowsWhereLongValuesDiffer) {
   const std::string same(100, 'x');
-  EXPECT_EQ(apart(same + "1", same + "2"), "..." + std::string(20, 'x') + "1 | ..." + std::string(20, 'x') + "2");
+  EXPECT_EQ(apart(same + "1", same + "2"),
+            "..." + std::string(20, 'x') + "1 | ..." + std::string(20, 'x') + "2");
   const std::string letters = "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9";
-  EXPECT_EQ(apart(same + "y" + letters + "1", same + "y" + letters + "2"), "..." + letters + "1 | ..." + letters + "2") << "no half of one";
+  EXPECT_EQ(apart(same + "y" + letters + "1", same + "y" + letters + "2"),
+            "..." + letters + "1 | ..." + letters + "2")
+      << "no half of one";
 }
 
 }  // namespace

@@ -102,7 +102,8 @@ TEST(Crash, AnOrphanIsRemovedWholeAndItsForeignKeysAreCheckedAgainAfterwards) {
   EXPECT_EQ((*database)->handle().execAndGet("PRAGMA foreign_keys").getInt(), 1);
 }
 
-// Found by the simulator (seed 200001904 of 26 November): the counts of the orphan outlived its jobs.
+// Found by the simulator (seed 200001904 of 26 November): the counts of the orphan outlived its
+// jobs.
 TEST(Crash, RemovingAnOrphanThatStopsAfterAnyOfItsTransactionsLeavesNoWrongCount) {
   Program program;
   program.run({kSample});
@@ -111,13 +112,15 @@ TEST(Crash, RemovingAnOrphanThatStopsAfterAnyOfItsTransactionsLeavesNoWrongCount
   leave_an_orphan(**database);
   int allowed = 0;
   int left = 0;
-  sqlite3_commit_hook(
-      (*database)->handle().getHandle(), [](void* commits) { return --*static_cast<int*>(commits) < 0 ? 1 : 0; }, &left);
+  sqlite3_commit_hook((*database)->handle().getHandle(),
+                      [](void* commits) { return --*static_cast<int*>(commits) < 0 ? 1 : 0; },
+                      &left);
   for (Result<int> removed = Error{Errc::io, ""}; !removed; ++allowed) {
     ASSERT_LT(allowed, 20);
     left = allowed;
     removed = remove_orphaned_batches(**database);
-    EXPECT_EQ(program.ask("SELECT count(*) FROM job_count WHERE n <> (SELECT count(*) FROM job WHERE job.batch_id = job_count.batch_id "
+    EXPECT_EQ(program.ask("SELECT count(*) FROM job_count WHERE n <> (SELECT count(*) FROM job "
+                          "WHERE job.batch_id = job_count.batch_id "
                           "AND job.kind = job_count.kind AND job.state = job_count.state)"),
               "0")
         << "after " << allowed << " transactions";
@@ -132,7 +135,8 @@ TEST(Crash, AFileThatChangesBetweenThePassesIsRefused) {
   const std::string name = program.write("in", sample());
   Result<InputFile> file = InputFile::open(program.path(name).string());
   ASSERT_TRUE(file);
-  Result<Survey> found = survey(*file, std::nullopt, OnError::reject_file, [](const SurveySoFar&) {});
+  Result<Survey> found =
+      survey(*file, std::nullopt, OnError::reject_file, [](const SurveySoFar&) {});
   ASSERT_TRUE(found);
   program.write("in", sheet_of({sample_lines()[1]}));
   auto database = Database::open(program.path("jobs.db").string(), OpenMode::create);

@@ -15,16 +15,20 @@ std::string with_delimiter(std::string text, char delimiter) {
 // Fifteen thousand was submitted as fifteen.
 TEST(CsvDialect, OfSemicolonsOrTabsRefusesAPointThatMayBeThousands) {
   const Program program;
-  const std::string sheet = sheet_of({row_with(1, "campaign_budget", "15.000"), row_with(2, "bid", "2.125")});
-  const std::string why = "ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, "
-                          "15, 15.00 or 2.1250 for decimals: ";
+  const std::string sheet =
+      sheet_of({row_with(1, "campaign_budget", "15.000"), row_with(2, "bid", "2.125")});
+  const std::string why =
+      "ambiguous_point: the point may separate thousands or decimals; write 15000 for thousands, "
+      "15, 15.00 or 2.1250 for decimals: ";
   for (const char delimiter : {';', '\t'}) {
     const Ran ran = program.run({program.write("in", with_delimiter(sheet, delimiter))});
     EXPECT_EQ(ran.exit_code, 65);
-    EXPECT_EQ(ran.err, "in:2: campaign_budget: " + why + "\"15.000\"\nin:3: bid: " + why + "\"2.125\"\n"
-                       "in: 2 errors, nothing was loaded\n");
+    EXPECT_EQ(ran.err, "in:2: campaign_budget: " + why + "\"15.000\"\nin:3: bid: " + why +
+                           "\"2.125\"\n"
+                           "in: 2 errors, nothing was loaded\n");
   }
-  const Ran ran = program.run({"check", program.write("in", sheet + row_with(3, "bid", "2.50") + "\n")});
+  const Ran ran =
+      program.run({"check", program.write("in", sheet + row_with(3, "bid", "2.50") + "\n")});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
 }
 
@@ -51,17 +55,24 @@ TEST(CsvDialect, OfCommasRefusesWholeThousandsWithAPointUnlessANumberShowsADecim
 
 TEST(CsvDialect, OfCommasLosesItsPointsToAColumnThatIsNotUsed) {
   const Program program;
-  EXPECT_EQ(check_of(program, sample_lines()[0] + ",spent\n" + row_with(1, "campaign_budget", "15.000") + ",\n" + sample_lines()[3] +
-                                  ",\"1.234,56\"\n"),
-            "in:1: header: unknown_column: this column is not used: \"spent\" (warning)\nin:2: campaign_budget: ambiguous_point:");
+  EXPECT_EQ(
+      check_of(program, sample_lines()[0] + ",spent\n" + row_with(1, "campaign_budget", "15.000") +
+                            ",\n" + sample_lines()[3] + ",\"1.234,56\"\n"),
+      "in:1: header: unknown_column: this column is not used: \"spent\" (warning)\nin:2: "
+      "campaign_budget: ambiguous_point:");
 }
 
 // A text may come from a spreadsheet; a number of JSON is what it says.
 TEST(CsvDialect, OfTextsInJsonIsThatOfSheetsAndNumbersHaveNone) {
   const Program program;
   const auto check = [&](const std::string& budget) {
-    return program.run({"check", program.write("in.json", R"({"campaign_id":"c","campaign_name":"n","campaign_budget":)" + budget +
-                                                              R"(,"start_date":"2026-12-01","end_date":"2026-12-31","objective":"o"})")}).err;
+    return program
+        .run({"check",
+              program.write(
+                  "in.json",
+                  R"({"campaign_id":"c","campaign_name":"n","campaign_budget":)" + budget +
+                      R"(,"start_date":"2026-12-01","end_date":"2026-12-31","objective":"o"})")})
+        .err;
   };
   EXPECT_EQ(check("15.000"), "");
   EXPECT_NE(check(R"("15.000")").find("ambiguous_point"), std::string::npos);
@@ -70,15 +81,21 @@ TEST(CsvDialect, OfTextsInJsonIsThatOfSheetsAndNumbersHaveNone) {
 // Whoever mended the comma alone would have submitted fifteen.
 TEST(CsvDialect, OfCommasLosesItsPointsToADecimalCommaAnywhereInTheSheet) {
   const Program program;
-  program.write("in", sheet_of({row_with(1, "campaign_budget", "15.000"), sample_lines()[2], row_with(3, "bid", "\"2,50\"")}));
+  program.write("in", sheet_of({row_with(1, "campaign_budget", "15.000"), sample_lines()[2],
+                                row_with(3, "bid", "\"2,50\"")}));
   const Ran ran = program.run({"in", "--on-error", "skip-row", "--rejects", "rejects"});
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_EQ(ran.out, "in: batch 1: 3 new, 0 unchanged (3 rows, 2 left out)\n");
   EXPECT_NE(program.read("rejects").find("campaign_budget: ambiguous_point: "), std::string::npos);
-  for (const char* proof : {"1.500.000", "\"2,50 \xE2\x82\xAC\"", "\"1\xC2\xA0""500,00\""}) {
-    program.write("in", sheet_of({row_with(4, "campaign_budget", "15.000"), sample_lines()[5], row_with(3, "campaign_budget", proof)}));
+  for (const char* proof : {"1.500.000", "\"2,50 \xE2\x82\xAC\"",
+                            "\"1\xC2\xA0"
+                            "500,00\""}) {
+    program.write("in", sheet_of({row_with(4, "campaign_budget", "15.000"), sample_lines()[5],
+                                  row_with(3, "campaign_budget", proof)}));
     EXPECT_EQ(program.run({"in", "--on-error", "skip-row"}).exit_code, 1);
-    EXPECT_EQ(program.ask("SELECT count(*) FROM job_payload WHERE body LIKE '%\"budget\":15,%'"), "0") << proof;
+    EXPECT_EQ(program.ask("SELECT count(*) FROM job_payload WHERE body LIKE '%\"budget\":15,%'"),
+              "0")
+        << proof;
   }
 }
 
@@ -87,12 +104,15 @@ TEST(CsvDialect, IsTakenFromAFirstLineForExcel) {
   const Program program;
   const std::string sheet = sheet_of({sample_lines()[1], sample_lines()[2]});
   for (const char delimiter : {',', ';', '\t'}) {
-    const std::string text = std::string("\xEF\xBB\xBF") + "sep=" + delimiter + "\n" + with_delimiter(sheet, delimiter);
+    const std::string text =
+        std::string("\xEF\xBB\xBF") + "sep=" + delimiter + "\n" + with_delimiter(sheet, delimiter);
     Ran ran = program.run({program.write("in", text)});
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
     EXPECT_TRUE(ran.out.ends_with("(2 rows)\n")) << ran.out;
     const std::string results = program.run({"results"}).out;
-    EXPECT_TRUE(results.starts_with(text.substr(0, text.find("campaign_id")) + "campaign_id" + delimiter)) << results;
+    EXPECT_TRUE(
+        results.starts_with(text.substr(0, text.find("campaign_id")) + "campaign_id" + delimiter))
+        << results;
     ran = program.run({"check", "-"}, results);
     EXPECT_EQ(ran.out, "stdin: 2 rows, 0 errors\n") << ran.err;
   }
@@ -100,11 +120,16 @@ TEST(CsvDialect, IsTakenFromAFirstLineForExcel) {
 
 TEST(CsvDialect, NamedByALineLeavesTheLinesTheirNumbers) {
   const Program program;
-  Ran ran = program.run({"check", program.write("in", "sep=,\n" + sheet_of({sample_lines()[1], row_with(2, "bid", "x")}))});
-  EXPECT_EQ(ran.err, "in:4: bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\" (row 3)\n");
+  Ran ran = program.run(
+      {"check",
+       program.write("in", "sep=,\n" + sheet_of({sample_lines()[1], row_with(2, "bid", "x")}))});
+  EXPECT_EQ(ran.err,
+            "in:4: bid: bad_number: not a decimal number; write 15000 or 2.5: \"x\" (row 3)\n");
   ran = program.run({"check", program.write("in", "sep=;\n")});
   EXPECT_EQ(ran.err, "in: file: empty_file: there is nothing in it\n");
-  ran = program.run({"check", program.write("in", "sep=;\n\n" + with_delimiter(sheet_of({sample_lines()[1]}), ';'))});
+  ran = program.run(
+      {"check",
+       program.write("in", "sep=;\n\n" + with_delimiter(sheet_of({sample_lines()[1]}), ';'))});
   EXPECT_EQ(ran.out, "in: 1 row, 0 errors\n") << ran.err;
 }
 

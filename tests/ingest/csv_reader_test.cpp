@@ -68,32 +68,38 @@ TEST(CsvReader, GoesOnBehindARecordItCannotRead) {
   EXPECT_EQ(records("\"a\"\rb\nc\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:c"}));
   std::string endless(2'000'000, 'x');
   endless += "\nc\n";
-  EXPECT_EQ(records(endless),
-            (Records{flawed(1, 1, CsvFlaw::too_long), "2/2:c"}));
+  EXPECT_EQ(records(endless), (Records{flawed(1, 1, CsvFlaw::too_long), "2/2:c"}));
 }
 
 TEST(CsvReader, EndsNoRecordAtALoneReturnWhateverQuotesStandAroundIt) {
   // What stood behind the return was dropped, and its quote was still open for the lines below.
-  EXPECT_EQ(records("a,b\r\"c\n\"d\",e\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:d|e"}));
+  EXPECT_EQ(records("a,b\r\"c\n\"d\",e\n"),
+            (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:d|e"}));
   EXPECT_EQ(records("\r\"a\",b\nc\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:c"}));
   EXPECT_EQ(records("\"a\"\r\r\nc\n"), (Records{flawed(1, 1, CsvFlaw::stray_return), "2/2:c"}));
-  EXPECT_EQ(records("a,\"b\"\r"), (Records{flawed(1, 1, CsvFlaw::stray_return)})) << "as without the quotes";
-  EXPECT_EQ(records("\"a\r\",\"\r\n\"\r\n\"b\",\"\n\"\n"), (Records{"1/1:a\r|\r\n", "3/2:b|\n"})) << "in quotes it may stand";
+  EXPECT_EQ(records("a,\"b\"\r"), (Records{flawed(1, 1, CsvFlaw::stray_return)}))
+      << "as without the quotes";
+  EXPECT_EQ(records("\"a\r\",\"\r\n\"\r\n\"b\",\"\n\"\n"), (Records{"1/1:a\r|\r\n", "3/2:b|\n"}))
+      << "in quotes it may stand";
 }
 
 // They were lost with it, and nobody was told their lines.
 TEST(CsvReader, ReadsTheLinesBelowAnOpenQuoteByThemselves) {
-  EXPECT_EQ(records("a\nb,\"c\nd\ne\n"), (Records{"1/1:a", flawed(2, 2, CsvFlaw::unclosed_quote), "3/3:d", "4/4:e"}));
-  EXPECT_EQ(records("b,\"c\nd\n\"e\",f\ng\n"), (Records{flawed(1, 1, CsvFlaw::unclosed_quote), "2/2:d", "3/3:e|f", "4/4:g"}));
-  EXPECT_EQ(records("\"a\n\xFF\nc\n"),
-            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), flawed(2, 2, CsvFlaw::bad_utf8), "3/3:c"}));
-  EXPECT_EQ(records("\"a\n\"b\rc\nd"),
-            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), flawed(2, 2, CsvFlaw::unclosed_quote), "3/3:d"}));
+  EXPECT_EQ(records("a\nb,\"c\nd\ne\n"),
+            (Records{"1/1:a", flawed(2, 2, CsvFlaw::unclosed_quote), "3/3:d", "4/4:e"}));
+  EXPECT_EQ(records("b,\"c\nd\n\"e\",f\ng\n"),
+            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), "2/2:d", "3/3:e|f", "4/4:g"}));
+  EXPECT_EQ(records("\"a\n\xFF\nc\n"), (Records{flawed(1, 1, CsvFlaw::unclosed_quote),
+                                                flawed(2, 2, CsvFlaw::bad_utf8), "3/3:c"}));
+  EXPECT_EQ(records("\"a\n\"b\rc\nd"), (Records{flawed(1, 1, CsvFlaw::unclosed_quote),
+                                                flawed(2, 2, CsvFlaw::unclosed_quote), "3/3:d"}));
   EXPECT_EQ(records("\"a\nb\n\"c\"d\n\"e\nf\"\n"),
-            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), "2/2:b", flawed(3, 3, CsvFlaw::bad_quotes), "4/4:e\nf"}));
+            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), "2/2:b",
+                     flawed(3, 3, CsvFlaw::bad_quotes), "4/4:e\nf"}));
   EXPECT_EQ(records("\"a"), (Records{flawed(1, 1, CsvFlaw::unclosed_quote)}));
-  EXPECT_EQ(records("\"a\n" + std::string(2'000'000, 'x') + "\nc\n"),
-            (Records{flawed(1, 1, CsvFlaw::unclosed_quote), flawed(2, 2, CsvFlaw::too_long), "3/3:c"}));
+  EXPECT_EQ(
+      records("\"a\n" + std::string(2'000'000, 'x') + "\nc\n"),
+      (Records{flawed(1, 1, CsvFlaw::unclosed_quote), flawed(2, 2, CsvFlaw::too_long), "3/3:c"}));
 }
 
 TEST(CsvReader, LooksForTheEndOfAQuoteInOneMebibyte) {
@@ -158,7 +164,8 @@ TEST(Delimiter, MayBeNamedByALineOfItsOwn) {
   EXPECT_EQ(delimiter_named_by("SEP=,"), ',');
   EXPECT_EQ(delimiter_named_by("sep=\t\n"), '\t');
   EXPECT_EQ(delimiter_named_by("sep=;;;;\n"), ';') << "saved as a row";
-  for (const char* none : {"", "\n", "sep=", "sep=\n", "sep=|\n", "sep=;name\n", "sep,name\n", "separator=;\n"}) {
+  for (const char* none :
+       {"", "\n", "sep=", "sep=\n", "sep=|\n", "sep=;name\n", "sep,name\n", "separator=;\n"}) {
     EXPECT_EQ(delimiter_named_by(none), std::nullopt) << none;
   }
   const CsvDialect dialect = dialect_of("semicolon crlf bom sep");

@@ -1,5 +1,5 @@
-// A sheet of results or errors carries the DSP's ids: a row whose own ids a spreadsheet has changed is not taken for a new
-// one. Through the real program.
+// A sheet of results or errors carries the DSP's ids: a row whose own ids a spreadsheet has changed
+// is not taken for a new one. Through the real program.
 #include <gmock/gmock.h>
 
 #include "program.h"
@@ -11,7 +11,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + by.size())) {
     text.replace(at, what.size(), by);
   }
   return text;
@@ -21,9 +22,12 @@ std::string replaced(std::string text, std::string_view what, std::string_view b
 class DspIds : public ::testing::Test {
  protected:
   DspIds() {
-    program.run({"-"}, sheet_of({row_with(1, "campaign_id", "001"), row_with(1, "campaign_id", "other")}));
-    program.as_daemon("UPDATE job SET state = 'succeeded', dsp_id = 'dsp-' || id;"
-                      "UPDATE job SET state = 'failed', dsp_id = NULL, error = 'bad url' WHERE key = '001/ag_1001/ad_5001'");
+    program.run({"-"},
+                sheet_of({row_with(1, "campaign_id", "001"), row_with(1, "campaign_id", "other")}));
+    program.as_daemon(
+        "UPDATE job SET state = 'succeeded', dsp_id = 'dsp-' || id;"
+        "UPDATE job SET state = 'failed', dsp_id = NULL, error = 'bad url' WHERE key = "
+        "'001/ag_1001/ad_5001'");
   }
   std::int64_t jobs() const { return std::stoll(program.ask("SELECT count(*) FROM job")); }
   Program program;
@@ -39,18 +43,26 @@ TEST_F(DspIds, OfRowsAsTheyCameFitTheirJobs) {
 TEST_F(DspIds, KeepARowWithAnotherIdFromBecomingANewOne) {
   const std::string errors = program.run({"errors"}).out;
   const std::string sheet = replaced(errors, "\n001,", "\n1,");
-  for (const std::vector<std::string>& how : std::vector<std::vector<std::string>>{{"-"}, {"plan", "-"}}) {
+  for (const std::vector<std::string>& how :
+       std::vector<std::vector<std::string>>{{"-"}, {"plan", "-"}}) {
     const Ran ran = program.run(how, sheet);
     EXPECT_EQ(ran.exit_code, 65);
-    EXPECT_THAT(ran.err, HasSubstr("stdin:2: campaign_id: id_changed: dl-ingest wrote this row for another id (dsp-1 is 001); "
-                                   "format the id columns as text and enter the id again; for a new campaign empty "
-                                   "dsp_campaign_id, for another database take the dsp_ columns away: \"1\"\n"));
-    EXPECT_THAT(ran.err, Not(HasSubstr("ad_id: id_changed"))) << "what is below it has no id of its own to go by";
+    EXPECT_THAT(
+        ran.err,
+        HasSubstr("stdin:2: campaign_id: id_changed: dl-ingest wrote this row for another id "
+                  "(dsp-1 is 001); "
+                  "format the id columns as text and enter the id again; for a new campaign empty "
+                  "dsp_campaign_id, for another database take the dsp_ columns away: \"1\"\n"));
+    EXPECT_THAT(ran.err, Not(HasSubstr("ad_id: id_changed")))
+        << "what is below it has no id of its own to go by";
   }
-  const std::string json = replaced(program.run({"errors", "--format", "json"}).out, "\"001\"", "1");
+  const std::string json =
+      replaced(program.run({"errors", "--format", "json"}).out, "\"001\"", "1");
   const Ran ran = program.run({"-"}, json);
   EXPECT_EQ(ran.exit_code, 65);
-  EXPECT_THAT(ran.err, HasSubstr("campaign_id: id_changed: dl-ingest wrote this row for another id (dsp-1 is 001)"));
+  EXPECT_THAT(
+      ran.err,
+      HasSubstr("campaign_id: id_changed: dl-ingest wrote this row for another id (dsp-1 is 001)"));
   EXPECT_EQ(jobs(), 6);
 }
 
@@ -61,12 +73,14 @@ TEST_F(DspIds, KeepARowFromAnotherJobThatIsThere) {
   EXPECT_THAT(ran.err, HasSubstr("another id (dsp-1 is 001)"));
 }
 
-// What is left out can be put right: also by whoever loads the rejects as they are, it does not become new.
+// What is left out can be put right: also by whoever loads the rejects as they are, it does not
+// become new.
 TEST_F(DspIds, StandInTheRejects) {
   const std::string sheet = replaced(program.run({"results"}).out, "\n001,", "\n1,");
   Ran ran = program.run({"-", "--on-error", "skip-row", "--rejects", "rest.csv"}, sheet);
   EXPECT_THAT(ran.out, HasSubstr("0 new, 3 unchanged (2 rows, 1 left out)")) << ran.err;
-  EXPECT_THAT(program.read("rest.csv"), HasSubstr(",dsp_campaign_id,dsp_ad_group_id,dsp_ad_id,dl_error\n"));
+  EXPECT_THAT(program.read("rest.csv"),
+              HasSubstr(",dsp_campaign_id,dsp_ad_group_id,dsp_ad_id,dl_error\n"));
   ran = program.run({"rest.csv"});
   EXPECT_EQ(ran.exit_code, 65) << ran.out;
   EXPECT_EQ(jobs(), 6);
@@ -77,21 +91,27 @@ TEST_F(DspIds, OfNoJobHereAreAnErrorUntilTheyAreTakenAway) {
   const Program elsewhere;
   Ran ran = elsewhere.run({"-"}, results);
   EXPECT_EQ(ran.exit_code, 65);
-  EXPECT_THAT(ran.err, HasSubstr("stdin:2: campaign_id: id_changed: dl-ingest wrote this row for another id (no job of this "
+  EXPECT_THAT(ran.err, HasSubstr("stdin:2: campaign_id: id_changed: dl-ingest wrote this row for "
+                                 "another id (no job of this "
                                  "database is dsp-1)"));
   elsewhere.run({"-"}, sheet_of({row_with(1, "campaign_id", "001")}));
   ran = elsewhere.run({"-"}, results);
   EXPECT_EQ(ran.exit_code, 65);
-  EXPECT_EQ(elsewhere.run({"-"}, replaced(replaced(results, "dsp-1", ""), "dsp-2", "")).exit_code, 65) << "other's are there";
+  EXPECT_EQ(elsewhere.run({"-"}, replaced(replaced(results, "dsp-1", ""), "dsp-2", "")).exit_code,
+            65)
+      << "other's are there";
   std::string without = replaced(results, "dsp_", "my_");
   EXPECT_THAT(elsewhere.run({"-"}, without).out, HasSubstr("3 new, 3 unchanged"));
 }
 
 // It does no harm: the row's own ids say whose it is.
 TEST_F(DspIds, ThatASpreadsheetWroteAsNumbersStillFit) {
-  program.as_daemon("UPDATE job SET dsp_id = '120210000000000001' WHERE key = '001'; UPDATE job SET dsp_id = '0042' WHERE key = 'other'");
+  program.as_daemon(
+      "UPDATE job SET dsp_id = '120210000000000001' WHERE key = '001'; UPDATE job SET dsp_id = "
+      "'0042' WHERE key = 'other'");
   const std::string results = program.run({"results"}).out;
-  const std::string shown = replaced(replaced(results, "120210000000000001", "1.2021E+17"), ",0042,", ",42,");
+  const std::string shown =
+      replaced(replaced(results, "120210000000000001", "1.2021E+17"), ",0042,", ",42,");
   EXPECT_NE(shown, results);
   EXPECT_THAT(program.run({"-"}, shown).out, HasSubstr("0 new, 6 unchanged")) << shown;
 }
@@ -99,9 +119,12 @@ TEST_F(DspIds, ThatASpreadsheetWroteAsNumbersStillFit) {
 // A job that failed after it had an id has none, or another.
 TEST_F(DspIds, ThatAJobHadBeforeStillFit) {
   const std::string before = program.run({"results"}).out;
-  program.as_daemon("INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms, finished_at, "
-                    "slot, dsp_id, resolution) SELECT id, 1, 'create', 'POST', '/campaigns', 1, 0, 1, 1, 2, 'answered', dsp_id, 'accepted' "
-                    "FROM job WHERE key = 'other'; UPDATE job SET dsp_id = 'dsp-new' WHERE key = 'other'");
+  program.as_daemon(
+      "INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, worker, sent_at, "
+      "sent_boot_ms, finished_at, "
+      "slot, dsp_id, resolution) SELECT id, 1, 'create', 'POST', '/campaigns', 1, 0, 1, 1, 2, "
+      "'answered', dsp_id, 'accepted' "
+      "FROM job WHERE key = 'other'; UPDATE job SET dsp_id = 'dsp-new' WHERE key = 'other'");
   EXPECT_THAT(program.run({"-"}, before).out, HasSubstr("0 new, 6 unchanged"));
 }
 

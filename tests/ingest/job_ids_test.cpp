@@ -1,4 +1,5 @@
-// Ids of jobs: they grow from parents to children and from campaign to campaign, and campaigns stand together.
+// Ids of jobs: they grow from parents to children and from campaign to campaign, and campaigns
+// stand together.
 #include <gtest/gtest.h>
 
 #include "program.h"
@@ -9,7 +10,8 @@ namespace {
 
 void expect_order(const Program& program) {
   EXPECT_EQ(program.ask("SELECT count(*) FROM job_edge WHERE parent_id >= child_id"), "0");
-  EXPECT_EQ(program.ask("SELECT count(*) FROM (SELECT j.root_id < lag(j.root_id) OVER (PARTITION BY r.batch_id ORDER BY r.row) AS is_back "
+  EXPECT_EQ(program.ask("SELECT count(*) FROM (SELECT j.root_id < lag(j.root_id) OVER (PARTITION "
+                        "BY r.batch_id ORDER BY r.row) AS is_back "
                         "FROM batch_row r JOIN job j ON j.id = r.job_id) WHERE is_back"),
             "0");
 }
@@ -21,10 +23,12 @@ TEST(JobIds, OfManyCampaignsStandTogether) {
   ASSERT_EQ(program.run({"big.csv"}).exit_code, 0);
   expect_order(program);
   EXPECT_EQ(program.ask("SELECT count(*) FROM job WHERE level = 0"), "200");
-  const std::string lonely = program.ask("SELECT count(*) FROM job c WHERE level = 0 AND NOT EXISTS "
-                                         "(SELECT 1 FROM job p WHERE p.id = c.id - 1 AND p.level = 0)");
+  const std::string lonely = program.ask(
+      "SELECT count(*) FROM job c WHERE level = 0 AND NOT EXISTS "
+      "(SELECT 1 FROM job p WHERE p.id = c.id - 1 AND p.level = 0)");
   EXPECT_LT(std::stoi(lonely), 60);
-  EXPECT_LT(std::stoi(program.ask("SELECT max(id) - count(*) FROM job")), 200 / 8) << "ids that nobody got";
+  EXPECT_LT(std::stoi(program.ask("SELECT max(id) - count(*) FROM job")), 200 / 8)
+      << "ids that nobody got";
 }
 
 TEST(JobIds, OfSmallBatchesLeaveNoGap) {

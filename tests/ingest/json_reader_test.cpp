@@ -47,10 +47,8 @@ TEST(Body, GivesItsValuesBack) {
   const std::vector<std::string_view> group = {"g \"1\"", "name", "2.5", "18-24;25-34", "", "UK"};
   std::string body;
   render_body(JobKind::ad_group, group, body);
-  EXPECT_EQ(
-      body,
-      R"({"id":"g \"1\"","name":"name","bid":2.5,"targeting":)"
-      R"({"ages":"18-24;25-34","interests":"","geo":"UK"}})");
+  EXPECT_EQ(body, R"({"id":"g \"1\"","name":"name","bid":2.5,"targeting":)"
+                  R"({"ages":"18-24;25-34","interests":"","geo":"UK"}})");
   RowValues values;
   read_body(JobKind::ad_group, body, values);
   for (std::size_t i = 0; i < group.size(); ++i)

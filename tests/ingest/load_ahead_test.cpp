@@ -1,5 +1,5 @@
-// A sheet that is loaded while its survey still goes on: the tables are those of the two passes one after the other, and
-// where the survey ends otherwise than hoped nothing is left.
+// A sheet that is loaded while its survey still goes on: the tables are those of the two passes one
+// after the other, and where the survey ends otherwise than hoped nothing is left.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -53,7 +53,9 @@ class Desk {
     return *database_;
   }
 
-  Result<Survey> look() const { return survey(file(), InputFormat::csv, OnError::skip_row, kNoNews); }
+  Result<Survey> look() const {
+    return survey(file(), InputFormat::csv, OnError::skip_row, kNoNews);
+  }
   Result<std::optional<Loaded>> load_before(const std::function<Result<Survey>()>& end) {
     LateSurvey late(end);
     return load_ahead(file(), InputFormat::csv, late, database(), how_, kNoProgress);
@@ -67,9 +69,11 @@ class Desk {
     return load(file(), *found, database(), how_, kNoProgress);
   }
   bool is_empty() const {
-    return program.ask("SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM job) + (SELECT count(*) FROM job_edge)"
-                       " + (SELECT count(*) FROM job_payload) + (SELECT count(*) FROM batch_row)"
-                       " + (SELECT count(*) FROM job_count)") == "0";
+    return program.ask(
+               "SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM job) + (SELECT "
+               "count(*) FROM job_edge)"
+               " + (SELECT count(*) FROM job_payload) + (SELECT count(*) FROM batch_row)"
+               " + (SELECT count(*) FROM job_count)") == "0";
   }
 
   Program program;
@@ -83,13 +87,16 @@ class Desk {
 // All that loading writes, but for times.
 std::vector<std::string> tables(Desk& desk) {
   std::vector<std::string> rows;
-  for (const char* table : {"job", "job_edge", "job_payload", "job_count", "job_history", "batch", "batch_row"}) {
-    SQLite::Statement all(desk.database().handle(), std::string("SELECT * FROM ") + table + " ORDER BY 1, 2");
+  for (const char* table :
+       {"job", "job_edge", "job_payload", "job_count", "job_history", "batch", "batch_row"}) {
+    SQLite::Statement all(desk.database().handle(),
+                          std::string("SELECT * FROM ") + table + " ORDER BY 1, 2");
     while (all.executeStep()) {
       std::string row = table;
       for (int i = 0; i < all.getColumnCount(); ++i) {
         const std::string name = all.getColumnName(i);
-        if (name == "at" || name.ends_with("_at") || name == "source") continue;  // source: the folder of each
+        // source: the folder of each
+        if (name == "at" || name.ends_with("_at") || name == "source") continue;
         row += '|' + name + '=' + all.getColumn(i).getString();
       }
       rows.push_back(row);
@@ -115,9 +122,9 @@ std::string first_difference(Desk& a, Desk& b) {
 struct Recipe {
   unsigned next_group = 30;
   unsigned next_campaign = 8;
-  unsigned comes_back = 0;    // to a campaign before
+  unsigned comes_back = 0;  // to a campaign before
   unsigned repeated_ad = 20;
-  unsigned other_form = 10;   // 2.50 for 2.5
+  unsigned other_form = 10;  // 2.50 for 2.5
   unsigned bad = 0;
   std::string budget = "15000";
 };
@@ -133,11 +140,16 @@ std::string random_sheet(unsigned seed, int rows, const Recipe& recipe) {
   for (int i = 0; i < rows; ++i) {
     if (by_chance(recipe.next_campaign)) campaign = ++last_campaign, group = 0;
     if (by_chance(recipe.next_group)) ++group;
-    if (by_chance(recipe.comes_back)) campaign = static_cast<int>(random() % static_cast<unsigned>(last_campaign + 1));
+    if (by_chance(recipe.comes_back))
+      campaign = static_cast<int>(random() % static_cast<unsigned>(last_campaign + 1));
     if (!by_chance(recipe.repeated_ad)) ++ad;
-    text += "c" + std::to_string(campaign) + ",N," + recipe.budget + ",2025-07-01,2025-08-15,engagement,g" +
-            std::to_string(group) + ",G," + (by_chance(recipe.bad) ? "much" : by_chance(recipe.other_form) ? "2.50" : "2.5") + ",18-24,fashion,UK,a" +
-            std::to_string(ad) + ",banner,https://cdn.example.com/a.jpg,https://shop.example.com/a,pending\n";
+    text += "c" + std::to_string(campaign) + ",N," + recipe.budget +
+            ",2025-07-01,2025-08-15,engagement,g" + std::to_string(group) + ",G," +
+            (by_chance(recipe.bad)          ? "much"
+             : by_chance(recipe.other_form) ? "2.50"
+                                            : "2.5") +
+            ",18-24,fashion,UK,a" + std::to_string(ad) +
+            ",banner,https://cdn.example.com/a.jpg,https://shop.example.com/a,pending\n";
   }
   return text;
 }
@@ -171,7 +183,8 @@ TEST_P(AnySheet, LeavesTheSameTablesAsInTwoPasses) {
     EXPECT_EQ((*loaded)->counts.changed, expected->counts.changed);
     EXPECT_EQ((*loaded)->conflicts.size(), expected->conflicts.size());
     ASSERT_EQ(first_difference(ahead, in_two_passes), "");
-    EXPECT_EQ(ahead.program.ask("PRAGMA integrity_check"), "ok") << "CHECKs are not run while rows are written";
+    EXPECT_EQ(ahead.program.ask("PRAGMA integrity_check"), "ok")
+        << "CHECKs are not run while rows are written";
   }
 }
 
@@ -187,13 +200,15 @@ TEST(LoadAhead, IsTakenBackWhenTheLastRowIsBad) {
   EXPECT_TRUE(desk.is_empty());
 }
 
-// 15.000 is found out at the end alone: nothing has shown a decimal point, or the last row shows a comma.
+// 15.000 is found out at the end alone: nothing has shown a decimal point, or the last row shows a
+// comma.
 TEST(LoadAhead, IsTakenBackWhenPointsTurnOutToBeDoubtful) {
   Recipe recipe;
   recipe.budget = "15.000";
   const std::string with_bids = random_sheet(7, 3000, recipe);
   const std::string whole_bids = std::regex_replace(with_bids, std::regex(",2\\.50?,"), ",2,");
-  for (const std::string& sheet : {whole_bids, with_bids + row_with(1, "campaign_budget", "1.500.000") + "\n"}) {
+  for (const std::string& sheet :
+       {whole_bids, with_bids + row_with(1, "campaign_budget", "1.500.000") + "\n"}) {
     Desk desk(sheet);
     const Result<std::optional<Loaded>> loaded = desk.load_before_survey();
     ASSERT_TRUE(loaded) << loaded.error().message;
@@ -206,8 +221,10 @@ TEST(LoadAhead, IsTakenBackWhenPointsTurnOutToBeDoubtful) {
 
 TEST(LoadAhead, IsTakenBackWhenTheLastRowContradictsTheFirst) {
   std::string sheet = random_sheet(2, 5000, {});
-  sheet += "c0,Other,15000,2025-07-01,2025-08-15,engagement,g0,G,2.5,18-24,fashion,UK,z,banner,https://cdn.example.com/a,"
-           "https://shop.example.com/a,pending\n";
+  sheet +=
+      "c0,Other,15000,2025-07-01,2025-08-15,engagement,g0,G,2.5,18-24,fashion,UK,z,banner,https://"
+      "cdn.example.com/a,"
+      "https://shop.example.com/a,pending\n";
   Desk desk(sheet);
   int written = 0;
   const Result<std::optional<Loaded>> loaded = desk.load_before([&] {
@@ -312,7 +329,8 @@ TEST(SurveyThread, SaysWhetherAllIsWellAfterSoManyRows) {
   scattered.comes_back = 300;
   EXPECT_FALSE(is_well_after(random_sheet(7, 3000, {}), 5000)) << "it has ended before";
   EXPECT_FALSE(is_well_after(random_sheet(7, 9000, scattered), 5000));
-  EXPECT_FALSE(is_well_after(sheet_of({row_with(1, "bid", "much")}) + big_sheet(60).substr(sheet_of({}).size()), 5000));
+  EXPECT_FALSE(is_well_after(
+      sheet_of({row_with(1, "bid", "much")}) + big_sheet(60).substr(sheet_of({}).size()), 5000));
 }
 
 TEST(SurveyThread, HasDoubtsAtTheEndAtTheLatest) {

@@ -130,9 +130,9 @@ TEST(Load, TakesStdinALineNestedJsonAndJsonLinesForTheSameThing) {
   const Ran flat = program.run({"results", "--format", "jsonl"});
   EXPECT_NE(program.run({"-"}, flat.out).out.find("0 new, 6 unchanged (6 rows)"),
             std::string::npos);
-  EXPECT_NE(program.run({in_tree("examples/campaigns.jsonl")})
-                .out.find("7 new, 0 unchanged (3 rows)"),
-            std::string::npos);
+  EXPECT_NE(
+      program.run({in_tree("examples/campaigns.jsonl")}).out.find("7 new, 0 unchanged (3 rows)"),
+      std::string::npos);
 }
 
 TEST(Load, TakesACampaignWithoutAdGroupsAndAnAdGroupWithoutAds) {
@@ -184,8 +184,13 @@ TEST(Load, GivesNewChildrenThePriorityOfTheirCampaignWhereTheBatchNamesNone) {
   program.run({"-", "--priority", "3"}, sheet_of({sample_lines()[6]}));
   program.as_daemon("UPDATE job SET priority = -7");
   program.run({"-"}, sheet_of({sample_lines()[7], sample_lines()[8], sample_lines()[1]}));
-  EXPECT_EQ(program.ask("SELECT group_concat(DISTINCT priority) FROM job WHERE key LIKE 'cmp_2025_multi_01%'"), "-7");
-  EXPECT_EQ(program.ask("SELECT group_concat(DISTINCT priority) FROM job WHERE key LIKE 'cmp_2025_001%'"), "0");
+  EXPECT_EQ(
+      program.ask(
+          "SELECT group_concat(DISTINCT priority) FROM job WHERE key LIKE 'cmp_2025_multi_01%'"),
+      "-7");
+  EXPECT_EQ(
+      program.ask("SELECT group_concat(DISTINCT priority) FROM job WHERE key LIKE 'cmp_2025_001%'"),
+      "0");
   EXPECT_EQ(program.ask("SELECT group_concat(priority) FROM batch"), "3,0");
 }
 
@@ -282,11 +287,14 @@ TEST(Load, LeavesOutRowsOrSubtreesWhenTold) {
 
 TEST(Load, SaysWhatTheRejectsCannotHold) {
   const Program program;
-  program.write("in", sheet_of({sample_lines()[1], row_with(6, "ad_type", ""), "a,b", row_with(7, "objective", "say \"x\"")}));
+  program.write("in", sheet_of({sample_lines()[1], row_with(6, "ad_type", ""), "a,b",
+                                row_with(7, "objective", "say \"x\"")}));
   Ran ran = program.run({"in", "--on-error", "skip-row", "--rejects", "rest.csv"});
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_EQ(ran.out, "in: batch 1: 3 new, 0 unchanged (4 rows, 3 left out)\n");
-  EXPECT_TRUE(ran.err.ends_with("in: 2 rows could not be read and cannot stand in rest.csv: put right what is told above\n")) << ran.err;
+  EXPECT_TRUE(ran.err.ends_with(
+      "in: 2 rows could not be read and cannot stand in rest.csv: put right what is told above\n"))
+      << ran.err;
   const std::string rest = program.read("rest.csv");
   EXPECT_EQ(std::count(rest.begin(), rest.end(), '\n'), 2) << "the header and the row with fields";
   ran = program.run({"in", "--on-error", "skip-row"});

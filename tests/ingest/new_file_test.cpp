@@ -79,7 +79,8 @@ TEST_P(NewFiles, TakeNoNameThatIsThereWheneverItCame) {
   EXPECT_EQ(files(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, NewFiles, ::testing::Values(&NewFile::create, &NewFile::create_under_other_name));
+INSTANTIATE_TEST_SUITE_P(Ways, NewFiles,
+                         ::testing::Values(&NewFile::create, &NewFile::create_under_other_name));
 
 TEST(NewFile, NeedsItsFolder) {
   const TemporaryFolder folder;
@@ -93,7 +94,8 @@ TEST(NewFile, NeedsItsFolder) {
 TEST(Rejects, OfALoadThatIsStoppedAreNotThere) {
   for (const int signal : {SIGTERM, SIGKILL}) {
     const Program program;
-    program.write("in", sheet_of({row_with(1, "bid", "x")}) + big_sheet(300).substr(sample_lines()[0].size() + 1));
+    program.write("in", sheet_of({row_with(1, "bid", "x")}) +
+                            big_sheet(300).substr(sample_lines()[0].size() + 1));
     const std::vector<std::string> load = {"in", "--on-error", "skip-row", "--rejects", "rest"};
     const pid_t pid = program.start(load);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);

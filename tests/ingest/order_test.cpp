@@ -1,4 +1,5 @@
-// Sheets in any order: sorted in little memory, loaded campaign by campaign, given back as they were.
+// Sheets in any order: sorted in little memory, loaded campaign by campaign, given back as they
+// were.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,8 +15,8 @@ namespace {
 
 using Key = SpillSorter::Key;
 
-std::vector<std::pair<Key, std::string>> sorted_by(std::size_t memory,
-                                                   const std::vector<std::pair<Key, std::string>>& records) {
+std::vector<std::pair<Key, std::string>> sorted_by(
+    std::size_t memory, const std::vector<std::pair<Key, std::string>>& records) {
   SpillSorter sorter(memory);
   for (const auto& [key, record] : records) EXPECT_TRUE(sorter.add(key, record));
   EXPECT_TRUE(sorter.finish());
@@ -34,12 +35,14 @@ TEST(SpillSorter, SortsInAnyMemory) {
   std::vector<std::pair<Key, std::string>> records;
   for (std::size_t i = 0; i < 3000; ++i) {
     std::string record = std::to_string(i) + " ";
-    record.append(random() % 50 == 0 ? 70'000 : random() % 300, 'x');  // longer than what is read at once, too
+    // longer than what is read at once, too
+    record.append(random() % 50 == 0 ? 70'000 : random() % 300, 'x');
     records.push_back({{random() % 100, i}, record});
   }
   std::vector<std::pair<Key, std::string>> expected = records;
   std::sort(expected.begin(), expected.end());
-  for (const std::size_t memory : {std::size_t{1}, std::size_t{10'000}, std::size_t{1'000'000}, std::size_t{1} << 30}) {
+  for (const std::size_t memory :
+       {std::size_t{1}, std::size_t{10'000}, std::size_t{1'000'000}, std::size_t{1} << 30}) {
     EXPECT_TRUE(sorted_by(memory, records) == expected) << memory;
   }
   EXPECT_TRUE(sorted_by(1, {}).empty());
@@ -74,7 +77,9 @@ struct TwoForms {
   PreparedRow whole;
 };
 
-PreparedEntity entity_of(const std::string& key) { return {false, key, "{" + key + "}", sha256(key)}; }
+PreparedEntity entity_of(const std::string& key) {
+  return {false, key, "{" + key + "}", sha256(key)};
+}
 
 std::vector<TwoForms> rows_in_any_order(unsigned seed) {
   std::mt19937_64 random(seed);
@@ -106,7 +111,8 @@ std::vector<TwoForms> rows_in_any_order(unsigned seed) {
   return rows;
 }
 
-class SortedRows : public ::testing::TestWithParam<std::size_t> {};  // how many parents have a place
+// how many parents have a place
+class SortedRows : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(SortedRows, AreAllThereEachWithItsParents) {
   const std::vector<TwoForms> rows = rows_in_any_order(static_cast<unsigned>(GetParam()));
@@ -186,7 +192,9 @@ TEST(ScatteredSheet, IsLoadedCampaignByCampaignAndGivenBackAsItWas) {
   const Ran ran = program.run({"in.csv"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_EQ(ran.out, "in.csv: batch 1: 2120 new, 0 unchanged (2000 rows)\n");
-  EXPECT_EQ(program.ask("SELECT max(span) < 500 FROM (SELECT max(id) - min(id) AS span FROM job GROUP BY root_id)"), "1")
+  EXPECT_EQ(program.ask("SELECT max(span) < 500 FROM (SELECT max(id) - min(id) AS span FROM job "
+                        "GROUP BY root_id)"),
+            "1")
       << "each campaign's jobs stand near to each other";
   const std::string first = sheet.substr(sheet.find('\n') + 1);
   EXPECT_EQ(program.ask("SELECT key FROM job WHERE id = 1"), first.substr(0, first.find(',')));
@@ -215,7 +223,10 @@ TEST(ScatteredSheet, LeavesOutWhatItIsTold) {
   EXPECT_EQ(program.run({"in.csv"}).exit_code, 65);
   const Ran ran = program.run({"--on-error", "skip-row", "in.csv"});
   EXPECT_NE(ran.out.find("(400 rows, 1 left out)"), std::string::npos) << ran.out << ran.err;
-  EXPECT_EQ(program.ask("SELECT count(*) || ' ' || min(row) || ' ' || max(row) FROM batch_row WHERE row <> 3"), "399 1 400");
+  EXPECT_EQ(
+      program.ask(
+          "SELECT count(*) || ' ' || min(row) || ' ' || max(row) FROM batch_row WHERE row <> 3"),
+      "399 1 400");
   EXPECT_EQ(program.ask("SELECT count(*) FROM batch_row WHERE row = 3"), "0");
 }
 

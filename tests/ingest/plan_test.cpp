@@ -44,18 +44,24 @@ TEST(Plan, EndsAsTheLoadWithConflicts) {
   EXPECT_EQ(planned.exit_code, loaded.exit_code);
 }
 
-// The sample's first campaign is loaded, done with, and stopped as `sql` says. What plan and load then say of it.
-void expect_both_know(const std::string& sql, const std::string& sheet, const std::string& at_rest) {
+// The sample's first campaign is loaded, done with, and stopped as `sql` says. What plan and load
+// then say of it.
+void expect_both_know(const std::string& sql, const std::string& sheet,
+                      const std::string& at_rest) {
   const Program program;
   program.run({"-"}, sheet_of({sample_lines()[1]}));
   program.as_daemon(sql);
   program.write("in", sheet);
   const Ran planned = program.run({"plan", "in"});
-  EXPECT_NE(planned.out.find("  " + at_rest.substr(0, at_rest.find(" will")) + " would not be sent as things stand: "),
-            std::string::npos) << planned.out;
+  EXPECT_NE(planned.out.find("  " + at_rest.substr(0, at_rest.find(" will")) +
+                             " would not be sent as things stand: "),
+            std::string::npos)
+      << planned.out;
   const Ran loaded = program.run({"in"});
-  EXPECT_NE(loaded.err.find("in: " + at_rest + "; dl-ingest results"), std::string::npos) << loaded.err;
-  EXPECT_NE(planned.out.find(at_rest.substr(at_rest.find("stand: "))), std::string::npos) << planned.out;
+  EXPECT_NE(loaded.err.find("in: " + at_rest + "; dl-ingest results"), std::string::npos)
+      << loaded.err;
+  EXPECT_NE(planned.out.find(at_rest.substr(at_rest.find("stand: "))), std::string::npos)
+      << planned.out;
   EXPECT_EQ(loaded.exit_code, 1);
   EXPECT_EQ(planned.exit_code, loaded.exit_code);
 }
@@ -72,7 +78,8 @@ TEST(Plan, EndsAsTheLoadWhereSomethingAboveARowHasStopped) {
   const std::string stuck = " behind what has failed, was cancelled or is in doubt";
   const std::string more = sheet_of({sample_lines()[1], row_with(1, "ad_id", "new_ad")});
   expect_both_know(kFailedGroup, more, "2 of 2 rows will not be sent as things stand: 2" + stuck);
-  expect_both_know(kFailedGroup, sheet_of({sample_lines()[1]}), "1 of 1 row will not be sent as things stand: 1" + stuck);
+  expect_both_know(kFailedGroup, sheet_of({sample_lines()[1]}),
+                   "1 of 1 row will not be sent as things stand: 1" + stuck);
   expect_both_know(kHeldCampaign, more, "2 of 2 rows will not be sent as things stand: 2" + stuck);
 }
 
@@ -89,21 +96,27 @@ TEST(Plan, SendsWhatFailedAgainWithNewValues) {
 }
 
 // What a daemon of that --rate-limit writes at its start.
-std::string limited(const std::string& rate_limit, const std::string& count, const std::string& window_ms) {
-  return "UPDATE account SET rate_limit = '" + rate_limit + "', limit_count = " + count + ", limit_window_ms = " + window_ms;
+std::string limited(const std::string& rate_limit, const std::string& count,
+                    const std::string& window_ms) {
+  return "UPDATE account SET rate_limit = '" + rate_limit + "', limit_count = " + count +
+         ", limit_window_ms = " + window_ms;
 }
 
 TEST(Plan, CountsWithTheDaemonsLimitAndInventsNone) {
   const Program program;
   program.write("in", sample());
-  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 60 s at 40 requests in 60 s, "), std::string::npos);
+  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 60 s at 40 requests in 60 s, "),
+            std::string::npos);
   program.run({"-"}, sheet_of({row_with(1, "campaign_id", "another")}));
-  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 60 s at 40 requests in 60 s, "), std::string::npos)
+  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 60 s at 40 requests in 60 s, "),
+            std::string::npos)
       << "no daemon has said yet";
   program.as_daemon(limited("5/10s", "5", "10000"));
-  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 90 s at 5 requests in 10 s, "), std::string::npos);
+  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, about 90 s at 5 requests in 10 s, "),
+            std::string::npos);
   program.as_daemon(limited("none", "NULL", "NULL"));
-  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, no limit is set\n"), std::string::npos);
+  EXPECT_NE(program.run({"plan", "in"}).out.find(" requests, no limit is set\n"),
+            std::string::npos);
 }
 
 TEST(Plan, OfSeveralFilesKnowsWhatTheFirstBring) {
@@ -119,9 +132,10 @@ TEST(Plan, OfSeveralFilesKnowsWhatTheFirstBring) {
   EXPECT_EQ(counts(planned.out, "campaign", 3), "0 1 0 0");
   EXPECT_EQ(counts(planned.out, "ad_group", 3), "0 0 1 0");
   const Ran loaded = program.run({"p1", "p2", "p3"});
-  EXPECT_EQ(loaded.out, "p1: batch 1: 3 new, 0 unchanged (1 row)\n"
-                        "p2: batch 2: 1 new, 3 unchanged (2 rows)\n"
-                        "p3: batch 3: 0 new, 2 unchanged, 1 changed (1 row)\n");
+  EXPECT_EQ(loaded.out,
+            "p1: batch 1: 3 new, 0 unchanged (1 row)\n"
+            "p2: batch 2: 1 new, 3 unchanged (2 rows)\n"
+            "p3: batch 3: 0 new, 2 unchanged, 1 changed (1 row)\n");
   EXPECT_EQ(planned.exit_code, loaded.exit_code);
 }
 

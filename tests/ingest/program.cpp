@@ -43,7 +43,8 @@ Program::~Program() { std::filesystem::remove_all(folder_); }
 
 pid_t Program::spawn(std::vector<std::string> args, const std::string& in, const std::string& out,
                      const std::string& err) const {
-  args.insert(args.begin(), {built_program("dl-ingest"), "--db", "jobs.db", "--config", "none.toml"});
+  args.insert(args.begin(),
+              {built_program("dl-ingest"), "--db", "jobs.db", "--config", "none.toml"});
   std::ofstream(path("none.toml"), std::ios::app).flush();
   std::vector<char*> argv;
   for (std::string& arg : args) argv.push_back(arg.data());

@@ -53,7 +53,8 @@ TEST(Money, InWholeThousandsWithAPointIsRefusedWhereNothingProvesADecimalPoint) 
   for (const char* unclear : {"15.000", "1.000", "999.000", " 2.000 "}) {
     EXPECT_EQ(normal(ValueRule::money, unclear, Point::unproven), "! ambiguous_point") << unclear;
   }
-  for (const char* clear : {"2.125", "15.5", "0.125", "15000"}) EXPECT_EQ(normal(ValueRule::money, clear, Point::unproven), clear);
+  for (const char* clear : {"2.125", "15.5", "0.125", "15000"})
+    EXPECT_EQ(normal(ValueRule::money, clear, Point::unproven), clear);
   EXPECT_EQ(normal(ValueRule::money, "15.0000", Point::unproven), "15");
   EXPECT_EQ(normal(ValueRule::money, "1500.000", Point::unproven), "1500");
   EXPECT_EQ(normal(ValueRule::money, "0.000", Point::unproven), "0");
@@ -71,8 +72,8 @@ TEST(Date, IsARealDayInOneForm) {
 }
 
 TEST(Date, OfBeforeTheYear2000IsWhatAnEmptyCellTurnsInto) {
-  for (const char* date : {"1899-12-30", "1900-01-00", "1900-01-01", "1904-01-01", "0025-07-01", "0000-07-01", "1999-12-31", "30.12.1899",
-                           "1/0/1900", "01/01/1900"}) {
+  for (const char* date : {"1899-12-30", "1900-01-00", "1900-01-01", "1904-01-01", "0025-07-01",
+                           "0000-07-01", "1999-12-31", "30.12.1899", "1/0/1900", "01/01/1900"}) {
     EXPECT_EQ(normal(ValueRule::date, date), "! early_date") << date;
   }
   EXPECT_EQ(normal(ValueRule::date, "2000-01-01"), "2000-01-01");
@@ -80,8 +81,9 @@ TEST(Date, OfBeforeTheYear2000IsWhatAnEmptyCellTurnsInto) {
 
 TEST(Date, InAnotherFormIsRefusedWithTheOneDayThatItMeans) {
   const std::pair<const char*, const char*> all[] = {
-      {"15.03.2026", "write 2026-03-15"}, {"2025-7-1", "write 2025-07-01"},   {" 2025/07/01", "write 2025-07-01"},
-      {"07/25/2025", "write 2025-07-25"}, {"5.5.2025", "write 2025-05-05"},   {"29.2.2024", "write 2024-02-29"},
+      {"15.03.2026", "write 2026-03-15"},  {"2025-7-1", "write 2025-07-01"},
+      {" 2025/07/01", "write 2025-07-01"}, {"07/25/2025", "write 2025-07-25"},
+      {"5.5.2025", "write 2025-05-05"},    {"29.2.2024", "write 2024-02-29"},
   };
   for (const auto& [date, words] : all) {
     EXPECT_EQ(normal(ValueRule::date, date), "! date_form") << date;
@@ -110,15 +112,17 @@ TEST(Id, RefusesWhatASpreadsheetDidToIt) {
                    "cmp\xC2\xA0"
                    "1"),
             "! id_hidden_space");
-  // Soft hyphen, C1 control, Arabic mark, right-to-left mark and override, narrow and wide spaces, word joiner.
-  // Variation selector, grapheme joiner, empty Braille pattern, Hangul filler, a tag.
-  for (const char* hidden : {"\xC2\xAD", "\xC2\x9B", "\xD8\x9C", "\xE2\x80\x8F", "\xE2\x80\xAE", "\xE2\x80\xAF",
-                             "\xE3\x80\x80", "\xE2\x81\xA0", "\xEF\xBB\xBF", "\xEF\xB8\x8F", "\xCD\x8F", "\xE2\xA0\x80",
-                             "\xE3\x85\xA4", "\xF3\xA0\x81\x81"}) {
+  // Soft hyphen, C1 control, Arabic mark, right-to-left mark and override, narrow and wide spaces,
+  // word joiner. Variation selector, grapheme joiner, empty Braille pattern, Hangul filler, a tag.
+  for (const char* hidden :
+       {"\xC2\xAD", "\xC2\x9B", "\xD8\x9C", "\xE2\x80\x8F", "\xE2\x80\xAE", "\xE2\x80\xAF",
+        "\xE3\x80\x80", "\xE2\x81\xA0", "\xEF\xBB\xBF", "\xEF\xB8\x8F", "\xCD\x8F", "\xE2\xA0\x80",
+        "\xE3\x85\xA4", "\xF3\xA0\x81\x81"}) {
     EXPECT_EQ(normal(ValueRule::id, std::string("cmp_1") + hidden), "! id_hidden_space") << hidden;
   }
   // Letters of any script, and neighbours of what is hidden.
-  for (const char* seen : {"\xD7\x90", "\xC2\xA1", "\xC2\xAE", "\xE2\x80\x90", "\xE2\x80\xA7", "\xEF\xBB\xBC", "\xF0\x9F\x98\x80"}) {
+  for (const char* seen : {"\xD7\x90", "\xC2\xA1", "\xC2\xAE", "\xE2\x80\x90", "\xE2\x80\xA7",
+                           "\xEF\xBB\xBC", "\xF0\x9F\x98\x80"}) {
     EXPECT_EQ(normal(ValueRule::id, std::string("cmp_1") + seen), std::string("cmp_1") + seen);
   }
   EXPECT_EQ(normal(ValueRule::id, "a\ab"), "! control_character");
@@ -127,25 +131,31 @@ TEST(Id, RefusesWhatASpreadsheetDidToIt) {
 }
 
 TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedWhateverItIsFor) {
-  for (const char* error : {"#N/A", "#VALUE!", "#NAME?", "#REF!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#GETTING_DATA", "#NV"}) {
-    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::list, ValueRule::money, ValueRule::date, ValueRule::url}) {
+  for (const char* error : {"#N/A", "#VALUE!", "#NAME?", "#REF!", "#DIV/0!", "#NULL!", "#NUM!",
+                            "#SPILL!", "#GETTING_DATA", "#NV"}) {
+    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::list, ValueRule::money,
+                                 ValueRule::date, ValueRule::url}) {
       EXPECT_EQ(normal(rule, error), "! cell_error") << error;
     }
   }
-  for (const char* name : {"#1", "#SALE", "#N/A campaign", "N/A", "#ref!", "Err:", "Err:5a", "#!", "#SALE! now!"}) {
-    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list}) EXPECT_EQ(normal(rule, name), name);
+  for (const char* name :
+       {"#1", "#SALE", "#N/A campaign", "N/A", "#ref!", "Err:", "Err:5a", "#!", "#SALE! now!"}) {
+    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list})
+      EXPECT_EQ(normal(rule, name), name);
   }
 }
 
 TEST(Cell, ThatHoldsTheErrorOfAFormulaIsRefusedInWhateverLanguage) {
-  for (const char* error : {"#ERROR!", "#NOM?", "#VALEUR!", "#BLOCKED!", "Err:502", "Err:508", "Loading...", " #REF!", "#N/A ", "#VALOR!", "#NAAM?",
-                            "#\xC2\xA1VALOR!", "#\xC2\xBFNOMBRE?", "#DEEL/0!", "#\xD0\x98\xD0\x9C\xD0\xAF?"}) {
-    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list, ValueRule::money, ValueRule::date,
-                                 ValueRule::url}) {
+  for (const char* error : {"#ERROR!", "#NOM?", "#VALEUR!", "#BLOCKED!", "Err:502", "Err:508",
+                            "Loading...", " #REF!", "#N/A ", "#VALOR!", "#NAAM?", "#\xC2\xA1VALOR!",
+                            "#\xC2\xBFNOMBRE?", "#DEEL/0!", "#\xD0\x98\xD0\x9C\xD0\xAF?"}) {
+    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::list,
+                                 ValueRule::money, ValueRule::date, ValueRule::url}) {
       EXPECT_EQ(normal(rule, error), "! cell_error") << error;
     }
   }
-  for (const char* list : {"UK;#N/A", "#REF!;UK", "UK; Err:502 ;IE"}) EXPECT_EQ(normal(ValueRule::list, list), "! cell_error") << list;
+  for (const char* list : {"UK;#N/A", "#REF!;UK", "UK; Err:502 ;IE"})
+    EXPECT_EQ(normal(ValueRule::list, list), "! cell_error") << list;
   EXPECT_EQ(normal(ValueRule::list, "UK;####"), "! cell_overflow");
   EXPECT_EQ(normal(ValueRule::text, "UK;#N/A"), "UK;#N/A");
   // A person may have given it; no spreadsheet shows it.
@@ -159,24 +169,29 @@ constexpr const char* kJoiner = "\xE2\x80\x8D";
 constexpr const char* kEmojiStyle = "\xEF\xB8\x8F";
 
 TEST(HiddenCharacters, AreRefusedInAllButNames) {
-  for (const char* hidden : {kNoBreakSpace, kZeroWidthSpace, kJoiner, kEmojiStyle, "\xEF\xBB\xBF"}) {
+  for (const char* hidden :
+       {kNoBreakSpace, kZeroWidthSpace, kJoiner, kEmojiStyle, "\xEF\xBB\xBF"}) {
     const std::string mark(hidden);
     EXPECT_EQ(normal(ValueRule::url, "https://a.example/" + mark), "! hidden_character");
     EXPECT_EQ(normal(ValueRule::url, mark + "https://a.example/"), "! hidden_character");
     EXPECT_EQ(normal(ValueRule::text, "engage" + mark + "ment"), "! hidden_character");
     EXPECT_EQ(normal(ValueRule::list, "UK;" + mark + "IE"), "! hidden_character");
     EXPECT_EQ(normal(ValueRule::list, mark), "! hidden_character");
-    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::money, ValueRule::date, ValueRule::url}) {
+    for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::name, ValueRule::money,
+                                 ValueRule::date, ValueRule::url}) {
       EXPECT_EQ(normal(rule, " " + mark + mark + " "), "! missing_value");
     }
   }
 }
 
 TEST(HiddenCharacters, MayStandInsideANameWhereTheyAreWritten) {
-  for (const std::string& good : {std::string("Soldes\xC2\xA0: -50\xE2\x80\xAF%"), std::string("\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB dev"),
-                                  std::string("love \xE2\x9D\xA4\xEF\xB8\x8F"), std::string("\xE5\xA4\x8F\xE3\x80\x80\xE7\xA7\x8B"),
-                                  std::string("\xD9\x85\xDB\x8C\xE2\x80\x8C\xD8\xAE"),
-                                  std::string("\xF0\x9F\x8F\xB4\xF3\xA0\x81\xA7\xF3\xA0\x81\xBF")}) {
+  for (const std::string& good :
+       {std::string("Soldes\xC2\xA0: -50\xE2\x80\xAF%"),
+        std::string("\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB dev"),
+        std::string("love \xE2\x9D\xA4\xEF\xB8\x8F"),
+        std::string("\xE5\xA4\x8F\xE3\x80\x80\xE7\xA7\x8B"),
+        std::string("\xD9\x85\xDB\x8C\xE2\x80\x8C\xD8\xAE"),
+        std::string("\xF0\x9F\x8F\xB4\xF3\xA0\x81\xA7\xF3\xA0\x81\xBF")}) {
     EXPECT_EQ(normal(ValueRule::name, good), good);
   }
   for (const char* hidden : {kNoBreakSpace, kZeroWidthSpace, kJoiner}) {
@@ -185,7 +200,8 @@ TEST(HiddenCharacters, MayStandInsideANameWhereTheyAreWritten) {
     EXPECT_EQ(normal(ValueRule::name, std::string("Sale ") + hidden + " "), "! hidden_character");
   }
   EXPECT_EQ(normal(ValueRule::name, std::string(kEmojiStyle) + "Sale"), "! hidden_character");
-  EXPECT_EQ(normal(ValueRule::name, std::string("Sa") + kZeroWidthSpace + "le"), "! hidden_character");
+  EXPECT_EQ(normal(ValueRule::name, std::string("Sa") + kZeroWidthSpace + "le"),
+            "! hidden_character");
 }
 
 TEST(DamagedText, IsRefusedWhateverItIsFor) {
@@ -220,8 +236,10 @@ TEST(Text, LosesTheBlanksAroundItAndAroundEachPartOfAList) {
 
 TEST(Text, KeepsTheBlanksInItAndRefusesLineBreaksAndControlCharacters) {
   EXPECT_EQ(normal(ValueRule::text, "two\twords"), "two\twords");
-  for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::list, ValueRule::money, ValueRule::date, ValueRule::url}) {
-    for (const char* broken : {"1\n2", "1\r\n2", "1\r", "\n2"}) EXPECT_EQ(normal(rule, broken), "! line_break");
+  for (const ValueRule rule : {ValueRule::id, ValueRule::text, ValueRule::list, ValueRule::money,
+                               ValueRule::date, ValueRule::url}) {
+    for (const char* broken : {"1\n2", "1\r\n2", "1\r", "\n2"})
+      EXPECT_EQ(normal(rule, broken), "! line_break");
   }
   EXPECT_EQ(normal(ValueRule::text, "bell\a"), "! control_character");
   EXPECT_EQ(normal(ValueRule::text, " "), "! missing_value");

@@ -37,7 +37,8 @@ TEST(MockApi, RefusesWhoDoesNotBearItsToken) {
   MockProcess mock({"--token", "t0"});
   PlainClient client(mock.port());
   for (const char* authorization : {"", "Authorization: Bearer t1\r\n", "Authorization: t0\r\n"}) {
-    EXPECT_EQ(client.post("/campaigns", R"({"id":"c"})", authorization).status, 401) << authorization;
+    EXPECT_EQ(client.post("/campaigns", R"({"id":"c"})", authorization).status, 401)
+        << authorization;
   }
   EXPECT_EQ(client.post("/campaigns", R"({"id":"c"})", "Authorization: Bearer t0\r\n").status, 201);
 }

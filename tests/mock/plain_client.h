@@ -6,7 +6,8 @@
 
 namespace dl::mock {
 
-enum class End { open, closed, reset };  // what the server did after (or in place of) an answer
+// what the server did after (or in place of) an answer
+enum class End { open, closed, reset };
 
 struct RawAnswer {
   std::string bytes;  // head and body

@@ -55,7 +55,8 @@ void declare_serve(CLI::App& app, Typed& typed) {
       ->check(CLI::IsMember({"on", "off"}));
   app.add_option("--ids", typed.ids, "echo answers the caller's own ids (unique)")
       ->check(CLI::IsMember({"unique", "echo"}));
-  app.add_option("--token", typed.serve.dsp.token, "who does not bear this token is answered 401 (none)");
+  app.add_option("--token", typed.serve.dsp.token,
+                 "who does not bear this token is answered 401 (none)");
   app.add_option("--faults", typed.faults, "what goes wrong, and how often; see below");
   app.add_option("--seed", typed.serve.dsp.seed, "of faults and processing times (1)");
   app.add_option("--ledger", typed.serve.ledger, "append one JSON line a request to this file");

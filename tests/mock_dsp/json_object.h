@@ -8,7 +8,8 @@
 
 namespace dl::mock {
 
-enum class JsonType { string, number, literal, nested };  // literal: true, false or null
+// literal: true, false or null
+enum class JsonType { string, number, literal, nested };
 
 // A field of the object itself, not of objects inside it.
 struct JsonField {

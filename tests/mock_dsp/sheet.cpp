@@ -39,8 +39,9 @@ std::string date(Random& random, std::uint64_t first_month) {  // in half a year
 // Text that a careless reader of CSV or JSON trips over.
 std::string quirk(Random& random) {
   constexpr std::array<std::string_view, 6> kQuirks = {
-      " - \"Best\" of", ", spring; summer",           ", \"second\" line", " caf\xc3\xa9 \xe2\x82\xac",
-      " \\ / |",        " 'n' more, \"all\"; the way"};
+      " - \"Best\" of",    ", spring; summer",
+      ", \"second\" line", " caf\xc3\xa9 \xe2\x82\xac",
+      " \\ / |",           " 'n' more, \"all\"; the way"};
   return random.below(4) == 0 ? pick(random, kQuirks) : std::string();
 }
 

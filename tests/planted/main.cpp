@@ -1,5 +1,6 @@
-// dl-sim-mutants: can the simulator fail? Plants one fault after the other and says which seed found it. Each runs in
-// a process of its own, for a check of the product may end it. The seeds are those of `dl-sim --first-seed`.
+// dl-sim-mutants: can the simulator fail? Plants one fault after the other and says which seed
+// found it. Each runs in a process of its own, for a check of the product may end it. The seeds are
+// those of `dl-sim --first-seed`.
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,14 +66,15 @@ pid_t begin(const Mutant& mutant, std::uint64_t first_seed, Finding& finding, in
   _exit(0);
 }
 
-// Only a check of the product counts (DL_CHECK, storage/model/check.h): not a fault of the simulator, which would end
-// the process just as well.
+// Only a check of the product counts (DL_CHECK, storage/model/check.h): not a fault of the
+// simulator, which would end the process just as well.
 void end(int status, int words, Finding& finding) {
   char said[sizeof finding.what] = {};
   if (pread(words, said, sizeof said - 1, 0) < 0) said[0] = 0;
   close(words);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  finding.is_found = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && std::strncmp(said, "bug: ", 5) == 0;
+  finding.is_found =
+      WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && std::strncmp(said, "bug: ", 5) == 0;
   if (finding.is_found) {
     std::strcpy(finding.what, "a check in the product ends the process");
   } else {
@@ -81,7 +83,8 @@ void end(int status, int words, Finding& finding) {
 }
 
 // Every search, as many at once as there are processors. Search i: mutant i / series.
-bool search_all(std::span<const Mutant> mutants, const Options& options, std::span<Finding> findings) {
+bool search_all(std::span<const Mutant> mutants, const Options& options,
+                std::span<Finding> findings) {
   std::map<pid_t, Search> running;
   std::size_t next = 0;
   const auto jobs = static_cast<std::size_t>(options.jobs);
@@ -113,9 +116,11 @@ bool print(const Mutant& mutant, std::span<const Finding> series) {
     const bool is_worse = !finding.is_found || finding.seeds > worst->seeds;
     if (worst->is_found && is_worse) worst = &finding;
   }
-  std::printf("%-44s %-28s %6llu %6s  %s\n", std::string(mutant.name).c_str(), std::string(mutant.promise).c_str(),
+  std::printf("%-44s %-28s %6llu %6s  %s\n", std::string(mutant.name).c_str(),
+              std::string(mutant.promise).c_str(),
               static_cast<unsigned long long>(mutant.within_seeds),
-              worst->is_found ? std::to_string(worst->seeds).c_str() : "-", worst->is_found ? worst->what : "NOT FOUND");
+              worst->is_found ? std::to_string(worst->seeds).c_str() : "-",
+              worst->is_found ? worst->what : "NOT FOUND");
   return worst->is_found;
 }
 
@@ -137,7 +142,8 @@ int run(const Options& options) {
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return 70;
   const std::span<Finding> findings(static_cast<Finding*>(shared), searches);
-  std::printf("%-44s %-28s %6s %6s  %s\n", "planted fault", "promise broken", "within", "seeds", "what was seen");
+  std::printf("%-44s %-28s %6s %6s  %s\n", "planted fault", "promise broken", "within", "seeds",
+              "what was seen");
   std::fflush(stdout);
   if (!search_all(wanted, options, findings)) return 70;
   std::size_t found = 0;
@@ -155,7 +161,8 @@ int main(int argc, char** argv) {
   options.jobs = static_cast<int>(std::clamp(sysconf(_SC_NPROCESSORS_ONLN), 1L, 64L));
   CLI::App app("Plants faults: does the simulator find each?", "dl-sim-mutants");
   app.add_flag("--quick", options.quick, "one series of seeds a fault, not five");
-  app.add_option("--jobs", options.jobs, "processes at once (one a processor)")->check(CLI::Range(1, 64));
+  app.add_option("--jobs", options.jobs, "processes at once (one a processor)")
+      ->check(CLI::Range(1, 64));
   app.add_option("--only", options.only, "faults whose name contains this");
   app.add_option("--seed", options.seed, "with --only, of one fault: run this seed with a trace");
   CLI11_PARSE(app, argc, argv);

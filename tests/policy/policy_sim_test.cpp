@@ -1,6 +1,6 @@
-// The policy simulator itself: one seed is one run, the limit holds whatever happens, and the figures
-// are counted right. What the policy reaches is judged by `./dev bench limits`; here only what a
-// small graph shows in milliseconds.
+// The policy simulator itself: one seed is one run, the limit holds whatever happens, and the
+// figures are counted right. What the policy reaches is judged by `./dev bench limits`; here only
+// what a small graph shows in milliseconds.
 #include <gtest/gtest.h>
 
 #include "tests/bench/policy_sim.h"
@@ -12,7 +12,8 @@ namespace {
 
 constexpr Tier kLimit{40, 60'000};
 
-Workload workload(const std::string& shape, const std::string& distribution, std::uint64_t seed = 1) {
+Workload workload(const std::string& shape, const std::string& distribution,
+                  std::uint64_t seed = 1) {
   Result<Workload> made = make_workload(shape, distribution, seed);
   EXPECT_TRUE(made) << made.error().message;
   return std::move(*made);

@@ -45,13 +45,15 @@ TEST_F(ConfigFileTest, NamesLineAndColumnOfAnUnknownKeyAndTheNearestKnownOne) {
 
 TEST_F(ConfigFileTest, ShowsAnUnknownKeyOnOneLine) {
   EXPECT_EQ(refusal("\"a\\n\\u001b[31m\" = 1\n"), "1:1: unknown key \"a??[31m\"");
-  EXPECT_EQ(refusal(std::string(100'000, 'k').append(" = 1\n")), "1:1: unknown key \"" + std::string(80, 'k') + "...\"");
+  EXPECT_EQ(refusal(std::string(100'000, 'k').append(" = 1\n")),
+            "1:1: unknown key \"" + std::string(80, 'k') + "...\"");
 }
 
 TEST_F(ConfigFileTest, RefusesKeysNestedWithoutEnd) {
   std::string deep = "a";
   for (int i = 0; i < 100'000; ++i) deep += ".a";
-  EXPECT_EQ(refusal("db = \"a.db\"\n" + deep + " = 1\n"), "2: more than 1000 dots; no key here is nested");
+  EXPECT_EQ(refusal("db = \"a.db\"\n" + deep + " = 1\n"),
+            "2: more than 1000 dots; no key here is nested");
   EXPECT_EQ(refusal("[" + deep + "]"), "1: more than 1000 dots; no key here is nested");
   EXPECT_EQ(refusal(deep.substr(0, 2001) + " = 1\n"), "1:1: unknown key \"a\"");
 }

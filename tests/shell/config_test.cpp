@@ -117,7 +117,9 @@ TEST(Config, PrintsAFileThatGivesTheSameValues) {
 }
 
 template <class Enum>
-void expect_meanings(const char* flag, Enum Config::*member, const std::vector<std::pair<const char*, std::type_identity_t<Enum>>>& meanings) {
+void expect_meanings(
+    const char* flag, Enum Config::*member,
+    const std::vector<std::pair<const char*, std::type_identity_t<Enum>>>& meanings) {
   for (const auto& [word, value] : meanings) {
     const Result<Config> config = parse({kEndpoint, flag, word});
     ASSERT_TRUE(config) << flag << ' ' << word;
@@ -128,14 +130,25 @@ void expect_meanings(const char* flag, Enum Config::*member, const std::vector<s
 // What is held, sent again or looked up hangs on these words.
 TEST(Config, TakesEachWordOfAChoiceForTheValueThatItNames) {
   expect_meanings("--unknown-outcome", &Config::unknown_outcome,
-                  {{"hold", UnknownOutcome::hold}, {"resubmit", UnknownOutcome::resubmit}, {"lookup", UnknownOutcome::lookup}});
-  expect_meanings("--missing-id", &Config::missing_id, {{"in_doubt", MissingId::in_doubt}, {"refused", MissingId::refused}});
+                  {{"hold", UnknownOutcome::hold},
+                   {"resubmit", UnknownOutcome::resubmit},
+                   {"lookup", UnknownOutcome::lookup}});
+  expect_meanings("--missing-id", &Config::missing_id,
+                  {{"in_doubt", MissingId::in_doubt}, {"refused", MissingId::refused}});
   expect_meanings("--log-level", &Config::log_level,
-                  {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}});
+                  {{"debug", LogLevel::debug},
+                   {"info", LogLevel::info},
+                   {"warning", LogLevel::warning},
+                   {"error", LogLevel::error}});
   expect_meanings("--log-format", &Config::log_format,
-                  {{"auto", LogFormat::automatic}, {"text", LogFormat::text}, {"json", LogFormat::json}, {"journal", LogFormat::journal}});
+                  {{"auto", LogFormat::automatic},
+                   {"text", LogFormat::text},
+                   {"json", LogFormat::json},
+                   {"journal", LogFormat::journal}});
   expect_meanings("--progress", &Config::progress,
-                  {{"auto", ProgressStyle::automatic}, {"plain", ProgressStyle::plain}, {"none", ProgressStyle::none}});
+                  {{"auto", ProgressStyle::automatic},
+                   {"plain", ProgressStyle::plain},
+                   {"none", ProgressStyle::none}});
 }
 
 TEST(Config, BlamesThePlaceThatABadValueCameFrom) {
@@ -164,10 +177,13 @@ TEST(Config, RefusesValuesOutOfTheirRange) {
                  "--retryable-status: 429 always pauses the account");
   expect_refused(parse({kEndpoint, "--not-applied-status=429"}), Errc::usage,
                  "--not-applied-status: 429 always pauses the account");
-  expect_refused(parse({kEndpoint}, {{"DL_NOT_APPLIED_STATUS", "201"}}), Errc::config,
-                 "DL_NOT_APPLIED_STATUS: \"201\" must be HTTP statuses from 400 to 599, such as 423,500");
-  expect_refused(parse({kEndpoint, "--not-applied-status=503", "--retryable-status=423,503"}), Errc::config,
-                 "503 is in retryable_status and in not_applied_status: one spends an attempt, the other none");
+  expect_refused(
+      parse({kEndpoint}, {{"DL_NOT_APPLIED_STATUS", "201"}}), Errc::config,
+      "DL_NOT_APPLIED_STATUS: \"201\" must be HTTP statuses from 400 to 599, such as 423,500");
+  expect_refused(parse({kEndpoint, "--not-applied-status=503", "--retryable-status=423,503"}),
+                 Errc::config,
+                 "503 is in retryable_status and in not_applied_status: one spends an attempt, the "
+                 "other none");
   expect_refused(parse({kEndpoint}, {{"DL_DB", ""}}), Errc::config, "DL_DB: must name a file");
 }
 
@@ -198,22 +214,25 @@ TEST(Config, WarnsOfATokenThatMayStandInAnIdByChance) {
   const std::string flag = "--token-file=" + scratch.write("token", "123456789012345\n");
   EXPECT_THAT(parse({kEndpoint, flag.c_str()})->warnings,
               testing::ElementsAre("token file " + scratch.path("token") +
-                                   ": the token is shorter than 16 characters; an id of the DSP that holds the same text is not "
+                                   ": the token is shorter than 16 characters; an id of the DSP "
+                                   "that holds the same text is not "
                                    "kept, and its job stays in doubt"));
   EXPECT_THAT(parse({kEndpoint, flag.c_str(), "--check-config"})->warnings, testing::SizeIs(1));
   scratch.write("token", "1234567890123456\n");
   EXPECT_THAT(parse({kEndpoint, flag.c_str()})->warnings, testing::IsEmpty());
-  EXPECT_THAT(parse({kEndpoint, "--token-file=none"})->warnings, testing::IsEmpty()) << "who connects complains of it";
+  EXPECT_THAT(parse({kEndpoint, "--token-file=none"})->warnings, testing::IsEmpty())
+      << "who connects complains of it";
 }
 
 TEST(Config, RefusesWhatCouldNeverSend) {
   expect_refused(parse({kEndpoint, "--headroom=10", "--rate-limit=40/60s,10/1s"}), Errc::config,
                  "headroom 10 leaves nothing of the rate limit 10/1s");
   EXPECT_TRUE(parse({kEndpoint, "--headroom=39"}));
-  expect_refused(
-      parse({kEndpoint, "--unknown-outcome=resubmit", "--key-lifetime=3min"}), Errc::config,
-      "key_lifetime 180s must be longer by a third (at least a minute) than http_timeout and late_arrival together (180s), "
-      "or nothing could ever be resubmitted");
+  expect_refused(parse({kEndpoint, "--unknown-outcome=resubmit", "--key-lifetime=3min"}),
+                 Errc::config,
+                 "key_lifetime 180s must be longer by a third (at least a minute) than "
+                 "http_timeout and late_arrival together (180s), "
+                 "or nothing could ever be resubmitted");
   EXPECT_TRUE(parse({kEndpoint, "--key-lifetime=3min"}));
 }
 
@@ -229,21 +248,23 @@ TEST(Config, FindsTheCredentialThatSystemdHandsOver) {
 TEST(Config, KeepsTheTokenFromGoingToAnotherMachineInClearText) {
   constexpr const char* kRemote = "--endpoint=http://dsp.example/v1";
   expect_refused(parse({kRemote, "--token-file=t"}), Errc::config,
-                 "the token would go to http://dsp.example/v1 in clear text: use https://, or set allow_token_over_http where "
+                 "the token would go to http://dsp.example/v1 in clear text: use https://, or set "
+                 "allow_token_over_http where "
                  "that network is trusted");
   EXPECT_FALSE(parse({kRemote, "--token-file=t", "--check-config"}));
   EXPECT_FALSE(parse({kRemote, "--token-file=t", "--verify"})) << "it asks the DSP";
   const Scratch scratch;
   scratch.write("dsp-token", "secret");
   EXPECT_FALSE(parse({kRemote}, {{"CREDENTIALS_DIRECTORY", scratch.path(".")}}));
-  for (const std::vector<const char*>& flags : {std::vector<const char*>{kRemote},
-                                                {kRemote, "--token-file=t", "--allow-token-over-http"},
-                                                {kRemote, "--token-file=t", "--verify", "--offline"},
-                                                {kRemote, "--token-file=t", "--print-config"},
-                                                {"--endpoint=https://dsp.example/v1", "--token-file=t"},
-                                                {"--endpoint=http://127.0.0.1:8000", "--token-file=t"},
-                                                {"--endpoint=http://[::1]:8000", "--token-file=t"},
-                                                {"--endpoint=http://localhost:8000", "--token-file=t"}}) {
+  for (const std::vector<const char*>& flags :
+       {std::vector<const char*>{kRemote},
+        {kRemote, "--token-file=t", "--allow-token-over-http"},
+        {kRemote, "--token-file=t", "--verify", "--offline"},
+        {kRemote, "--token-file=t", "--print-config"},
+        {"--endpoint=https://dsp.example/v1", "--token-file=t"},
+        {"--endpoint=http://127.0.0.1:8000", "--token-file=t"},
+        {"--endpoint=http://[::1]:8000", "--token-file=t"},
+        {"--endpoint=http://localhost:8000", "--token-file=t"}}) {
     const auto config = parse(flags);
     EXPECT_TRUE(config) << config.error().message;
   }
@@ -251,9 +272,12 @@ TEST(Config, KeepsTheTokenFromGoingToAnotherMachineInClearText) {
 
 TEST(Config, WarnsOfWhatGoesToAnotherMachineInClearText) {
   constexpr const char* kRemote = "--endpoint=http://dsp.example/v1";
-  const auto warnings = [](const std::vector<const char*>& flags) { return parse(flags)->warnings; };
+  const auto warnings = [](const std::vector<const char*>& flags) {
+    return parse(flags)->warnings;
+  };
   EXPECT_EQ(warnings({kRemote}),
-            std::vector<std::string>{"all that is sent to http://dsp.example/v1 can be read and changed on its way: use https://, or set "
+            std::vector<std::string>{"all that is sent to http://dsp.example/v1 can be read and "
+                                     "changed on its way: use https://, or set "
                                      "allow_token_over_http where that network is trusted"});
   EXPECT_TRUE(warnings({kRemote, "--allow-token-over-http"}).empty());
   EXPECT_TRUE(warnings({kRemote, "--print-config"}).empty());

@@ -18,7 +18,8 @@ using testing::Not;
 
 class DebugLinesTest : public testing::Test {
  protected:
-  DebugLinesTest() : fd_(::open(scratch_.path("log").c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600)) {}
+  DebugLinesTest()
+      : fd_(::open(scratch_.path("log").c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600)) {}
   ~DebugLinesTest() override { ::close(fd_); }
 
   std::string logged() const {
@@ -76,13 +77,16 @@ TEST_F(DebugLinesTest, SayWhatHappensBetweenTheBrainAndTheRest) {
   DebugLines lines(log);
   note_everything(lines);
   for (const char* const line :
-       {"<7>somebody else has committed\n", "<7>work loaded ready=0 ready_all=yes timed=0 timed_all=yes\n",
-        "<7>permit refused by the tables job=7 why=\"the job is leased\"\n", "<7>connection opened worker=0 connection=3\n",
+       {"<7>somebody else has committed\n",
+        "<7>work loaded ready=0 ready_all=yes timed=0 timed_all=yes\n",
+        "<7>permit refused by the tables job=7 why=\"the job is leased\"\n",
+        "<7>connection opened worker=0 connection=3\n",
         "<7>connection failed worker=1 connection=4 error=\"cannot connect: refused\"\n",
         "<7>connection closed worker=0 connection=3\n",
         "<7>request ended request=70 wire=answered status=201 connection=3 connection_stays=yes\n",
-        "<7>sending request=70 purpose=create target=/ads bytes=6 connection=3\n", "<7>connecting worker=0 connection=3\n",
-        "<7>closing connection worker=0 connection=3\n", "<7>loading work ready_max=1000 timed_max=50000\n",
+        "<7>sending request=70 purpose=create target=/ads bytes=6 connection=3\n",
+        "<7>connecting worker=0 connection=3\n", "<7>closing connection worker=0 connection=3\n",
+        "<7>loading work ready_max=1000 timed_max=50000\n",
         "<7>nothing is sent for_ms=4000 on_the_wire=0"}) {
     EXPECT_THAT(logged(), HasSubstr(line));
   }

@@ -24,9 +24,11 @@ TEST(InstanceLock, IsOnesAlone) {
 // dl-ingest, between two transactions: a daemon that starts at that moment is not turned away.
 TEST(InstanceLock, WaitsForWhoOnlyLooks) {
   const Scratch scratch;
-  const int looker = ::open(scratch.path("jobs.db.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+  const int looker =
+      ::open(scratch.path("jobs.db.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660);
   ASSERT_EQ(::flock(looker, LOCK_SH | LOCK_NB), 0);
-  auto taken = std::async(std::launch::async, [&] { return InstanceLock::take(scratch.path("jobs.db")); });
+  auto taken =
+      std::async(std::launch::async, [&] { return InstanceLock::take(scratch.path("jobs.db")); });
   EXPECT_EQ(taken.wait_for(std::chrono::milliseconds{50}), std::future_status::timeout);
   ::close(looker);
   const Result<InstanceLock> lock = taken.get();

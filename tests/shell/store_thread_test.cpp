@@ -81,13 +81,15 @@ TEST(StoreThread, NoticesAGuardThatIsDroppedWithoutWaitingForItsLookAtTheWholeSc
   const Scratch scratch;
   const Error error = final_error(scratch, {.check_schema = 24h}, "DROP TRIGGER guard_job_update");
   EXPECT_EQ(error.code, Errc::config);
-  EXPECT_NE(error.message.find("trigger guard_job_update is missing"), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find("trigger guard_job_update is missing"), std::string::npos)
+      << error.message;
 }
 
 TEST(StoreThread, NoticesAnEditOfTheSchemaThatMovesNoNumber) {
   const Scratch scratch;
-  const Error error = final_error(scratch, {.check_schema = 1ms},
-                                  "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'guard_job_update'");
+  const Error error = final_error(
+      scratch, {.check_schema = 1ms},
+      "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'guard_job_update'");
   EXPECT_EQ(error.code, Errc::config);
 }
 
@@ -109,7 +111,8 @@ TEST(StoreThread, DoesNotTakeAChangedSchemaForTheFullDiskOfBefore) {
   StoreEvents events;
   events.tables_changed = [] {};
   events.committed = [&](const WorkResult&) {
-    SQLite::Database(scratch.path("jobs.db"), SQLite::OPEN_READWRITE, 60'000).exec("DROP TRIGGER guard_job_update");
+    SQLite::Database(scratch.path("jobs.db"), SQLite::OPEN_READWRITE, 60'000)
+        .exec("DROP TRIGGER guard_job_update");
     store->commit(WorkBatch{});  // before the next look at the schema
   };
   events.failed = [&](Error error, bool fatal) {
@@ -117,7 +120,8 @@ TEST(StoreThread, DoesNotTakeAChangedSchemaForTheFullDiskOfBefore) {
     EXPECT_TRUE(fatal) << error.message;
     failure.set_value(std::move(error));
   };
-  store = std::make_unique<StoreThread>(std::move(memory), Clock(1), std::move(events), StoreWatch{.check_schema = 24h});
+  store = std::make_unique<StoreThread>(std::move(memory), Clock(1), std::move(events),
+                                        StoreWatch{.check_schema = 24h});
   store->commit(std::move(grows));
   EXPECT_EQ(failure.get_future().get().code, Errc::config);
   EXPECT_EQ(lacks, 1);
@@ -140,7 +144,8 @@ TEST(StoreThread, WarnsOfALongLogOnceUntilItCouldBeCut) {
     const std::lock_guard lock(mutex);
     return warnings.size();
   };
-  StoreThread store(new_store(scratch), Clock(1), std::move(events), {.long_log_bytes = 6 * 1024 * 1024});
+  StoreThread store(new_store(scratch), Clock(1), std::move(events),
+                    {.long_log_bytes = 6 * 1024 * 1024});
   SQLite::Database writer(scratch.path("jobs.db"), SQLite::OPEN_READWRITE, 60'000);
   writer.exec("PRAGMA wal_autocheckpoint = 0; CREATE TABLE notes (text)");
   SQLite::Database reader(scratch.path("jobs.db"), SQLite::OPEN_READWRITE, 60'000);
@@ -154,14 +159,18 @@ TEST(StoreThread, WarnsOfALongLogOnceUntilItCouldBeCut) {
   };
   for (const std::size_t reader_count : {1U, 2U}) {
     reader.exec("BEGIN; SELECT count(*) FROM notes");
-    eventually("the log is long", [&] { write(1); return said() == reader_count; });
+    eventually("the log is long", [&] {
+      write(1);
+      return said() == reader_count;
+    });
     write(3);
     EXPECT_EQ(said(), reader_count) << "once is enough";
     reader.exec("COMMIT");
     write(2);  // behind the second, the look at the first is complete: the log was cut
   }
   EXPECT_NE(warnings.front().find("jobs.db-wal is "), std::string::npos) << warnings.front();
-  EXPECT_NE(warnings.front().find(" MiB long and cannot be cut"), std::string::npos) << warnings.front();
+  EXPECT_NE(warnings.front().find(" MiB long and cannot be cut"), std::string::npos)
+      << warnings.front();
 }
 
 // The daemon looks now and then; but a permit that was recorded in between must not be used either.
@@ -179,10 +188,12 @@ TEST(StoreThread, GrantsNothingInADatabaseThatWasMovedAway) {
   store.commit(WorkBatch{});
   const Error error = failure.get_future().get();
   EXPECT_EQ(error.code, Errc::data);
-  EXPECT_TRUE(error.message.starts_with(scratch.path("jobs.db") + ": is not there any more")) << error.message;
+  EXPECT_TRUE(error.message.starts_with(scratch.path("jobs.db") + ": is not there any more"))
+      << error.message;
 }
 
-// Whoever has the lock now may have read the tables already. A daemon that waits for somebody's transaction hears of it, too.
+// Whoever has the lock now may have read the tables already. A daemon that waits for somebody's
+// transaction hears of it, too.
 TEST(StoreThread, CommitsNothingWithoutItsLock) {
   const Scratch scratch;
   std::atomic<bool> is_ours = true;
@@ -197,7 +208,9 @@ TEST(StoreThread, CommitsNothingWithoutItsLock) {
   };
   std::unique_ptr<Store> memory = new_store(scratch);
   memory->database().set_busy_wait(1ms);
-  const StoreWatch watch{.check_lock = [&] { return is_ours ? Status(Done{}) : Status(Error{Errc::busy, "the lock is lost"}); }};
+  const StoreWatch watch{.check_lock = [&] {
+    return is_ours ? Status(Done{}) : Status(Error{Errc::busy, "the lock is lost"});
+  }};
   StoreThread store(std::move(memory), Clock(1), std::move(events), watch);
   SQLite::Database other(scratch.path("jobs.db"), SQLite::OPEN_READWRITE);
   other.exec("BEGIN IMMEDIATE");
@@ -208,7 +221,9 @@ TEST(StoreThread, CommitsNothingWithoutItsLock) {
   other.exec("ROLLBACK");
   store.commit(WorkBatch{});
   store.stop();
-  EXPECT_EQ(other.execAndGet("SELECT count(*) FROM instance WHERE stopped_at IS NOT NULL").getInt(), 0) << "it has died";
+  EXPECT_EQ(other.execAndGet("SELECT count(*) FROM instance WHERE stopped_at IS NOT NULL").getInt(),
+            0)
+      << "it has died";
 }
 
 TEST(StoreThread, LooksForItsLockWhileIdle) {
@@ -219,7 +234,9 @@ TEST(StoreThread, LooksForItsLockWhileIdle) {
     EXPECT_TRUE(fatal);
     failure.set_value(std::move(error));
   };
-  const StoreWatch watch{.check_lock = [] { return Status(Error{Errc::busy, "the lock is lost"}); }};
+  const StoreWatch watch{.check_lock = [] {
+    return Status(Error{Errc::busy, "the lock is lost"});
+  }};
   StoreThread store(new_store(scratch), Clock(1), std::move(events), watch);
   EXPECT_EQ(failure.get_future().get().message, "the lock is lost");
 }
@@ -237,7 +254,8 @@ TEST(StoreThread, NoticesThatASymbolicLinkLeadsElsewhere) {
   StoreThread store(new_store(scratch), Clock(1), std::move(events));
   store.commit(WorkBatch{});
   const Error error = failure.get_future().get();
-  EXPECT_TRUE(error.message.starts_with(scratch.path("jobs.db") + ": is not there any more")) << error.message;
+  EXPECT_TRUE(error.message.starts_with(scratch.path("jobs.db") + ": is not there any more"))
+      << error.message;
 }
 
 TEST(StoresHeartbeat, IsGivenBetweenTwoWorks) {

@@ -66,7 +66,8 @@ TEST_F(ThreadWatchTest, SaysThatASilenceIsOver) {
   pass(25s);
   store_.hangs = false;
   pass(5s);
-  EXPECT_THAT(said_, ElementsAre("the store has not come back for 10 s", "all threads are at work again, after 25 s"));
+  EXPECT_THAT(said_, ElementsAre("the store has not come back for 10 s",
+                                 "all threads are at work again, after 25 s"));
   EXPECT_GE(alive_, 1);
 }
 
@@ -95,7 +96,8 @@ TEST(Heartbeat, IsTakenForGrantedDuringWorkThatIsKnownToBeLong) {
 TEST(WorkersHeartbeat, IsGivenByEachHandBetweenTwoWorks) {
   std::promise<void> is_busy, goes_on;
   WirePolicy policy;
-  policy.endpoint = {.tls = false, .host = "127.0.0.1", .port = "1", .base_path = ""};  // nobody listens
+  // nobody listens
+  policy.endpoint = {.tls = false, .host = "127.0.0.1", .port = "1", .base_path = ""};
   WireEvents events;
   events.connect_failed = [&](ConnectionId, const std::string&, ConnectTrouble) {
     is_busy.set_value();

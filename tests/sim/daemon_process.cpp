@@ -95,8 +95,8 @@ Status DaemonProcess::start() {
   if (!recovery) return recovery.error();
   if (world_.is_traced()) world_.say(trace_name(pid_), "takes over: " + describe(*recovery));
   store_free_at_ = world_.time();
-  dispatcher_ = std::make_unique<Dispatcher>(dispatcher_policy(world_, lifetime_),
-                                             *recovery, world_.now());
+  dispatcher_ =
+      std::make_unique<Dispatcher>(dispatcher_policy(world_, lifetime_), *recovery, world_.now());
   for (AnyCommand& command : dispatcher_->start(world_.now())) {
     std::visit([this](auto& what) { carry_out(what); }, command);
   }
@@ -154,7 +154,8 @@ void DaemonProcess::commit_group() {
   if (is_dead()) return events_.died();
   if (!results) {
     // SQLite's alone: who was taken over is busy, too.
-    if (results.error().code != Errc::busy || results.error().sqlite_code == 0) return give_up(results.error());
+    if (results.error().code != Errc::busy || results.error().sqlite_code == 0)
+      return give_up(results.error());
     world_.after(kTryAgain, pid_, [this] { commit_group(); });  // again, and never the request
     return;
   }

@@ -20,7 +20,8 @@ bool DiskFile::read(char* into, std::int64_t n, std::int64_t at) const {
 void DiskFile::keep_what_was(Change change) {
   change.size = size();
   change.from = before_.size();
-  const std::int64_t end = change.n == kTruncation ? size() : std::min(change.at + change.n, size());
+  const std::int64_t end =
+      change.n == kTruncation ? size() : std::min(change.at + change.n, size());
   if (change.at < end) before_.append(bytes_, index(change.at), index(end - change.at));
   unsynced_.push_back(change);
 }
@@ -57,7 +58,8 @@ std::vector<std::string> DiskFile::go_back() {
     const std::size_t end = i + 1 < unsynced_.size() ? unsynced_[i + 1].from : before_.size();
     if (change.n != kTruncation) written[i] = bytes_.substr(index(change.at), index(change.n));
     bytes_.resize(index(change.size));
-    if (end > change.from) std::memcpy(bytes_.data() + change.at, before_.data() + change.from, end - change.from);
+    if (end > change.from)
+      std::memcpy(bytes_.data() + change.at, before_.data() + change.from, end - change.from);
   }
   return written;
 }
@@ -90,7 +92,8 @@ void DiskFile::lose_power(Dice& dice) {
   const bool none = !all && dice.happens(0.2);
   if (!all) {
     const std::vector<std::string> written = go_back();
-    for (std::size_t i = 0; i < written.size() && !none; ++i) apply_in_part(unsynced_[i], written[i], dice);
+    for (std::size_t i = 0; i < written.size() && !none; ++i)
+      apply_in_part(unsynced_[i], written[i], dice);
   }
   forget_changes();
 }

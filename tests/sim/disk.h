@@ -1,10 +1,11 @@
-// A disk in memory that can lose power. Each file is kept as programs see it (the page cache), with what was there
-// before each change that was not synced, so that what is on the platter can be had. A write reaches the platter when
-// its file is synced; at a power loss each sector of each write since then is independently kept, dropped or torn, in the
-// order of the writes, and truncations, new names and deletions likewise. A killed program loses
-// nothing that it has written: the page cache is the kernel's. A torn sector is new up to some byte
-// and old behind it, so that bytes outside a write are never harmed: what SQLite assumes of a disk
-// (powersafe overwrite) and its own unix VFS declares. Thread rule: one thread.
+// A disk in memory that can lose power. Each file is kept as programs see it (the page cache), with
+// what was there before each change that was not synced, so that what is on the platter can be had.
+// A write reaches the platter when its file is synced; at a power loss each sector of each write
+// since then is independently kept, dropped or torn, in the order of the writes, and truncations,
+// new names and deletions likewise. A killed program loses nothing that it has written: the page
+// cache is the kernel's. A torn sector is new up to some byte and old behind it, so that bytes
+// outside a write are never harmed: what SQLite assumes of a disk (powersafe overwrite) and its own
+// unix VFS declares. Thread rule: one thread.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +35,9 @@ class DiskFile {
   static constexpr std::int64_t kTruncation = -1;
   struct Change {
     std::int64_t at = 0;
-    std::int64_t n = 0;    // kTruncation: the file was cut at `at`
+    std::int64_t n = 0;     // kTruncation: the file was cut at `at`
     std::int64_t size = 0;  // of the file before
-    std::size_t from = 0;  // where the bytes that it changed are in before_, as many as there were
+    std::size_t from = 0;   // where the bytes that it changed are in before_, as many as there were
   };
   void lose_power(Dice& dice);
   // What was written by each change, one after the other; the file is as it was before all of them.

@@ -9,7 +9,8 @@ using Questions = std::vector<std::pair<const char*, const char*>>;
 
 const Questions& structure_questions() {
   static const Questions all = {
-      {"a promise is broken (v_broken_promises)", "SELECT coalesce(job_id, 0) FROM v_broken_promises"},
+      {"a promise is broken (v_broken_promises)",
+       "SELECT coalesce(job_id, 0) FROM v_broken_promises"},
       {"open parents miscounted",
        "SELECT id FROM job j WHERE open_parents <> (SELECT count(*) FROM job_edge e "
        "JOIN job p ON p.id = e.parent_id WHERE e.child_id = j.id AND p.state <> 'succeeded')"},
@@ -139,7 +140,8 @@ void Invariants::check_end(World& world) {
   ask(world, structure_);
   ask(world, end_);
   check_ledger_of_dsp(world);
-  find_full_windows(observer_, [&world](const std::string& what) { world.wrong("tables: " + what); });
+  find_full_windows(observer_,
+                    [&world](const std::string& what) { world.wrong("tables: " + what); });
   const std::string sound = observer_.execAndGet("PRAGMA integrity_check(1)").getString();
   if (sound != "ok") world.wrong("damaged: " + sound);
 }

@@ -20,8 +20,9 @@
 namespace dl::sim {
 namespace {
 
-// Blocks of four sizes to each power of two. A block that is given back is the next of its size to be handed out, and
-// never again of another size or the system's: a simulation asks for the same ones over and over.
+// Blocks of four sizes to each power of two. A block that is given back is the next of its size to
+// be handed out, and never again of another size or the system's: a simulation asks for the same
+// ones over and over.
 class Blocks {
  public:
   void* take(int bytes) {
@@ -112,7 +113,8 @@ void use_blocks() {
   methods.xRoundup = [](int bytes) { return static_cast<int>(Blocks::class_size(bytes)); };
   methods.xInit = [](void*) { return SQLITE_OK; };
   methods.xShutdown = [](void*) {};
-  DL_CHECK(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK, "SQLite takes its memory from here");
+  DL_CHECK(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK,
+           "SQLite takes its memory from here");
 }
 
 }  // namespace

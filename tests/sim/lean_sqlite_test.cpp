@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kSeeds = 10;
 
-// The tool has SQLite from an archive, without mutexes and with a memory of its own; we have the system's as it is.
+// The tool has SQLite from an archive, without mutexes and with a memory of its own; we have the
+// system's as it is.
 TEST(LeanSqlite, ComputesTheSame) {
   Report all;
   Simulator simulator;
@@ -23,13 +24,14 @@ TEST(LeanSqlite, ComputesTheSame) {
     all.jobs += report.jobs;
     EXPECT_TRUE(report.violations.empty());
   }
-  const Finish tool = run({.program = "dl-sim", .arguments = {"--seeds", std::to_string(kSeeds)}, .environment = {}});
+  const Finish tool = run(
+      {.program = "dl-sim", .arguments = {"--seeds", std::to_string(kSeeds)}, .environment = {}});
 
   EXPECT_EQ(tool.exit_code, 0);
   EXPECT_THAT(tool.out, testing::HasSubstr(std::to_string(all.points) + " points, 0 violations"));
-  EXPECT_THAT(tool.out,
-              testing::HasSubstr(std::to_string(all.requests) + " requests, " + std::to_string(all.succeeded) +
-                                 " of " + std::to_string(all.jobs) + " jobs succeeded"));
+  EXPECT_THAT(tool.out, testing::HasSubstr(std::to_string(all.requests) + " requests, " +
+                                           std::to_string(all.succeeded) + " of " +
+                                           std::to_string(all.jobs) + " jobs succeeded"));
 }
 
 }  // namespace

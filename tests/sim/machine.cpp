@@ -62,10 +62,12 @@ std::unique_ptr<Shell> open_shell() {
   SQLite::Statement insert(db,
                            "INSERT INTO operator_act (job_id, act, dsp_id, priority, who, why) "
                            "VALUES (?1, ?2, ?3, ?4, 'maria', 'simulated')");
-  SQLite::Statement jobs(db,
-                         "SELECT j.job_id, j.state, j.hold, j.updated_at - (SELECT min(r.sent_at) "
-                         "FROM request r WHERE r.job_id = j.job_id AND r.purpose = 'create' AND r.slot IS NOT 'not_sent' "
-                         "AND r.attempt = (SELECT attempt FROM job WHERE id = j.job_id)) FROM v_jobs j");
+  SQLite::Statement jobs(
+      db,
+      "SELECT j.job_id, j.state, j.hold, j.updated_at - (SELECT min(r.sent_at) "
+      "FROM request r WHERE r.job_id = j.job_id AND r.purpose = 'create' AND r.slot IS NOT "
+      "'not_sent' "
+      "AND r.attempt = (SELECT attempt FROM job WHERE id = j.job_id)) FROM v_jobs j");
   SQLite::Statement paused(db, "SELECT coalesce(paused_by, '') FROM account");
   return std::make_unique<Shell>(
       Shell{std::move(db), std::move(insert), std::move(jobs), std::move(paused)});

@@ -103,7 +103,8 @@ DspReply ModelDsp::apply(const DspRequest& request, std::int64_t now, bool fault
   entity.will_fail = faulty && dice_.happens(traits_.creation_fails);
   if (faulty && dice_.happens(traits_.never_decides)) entity.decided_at = kNever;
   static constexpr std::array kRefusals = {503, 401, 403};
-  if (faulty && traits_.never_looks > 0 && dice_.happens(traits_.never_looks)) entity.refuses_looks_with = dice_.pick(kRefusals);
+  if (faulty && traits_.never_looks > 0 && dice_.happens(traits_.never_looks))
+    entity.refuses_looks_with = dice_.pick(kRefusals);
   const std::size_t index = entities_.size();
   by_dsp_id_[entity.dsp_id] = index;
   by_own_id_.emplace(own, index);
@@ -162,7 +163,8 @@ ModelAnswer ModelDsp::arrive(const DspRequest& request, std::int64_t now, bool c
 }
 
 ModelAnswer ModelDsp::get(const DspRequest& request, std::int64_t now, bool faulty) {
-  DspReply reply = request.purpose == Purpose::status ? status(request, now, faulty) : lookup(request, now);
+  DspReply reply =
+      request.purpose == Purpose::status ? status(request, now, faulty) : lookup(request, now);
   if (!faulty) return {reply, {}};
   if (dice_.happens(traits_.lost_answer)) return {};
   if (dice_.happens(traits_.bare_503)) return {answer(503), {}};

@@ -33,8 +33,9 @@ struct DspTraits {
   double missing_id = 0;      // applied, readable, without the id
   double creation_fails = 0;  // accepted, and later "failed"
   double never_decides = 0;   // accepted, and "pending" for ever
-  double never_looks = 0;     // accepted, and looks at it are answered 503 for ever, 401 and 403 until faults end
-  double no_credentials = 0;  // from now on 401, for some minutes
+  // accepted, and looks at it are answered 503 for ever, 401 and 403 until faults end
+  double never_looks = 0;
+  double no_credentials = 0;     // from now on 401, for some minutes
   std::int64_t late_min_ms = 1;  // of a late one
   std::int64_t late_ms = 110'000;
   std::int64_t lookup_lag_ms = 0;  // a lookup does not see what is younger
@@ -105,7 +106,7 @@ class ModelDsp {
 
   DspTraits traits_;
   std::vector<Tier> limit_;
-  RequestId limited_after_;                    // the last request under another limit
+  RequestId limited_after_;                  // the last request under another limit
   std::int64_t limited_at_ = INT64_MIN / 2;  // the last arrival under this one
   const Parents& parents_;
   Dice dice_;

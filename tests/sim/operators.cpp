@@ -32,14 +32,16 @@ std::vector<Operators::Job> Operators::jobs() {
   return all;
 }
 
-// Where the DSP gives a means against doubt, nobody is asked but for a key that may have been forgotten, or
-// after an operator's own wrong word.
+// Where the DSP gives a means against doubt, nobody is asked but for a key that may have been
+// forgotten, or after an operator's own wrong word.
 bool Operators::needs_a_person(const Job& job) const {
   constexpr Millis kHour = 3'600'000;
   constexpr Millis kDrift = 60'000;
   const Scenario& scenario = world_.scenario;
   if (scenario.dsp.honours == Honours::nothing || world_.is_misled(job.own_id)) return true;
-  if (scenario.dsp.honours == Honours::lookups || !job.hold.starts_with("the DSP may have forgotten")) return false;
+  if (scenario.dsp.honours == Honours::lookups ||
+      !job.hold.starts_with("the DSP may have forgotten"))
+    return false;
   const Millis stepped = scenario.clock_steps > 0 ? kHour : 0;
   const Millis rebooted = scenario.power_losses > 0 ? kHour : 0;  // so much the product takes off
   return job.key_age + stepped + rebooted + kDrift >= last_use_of_a_key(scenario);

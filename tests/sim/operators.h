@@ -36,8 +36,8 @@ class Operators {
     std::int64_t id = 0;
     std::string own_id;
     std::string state;
-    std::string hold;           // why it waits for a person; empty: it does not
-    std::int64_t key_age = 0;   // by the wall clock, when it was last changed
+    std::string hold;          // why it waits for a person; empty: it does not
+    std::int64_t key_age = 0;  // by the wall clock, when it was last changed
   };
   std::vector<Job> jobs();
   bool needs_a_person(const Job& job) const;

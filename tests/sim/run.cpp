@@ -10,7 +10,8 @@ constexpr std::int64_t kTick = 5'000;
 constexpr std::int64_t kFaultsEndAfter = 24LL * 3'600'000;
 constexpr std::int64_t kIdleAfter = 15 * 60'000;
 constexpr std::int64_t kSilentAfter = 30 * 60'000;
-constexpr int kLoaderDeathsMax = 4;  // of one sheet: some sheets take nine steps, and three of five steps kill
+// of one sheet: some sheets take nine steps, and three of five steps kill
+constexpr int kLoaderDeathsMax = 4;
 constexpr std::int64_t kStepsMax = 200'000;
 constexpr int kRoundsMax = 40;
 // A clean end closes the database. Others have it open, so that no byte of it changes by that.
@@ -50,7 +51,8 @@ Report Run::go() {
   loader_.reset();
   operators_.start_anew();
   if (is_finished_) invariants_.check_end(world_);
-  if (idle_store_ && !world_.has_wrongs()) machine_.keep_daemons(idle_store_->give_back(), idle_pid_);
+  if (idle_store_ && !world_.has_wrongs())
+    machine_.keep_daemons(idle_store_->give_back(), idle_pid_);
   idle_store_.reset();
   report_.violations = world_.wrongs();
   report_.steps = world_.steps;
@@ -86,7 +88,8 @@ bool Run::is_idle() {
   return world_.time() - busy_at_ > kIdleAfter || world_.time() - silent_since_ > kSilentAfter;
 }
 
-// SIGSTOP: longer than the settle time, or three windows, or just a moment; not longer than a key leaves time for.
+// SIGSTOP: longer than the settle time, or three windows, or just a moment; not longer than a key
+// leaves time for.
 void Run::stop_for_a_while() {
   if (!daemon_ || world_.is_stopped(daemon_->pid())) return;
   ++report_.stops;

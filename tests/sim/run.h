@@ -63,12 +63,12 @@ class Run {
   Acknowledged acknowledged_;
 
   std::unique_ptr<DaemonProcess> daemon_;
-  std::vector<std::unique_ptr<DaemonProcess>>
-      graveyard_;  // may be on the stack: buried after the step
-  std::vector<std::unique_ptr<DaemonProcess>>
-      stopped_owners_;                 // of a planted fault, beside the new one
+  // may be on the stack: buried after the step
+  std::vector<std::unique_ptr<DaemonProcess>> graveyard_;
+  // of a planted fault, beside the new one
+  std::vector<std::unique_ptr<DaemonProcess>> stopped_owners_;
   std::vector<std::unique_ptr<Store>> dead_stores_;  // theirs; may be on the stack
-  std::unique_ptr<Store> idle_store_;  // of a dead daemon
+  std::unique_ptr<Store> idle_store_;                // of a dead daemon
   Pid idle_pid_;
   bool has_crashed_ = false;  // since the last recovery
   int crashes_left_ = 0;

@@ -21,7 +21,8 @@ bool Run::change_limit() {
   if (!changes) return false;
   const std::vector<Tier>& other = *world_.scenario.other_limit;
   world_.limit = world_.limit == other ? world_.scenario.limit : other;
-  const std::int64_t newest = machine_.observer().execAndGet("SELECT coalesce(max(id), 0) FROM request").getInt64();
+  const std::int64_t newest =
+      machine_.observer().execAndGet("SELECT coalesce(max(id), 0) FROM request").getInt64();
   world_.dsp.judge_by(world_.limit, RequestId{newest});
   world_.say("operator", "starts it with --rate-limit " + format_rate_spec(world_.limit));
   return true;
@@ -33,14 +34,14 @@ std::unique_ptr<Store> Run::open_store(Pid pid) {
   if (idle_store_ && !world_.dice.happens(kColdStarts)) {
     world_.vfs.revive(idle_pid_, pid);
     if (!has_other_settings) return std::move(idle_store_);
-    return std::make_unique<Store>(std::exchange(idle_store_, nullptr)->give_back(), request_format(), store_policy(world_));
+    return std::make_unique<Store>(std::exchange(idle_store_, nullptr)->give_back(),
+                                   request_format(), store_policy(world_));
   }
   idle_store_.reset();
   std::unique_ptr<Database> database = machine_.take_daemons(pid);
   if (!database) database = open_database(pid);
   if (!database) return nullptr;
-  return std::make_unique<Store>(std::move(database), request_format(),
-                                 store_policy(world_));
+  return std::make_unique<Store>(std::move(database), request_format(), store_policy(world_));
 }
 
 std::unique_ptr<Database> Run::open_database(Pid pid) {
@@ -166,8 +167,10 @@ void Run::crash(Death how) {
 }
 
 void Run::bury_stopped_owner(Pid pid) {
-  const auto owner = std::ranges::find_if(stopped_owners_, [pid](const auto& each) { return each->pid() == pid; });
-  DL_CHECK(owner != stopped_owners_.end(), "a daemon that is not the present one is a stopped owner");
+  const auto owner =
+      std::ranges::find_if(stopped_owners_, [pid](const auto& each) { return each->pid() == pid; });
+  DL_CHECK(owner != stopped_owners_.end(),
+           "a daemon that is not the present one is a stopped owner");
   dead_stores_.push_back((*owner)->die());
   graveyard_.push_back(std::move(*owner));
   stopped_owners_.erase(owner);

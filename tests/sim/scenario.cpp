@@ -42,7 +42,8 @@ DspTraits draw_dsp(Dice& dice) {
 }
 
 Focus draw_focus(Dice& dice) {
-  static constexpr std::array kFocuses = {Focus::crowd, Focus::reboots, Focus::refusals, Focus::old_keys, Focus::late_work};
+  static constexpr std::array kFocuses = {Focus::crowd, Focus::reboots, Focus::refusals,
+                                          Focus::old_keys, Focus::late_work};
   return dice.happens(0.3) ? dice.pick(kFocuses) : Focus::anything;
 }
 
@@ -56,9 +57,9 @@ void crowd(Scenario& scenario, Dice& dice, const std::vector<std::vector<Tier>>&
   scenario.dsp.processing_max_ms = 60'000;
 }
 
-// A limit under which permits abound, and a DSP that is done at once: first looks are written with their POSTs, and permits
-// asked for ahead. After some restarts a limit binds, and what such looks left in the ledger counts. Not one of limits(), so
-// that the other seeds stay what they were.
+// A limit under which permits abound, and a DSP that is done at once: first looks are written with
+// their POSTs, and permits asked for ahead. After some restarts a limit binds, and what such looks
+// left in the ledger counts. Not one of limits(), so that the other seeds stay what they were.
 void far_from_binding(Scenario& scenario, Dice& dice) {
   scenario.limit = {{1'000'000, 60'000}};
   scenario.dsp.processing_max_ms = 0;
@@ -70,14 +71,16 @@ void lean_on(Focus focus, Scenario& scenario, Dice& dice) {
   switch (focus) {
     case Focus::anything: break;
     case Focus::crowd: {
-      static const std::vector<std::vector<Tier>> kShort = {{{3, 4'000}}, {{2, 3'000}}, {{4, 10'000}}};
+      static const std::vector<std::vector<Tier>> kShort = {
+          {{3, 4'000}}, {{2, 3'000}}, {{4, 10'000}}};
       crowd(scenario, dice, kShort);
       scenario.lost_on_the_wire = 0.2;
       scenario.rests = 0.4;
       break;
     }
     case Focus::reboots: {
-      static const std::vector<std::vector<Tier>> kLong = {{{3, 60'000}}, {{2, 30'000}}, {{4, 60'000}}};
+      static const std::vector<std::vector<Tier>> kLong = {
+          {{3, 60'000}}, {{2, 30'000}}, {{4, 60'000}}};
       crowd(scenario, dice, kLong);
       scenario.power_losses = 1;
       scenario.away_ms = 1'000;
@@ -90,7 +93,8 @@ void lean_on(Focus focus, Scenario& scenario, Dice& dice) {
       break;
     case Focus::old_keys:
       dsp.honours = Honours::keys;
-      dsp.key_lifetime_ms = dice.between(16, 40) * 60'000;  // a stop (SIGSTOP) lasts at most a quarter of it
+      // a stop (SIGSTOP) lasts at most a quarter of it
+      dsp.key_lifetime_ms = dice.between(16, 40) * 60'000;
       dsp.lost_answer = 0.2;
       dsp.late_apply = 0.2;
       dsp.refused_408 = 0.1;
@@ -142,7 +146,8 @@ Scenario draw(std::uint64_t seed, const Wishes& wishes) {
   scenario.focus = draw_focus(dice);
   if (wishes.focus) scenario.focus = *wishes.focus;
   lean_on(scenario.focus, scenario, dice);
-  if (seed % 5 == 3) scenario.dsp.never_looks = 0.02;  // no throw of the dice, so that the other seeds stay what they were
+  // no throw of the dice, so that the other seeds stay what they were
+  if (seed % 5 == 3) scenario.dsp.never_looks = 0.02;
   if (scenario.limit.empty() && seed % 2 == 0) far_from_binding(scenario, dice);
   if (wishes.honours) scenario.dsp.honours = *wishes.honours;
   if (wishes.shape) scenario.shape = *wishes.shape;

@@ -15,7 +15,8 @@
 
 namespace dl::sim {
 
-// What a seed leans on, beside the chances of everything: rare meetings of faults are made likely in a world of their own.
+// What a seed leans on, beside the chances of everything: rare meetings of faults are made likely
+// in a world of their own.
 enum class Focus {
   anything,   // seven seeds of ten
   crowd,      // more work than the limit lets through, and requests that arrive late

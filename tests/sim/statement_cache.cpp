@@ -46,14 +46,14 @@ int __real_sqlite3_prepare_v2(sqlite3* db, const char* sql, int bytes, sqlite3_s
                               const char** tail);
 int __real_sqlite3_finalize(sqlite3_stmt* statement);
 int __real_sqlite3_close(sqlite3* db);
-int __real_sqlite3_exec(sqlite3* db, const char* sql,
-                        int (*each_row)(void*, int, char**, char**), void* context, char** error);
+int __real_sqlite3_exec(sqlite3* db, const char* sql, int (*each_row)(void*, int, char**, char**),
+                        void* context, char** error);
 int __wrap_sqlite3_finalize(sqlite3_stmt* statement);
 
 int __wrap_sqlite3_prepare_v2(sqlite3* db, const char* sql, int bytes, sqlite3_stmt** statement,
                               const char** tail) {
-  std::string_view text(sql, bytes < 0 ? std::char_traits<char>::length(sql)
-                                       : static_cast<std::size_t>(bytes));
+  std::string_view text(
+      sql, bytes < 0 ? std::char_traits<char>::length(sql) : static_cast<std::size_t>(bytes));
   while (text.ends_with('\0')) text.remove_suffix(1);
   if (tail != nullptr || dl::sim::is_pragma(text)) {
     return __real_sqlite3_prepare_v2(db, sql, bytes, statement, tail);
@@ -76,8 +76,8 @@ int __wrap_sqlite3_prepare_v2(sqlite3* db, const char* sql, int bytes, sqlite3_s
 }
 
 // BEGIN, COMMIT and the like: parsing them was half of what they cost.
-int __wrap_sqlite3_exec(sqlite3* db, const char* sql,
-                        int (*each_row)(void*, int, char**, char**), void* context, char** error) {
+int __wrap_sqlite3_exec(sqlite3* db, const char* sql, int (*each_row)(void*, int, char**, char**),
+                        void* context, char** error) {
   const std::string_view text(sql);
   const bool is_plain = each_row == nullptr && error == nullptr && !dl::sim::is_pragma(text) &&
                         text.find(';') == std::string_view::npos;

@@ -46,7 +46,8 @@ void World::at(std::int64_t time, Pid whose, std::function<void()> act) {
 }
 
 void World::stop_until(Pid whose, std::int64_t time) {
-  stopped_until_ = whose == stopped_ ? std::max(stopped_until_, time) : time;  // no second stop wakes a process
+  // no second stop wakes a process
+  stopped_until_ = whose == stopped_ ? std::max(stopped_until_, time) : time;
   stopped_ = whose;
 }
 

@@ -87,7 +87,8 @@ Sum run_share(const Options& options, int job) {
   return sum;
 }
 
-// Seeds know nothing of each other, so a process each is enough. Nothing: a process did not come to its end.
+// Seeds know nothing of each other, so a process each is enough. Nothing: a process did not come to
+// its end.
 std::optional<Sum> run_in_processes(const Options& options) {
   std::vector<int> ends;
   for (int job = 0; job < options.jobs; ++job) {
@@ -141,11 +142,14 @@ int main(int argc, char** argv) {
   std::uint64_t one_seed = 0;
   const std::map<std::string, Honours> honours = {
       {"keys", Honours::keys}, {"lookups", Honours::lookups}, {"nothing", Honours::nothing}};
-  const std::map<std::string, Shape> shapes = {
-      {"deep", Shape::deep}, {"wide", Shape::wide}, {"crossed", Shape::crossed}, {"crowd", Shape::crowd}};
+  const std::map<std::string, Shape> shapes = {{"deep", Shape::deep},
+                                               {"wide", Shape::wide},
+                                               {"crossed", Shape::crossed},
+                                               {"crowd", Shape::crowd}};
   const std::map<std::string, Focus> focuses = {
-      {"anything", Focus::anything}, {"crowd", Focus::crowd}, {"reboots", Focus::reboots},
-      {"refusals", Focus::refusals}, {"old-keys", Focus::old_keys}, {"late-work", Focus::late_work}};
+      {"anything", Focus::anything}, {"crowd", Focus::crowd},
+      {"reboots", Focus::reboots},   {"refusals", Focus::refusals},
+      {"old-keys", Focus::old_keys}, {"late-work", Focus::late_work}};
   app.add_option("--points", options.points, "run seeds until so many points were seen");
   app.add_option("--seeds", options.seeds, "run so many seeds (default 200)");
   app.add_option("--first-seed", options.first_seed, "begin with this seed (default 1)");

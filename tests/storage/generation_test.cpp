@@ -1,4 +1,5 @@
-// Whether a restored or copied database is told from the one that was sent from, and what happens then.
+// Whether a restored or copied database is told from the one that was sent from, and what happens
+// then.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -75,7 +76,9 @@ TEST_F(Generation, HoldsNothingWhereNothingWasSentYet) {
 }
 
 TEST_F(Generation, MovesAtEveryTakeOverAndCleanStop) {
-  const auto number = [this] { return std::stoi(value("SELECT value FROM property WHERE name = 'generation'")); };
+  const auto number = [this] {
+    return std::stoi(value("SELECT value FROM property WHERE name = 'generation'"));
+  };
   const int before = number();
   post(kCampaign);
   EXPECT_EQ(number(), before) << "a permit is noted in the file alone";
@@ -112,8 +115,11 @@ TEST_F(Generation, TellsARequestOfTheSameIdFromTheOneThatLeft) {
   begin_after([&] {
     restore(copy);
     SQLite::Database other(path(), SQLite::OPEN_READWRITE);
-    other.exec("DROP TRIGGER guard_request_insert; INSERT INTO request (job_id, attempt, purpose, method, path, instance_id, "
-               "worker, sent_at, sent_boot_ms) SELECT 5, 1, 'status', 'GET', '/', max(id), 0, 1, 1 FROM instance");
+    other.exec(
+        "DROP TRIGGER guard_request_insert; INSERT INTO request (job_id, attempt, purpose, method, "
+        "path, instance_id, "
+        "worker, sent_at, sent_boot_ms) SELECT 5, 1, 'status', 'GET', '/', max(id), 0, 1, 1 FROM "
+        "instance");
   });
   EXPECT_EQ(value("SELECT max(id) FROM request"), "1");
   EXPECT_EQ(paused(), "generation check");
@@ -128,10 +134,13 @@ TEST_F(Generation, NoticesABackupThatWasTakenWhileTheDaemonRan) {
   EXPECT_THAT(reason(), HasSubstr("an older copy of what was sent from"));
   EXPECT_THAT(reason(), HasSubstr("operator_act resume"));
   EXPECT_THAT(store_->forgotten(), HasSubstr("an older copy"));
-  EXPECT_GE(recovery_.sends_from_boot_ms, now_.boot_ms + 60'000) << "and so is the limiter's memory";
+  EXPECT_GE(recovery_.sends_from_boot_ms, now_.boot_ms + 60'000)
+      << "and so is the limiter's memory";
   begin();
   EXPECT_EQ(paused(), "generation check") << "a restart decides nothing";
-  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'compared')"));
+  EXPECT_EQ("",
+            as_stranger(
+                "INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'compared')"));
   begin();
   EXPECT_EQ(paused(), "");
 }
@@ -151,7 +160,8 @@ TEST_F(Generation, NoticesACopyFromBeforeTheFirstStart) {
 }
 
 TEST_F(Generation, TakesThePlaceOfAPersonsPause) {
-  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
+  EXPECT_EQ("", as_stranger(
+                    "INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
   const fs::path copy = backup();
   pass(1'000);
   post(kCampaign);
@@ -211,7 +221,8 @@ TEST_F(Generation, MayMoveWithItsFile) {
   begin_after([&] {
     fs::create_directory(folder() / "elsewhere");
     for (const char* end : {"", "-wal", "-shm", ".generation"}) {
-      if (fs::exists(path() + end)) fs::rename(path() + end, folder() / "elsewhere" / ("jobs.db" + std::string(end)));
+      if (fs::exists(path() + end))
+        fs::rename(path() + end, folder() / "elsewhere" / ("jobs.db" + std::string(end)));
     }
     fs::rename(folder() / "elsewhere" / "jobs.db", path());
     fs::rename(folder() / "elsewhere" / "jobs.db.generation", path() + ".generation");

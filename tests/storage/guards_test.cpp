@@ -204,7 +204,8 @@ TEST_F(Guards, FixWhatWasSentEvenForTheDaemon) {
         << column;
   }
   for (const char* change : {"body = ''", "digest = 1", "digest = NULL"}) {
-    EXPECT_THAT(as_daemon_error("UPDATE request_body SET " + std::string(change) + " WHERE request_id = " + open),
+    EXPECT_THAT(as_daemon_error("UPDATE request_body SET " + std::string(change) +
+                                " WHERE request_id = " + open),
                 HasSubstr("never changes"));
   }
   EXPECT_THAT(as_daemon_error("DELETE FROM request WHERE id = " + open),

@@ -43,10 +43,13 @@ TEST(Digest, IsSha256InHex) {
   EXPECT_EQ(static_cast<std::uint64_t>(short_digest("abc")), 0xba7816bf8f01cfeaU);
 }
 
-// Beside the time that a request may take, a quarter of the lifetime is left for a daemon that is stopped meanwhile.
+// Beside the time that a request may take, a quarter of the lifetime is left for a daemon that is
+// stopped meanwhile.
 TEST(LastUseOfKey, LeavesTimeForADaemonThatIsStopped) {
   constexpr Millis kMinute = 60'000;
-  const auto last_use = [](Millis lifetime) { return last_use_of_key(lifetime, 2 * kMinute, kMinute); };
+  const auto last_use = [](Millis lifetime) {
+    return last_use_of_key(lifetime, 2 * kMinute, kMinute);
+  };
   EXPECT_EQ(last_use(24 * 60 * kMinute), (24 * 60 - 3 - 60) * kMinute) << "at most an hour";
   EXPECT_EQ(last_use(20 * kMinute), (20 - 3 - 5) * kMinute);
   EXPECT_LE(last_use(4 * kMinute), 0) << "at least a minute";

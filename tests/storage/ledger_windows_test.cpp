@@ -1,4 +1,5 @@
-// Which windows the ledger alone proves to be too full: against a count by brute force, and through --verify.
+// Which windows the ledger alone proves to be too full: against a count by brute force, and through
+// --verify.
 #include "storage/ledger_windows.h"
 
 #include <gmock/gmock.h>
@@ -23,12 +24,16 @@ struct Sent {
 };
 
 std::int64_t count_in_window(const std::vector<Sent>& all, std::int64_t begin, Millis window) {
-  return std::ranges::count_if(all, [&](const Sent& one) { return one.sent_ms >= begin && one.answered_ms < begin + window; });
+  return std::ranges::count_if(all, [&](const Sent& one) {
+    return one.sent_ms >= begin && one.answered_ms < begin + window;
+  });
 }
 
 TEST(FullestWindow, IsWhatACountOfEachWindowFinds) {
   std::mt19937 random(7);
-  const auto below = [&](int n) { return static_cast<std::int64_t>(random() % static_cast<unsigned>(n)); };
+  const auto below = [&](int n) {
+    return static_cast<std::int64_t>(random() % static_cast<unsigned>(n));
+  };
   for (int round = 0; round < 300; ++round) {
     const Millis window = 1 + below(60);
     const int slow = 1 + static_cast<int>(below(90));
@@ -42,7 +47,8 @@ TEST(FullestWindow, IsWhatACountOfEachWindowFinds) {
     }
     fullest.end();
     std::int64_t expected = 0;
-    for (const Sent& one : all) expected = std::max(expected, count_in_window(all, one.sent_ms, window));
+    for (const Sent& one : all)
+      expected = std::max(expected, count_in_window(all, one.sent_ms, window));
     ASSERT_EQ(fullest.count(), expected) << "round " << round;
     if (expected == 0) continue;
     const Sent& first = all[static_cast<std::size_t>(fullest.first() - 1)];
@@ -54,7 +60,8 @@ class LedgerWindows : public StoreTest {
  protected:
   std::vector<std::string> broken() {
     std::vector<std::string> all;
-    EXPECT_TRUE(verify(*database_, [&all](const Finding& finding) { all.push_back(finding.what); }));
+    EXPECT_TRUE(
+        verify(*database_, [&all](const Finding& finding) { all.push_back(finding.what); }));
     return all;
   }
   // A POST and a look, which ends `later` after the POST has left.
@@ -71,7 +78,8 @@ class LedgerWindows : public StoreTest {
 TEST_F(LedgerWindows, AreFullWhereMoreWasSentAndAnsweredThanTheLimitAllows) {
   policy_.tiers = {{2, 60'000}, {1, 1'000}};
   two_requests(999);
-  EXPECT_THAT(broken(), ElementsAre("the limit 1/1s was broken: 2 requests were sent and answered in the window that began with request 1"));
+  EXPECT_THAT(broken(), ElementsAre("the limit 1/1s was broken: 2 requests were sent and answered "
+                                    "in the window that began with request 1"));
 }
 
 TEST_F(LedgerWindows, AreNotProvenToBeFullByWhatMayHaveArrivedLater) {
@@ -84,7 +92,8 @@ TEST_F(LedgerWindows, AreOfOneLimitAndOneBoot) {
   policy_.tiers = {{1, 60'000}};
   start();
   finish(accepted(grant(kCampaign), "dsp-1"));
-  policy_.tiers = {{1, 30'000}};  // another, by its text; nobody knows what the DSP thought of the two together
+  // another, by its text; nobody knows what the DSP thought of the two together
+  policy_.tiers = {{1, 30'000}};
   start();
   finish(accepted(grant(kOther), "dsp-2"));
   EXPECT_THAT(broken(), IsEmpty());

@@ -112,7 +112,8 @@ TEST_F(LimiterMemory, SeesThroughAProcessThatStoodStill) {
   EXPECT_THAT(anchors(), ElementsAre(-1'000, -1'000, kLate - 1'000));
 }
 
-// The look's row is as old as its POST's, and it leaves when that is answered: at the last moment, here.
+// The look's row is as old as its POST's, and it leaves when that is answered: at the last moment,
+// here.
 TEST_F(LimiterMemory, ReachesBackToALookThatLeftLate) {
   confirm_first();
   WorkBatch batch;
@@ -171,8 +172,8 @@ class AnotherBoot : public LimiterMemory {
   }
 };
 
-// Not since the boot: a container that starts anew has another boot id and the same machine id, and the clock of its host,
-// which has been up for a day (seen: 75 requests in a window of 40).
+// Not since the boot: a container that starts anew has another boot id and the same machine id, and
+// the clock of its host, which has been up for a day (seen: 75 requests in a window of 40).
 TEST_F(AnotherBoot, KeepsStillSinceItFirstSawTheLedger) {
   const Recovery recovery = boot("boot-b", 70'000'000);
   EXPECT_EQ(recovery.sends_from_boot_ms, 70'000'000 + kHold + kLate);
@@ -182,8 +183,8 @@ TEST_F(AnotherBoot, KeepsStillSinceItFirstSawTheLedger) {
       << "first saw: a restart does not begin anew";
 }
 
-// A shared disk that goes to the other machine and back, or a machine and its container: this boot was here long ago, but not
-// since the other one sent (seen: 20 requests in a window of 10).
+// A shared disk that goes to the other machine and back, or a machine and its container: this boot
+// was here long ago, but not since the other one sent (seen: 20 requests in a window of 10).
 TEST_F(AnotherBoot, ThatComesBackHasNotSeenWhatTheOtherSent) {
   const std::string first = facts_.boot_key;
   boot("boot-b", 70'000'000);

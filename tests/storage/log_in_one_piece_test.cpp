@@ -13,8 +13,8 @@
 namespace dl {
 namespace {
 
-// The system's own files, but writes are counted, and may be made to fail. It is the file of the layer below itself, with
-// another table of functions.
+// The system's own files, but writes are counted, and may be made to fail. It is the file of the
+// layer below itself, with another table of functions.
 struct Watched {
   int writes = 0;
   int longest = 0;
@@ -31,7 +31,8 @@ template <Watched& what>
 int watched_write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
   ++what.writes;
   what.longest = std::max(what.longest, size);
-  if (what.interrupt_at_write > 0 && --what.interrupt_at_write == 0) sqlite3_interrupt(what.interrupted);
+  if (what.interrupt_at_write > 0 && --what.interrupt_at_write == 0)
+    sqlite3_interrupt(what.interrupted);
   if (what.fail_at_write > 0 && --what.fail_at_write == 0) {
     if (what.fails_on) what.fail_at_write = 1;
     g_system->xWrite(file, bytes, size / 2, offset);  // torn
@@ -71,8 +72,9 @@ class LogInOnePiece : public testing::Test {
   static constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
   LogInOnePiece() : ours_(path_, kFlags, 0, log_in_one_piece(watched())) {
-    ours_.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-               "CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT)");
+    ours_.exec(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT)");
     g_log = {};
   }
   // Rows of 3,000 bytes, so that each is a page of its own.
@@ -85,7 +87,11 @@ class LogInOnePiece : public testing::Test {
     }
   }
   static std::string all_of(SQLite::Database& db) {
-    return db.execAndGet("SELECT count(*) || ' rows, ' || count(CASE WHEN body = hex(zeroblob(1500)) || id THEN 1 END) || ' as written' FROM t").getString();
+    return db
+        .execAndGet(
+            "SELECT count(*) || ' rows, ' || count(CASE WHEN body = hex(zeroblob(1500)) || id THEN "
+            "1 END) || ' as written' FROM t")
+        .getString();
   }
   // As a program that knows nothing of the layer.
   std::string seen_by_others() {
@@ -116,7 +122,8 @@ TEST_F(LogInOnePiece, WritesALongCommitInPiecesThatTheSystemTakesWhole) {
   transaction.commit();
   EXPECT_GT(g_log.writes, 2'000 * 4096 / 0x1ffff);
   EXPECT_LT(g_log.writes, 100);
-  EXPECT_LE(g_log.longest, 0x1ffff) << "SQLite's unix layer would write the remainder by 0x20000 alone";
+  EXPECT_LE(g_log.longest, 0x1ffff)
+      << "SQLite's unix layer would write the remainder by 0x20000 alone";
   EXPECT_EQ(seen_by_others(), "2000 rows, 2000 as written");
 }
 
@@ -148,8 +155,8 @@ TEST_F(LogWithoutSync, HoldsNothingThatIsPublished) {
   EXPECT_EQ(seen_by_others(), "99 rows, 99 as written");
 }
 
-// Pages that were written before the commit and changed since are written again in their place, and then the headers of
-// all frames behind them, for their checksums.
+// Pages that were written before the commit and changed since are written again in their place, and
+// then the headers of all frames behind them, for their checksums.
 TEST_F(LogWithoutSync, HoldsNoHeaderThatIsPutRight) {
   ours_.exec("PRAGMA cache_size = 10");
   for (const int from : {1, 1'001}) {
@@ -158,7 +165,8 @@ TEST_F(LogWithoutSync, HoldsNoHeaderThatIsPutRight) {
     ours_.exec("UPDATE t SET body = body || 'x'");
     ours_.exec("UPDATE t SET body = hex(zeroblob(1500)) || id");
     transaction.commit();
-    EXPECT_EQ(seen_by_others(), from == 1 ? "100 rows, 100 as written" : "200 rows, 200 as written");
+    EXPECT_EQ(seen_by_others(),
+              from == 1 ? "100 rows, 100 as written" : "200 rows, 200 as written");
   }
 }
 
@@ -166,7 +174,8 @@ TEST_F(LogWithoutSync, SaysThatThereIsNoRoomWhereverItIsMissing) {
   ours_.exec("PRAGMA cache_size = 10");
   int committed = 0;
   int next = 1;
-  const std::string puts_right = "UPDATE t SET body = body || 'x'; UPDATE t SET body = hex(zeroblob(1500)) || id";
+  const std::string puts_right =
+      "UPDATE t SET body = body || 'x'; UPDATE t SET body = hex(zeroblob(1500)) || id";
   const std::string takes_back = "SAVEPOINT s; UPDATE t SET body = 'lost'; ROLLBACK TO s";
   for (const std::string& more : {std::string(), puts_right, takes_back}) {
     int n = 0;
@@ -191,7 +200,8 @@ TEST_F(LogWithoutSync, SaysThatThereIsNoRoomWhereverItIsMissing) {
   EXPECT_EQ(seen_by_others(), rows + " rows, " + rows + " as written");
 }
 
-// The commit fails and is rolled back. What was held must not be written later, over what another program has put there.
+// The commit fails and is rolled back. What was held must not be written later, over what another
+// program has put there.
 TEST_F(LogInOnePiece, DropsWhatIsRolledBack) {
   insert(ours_, 1, 5);
   for (const int row : {1'000, 2'000, 3'000}) {
@@ -229,7 +239,9 @@ TEST_F(LogInOnePiece, DropsWhatWasSpilled) {
 
 TEST_F(LogInOnePiece, IsAsLongAsItSays) {
   insert(ours_, 1, 10);
-  EXPECT_EQ(sqlite3_wal_checkpoint_v2(ours_.getHandle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(sqlite3_wal_checkpoint_v2(ours_.getHandle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                      nullptr, nullptr),
+            SQLITE_OK);
   EXPECT_EQ(std::filesystem::file_size(path_ + "-wal"), 0U);
   insert(ours_, 20, 10);
   EXPECT_GT(std::filesystem::file_size(path_ + "-wal"), 10U * 4096);
@@ -262,7 +274,10 @@ class CheckpointInPieces : public LogInOnePiece {
     checkpoint_in_pieces(ours_.getHandle(), true);
     g_database = {};
   }
-  int checkpoint() { return sqlite3_wal_checkpoint_v2(ours_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr); }
+  int checkpoint() {
+    return sqlite3_wal_checkpoint_v2(ours_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                                     nullptr);
+  }
   void load(int from, int n) {
     SQLite::Transaction transaction(ours_);
     insert(ours_, from, n);
@@ -278,7 +293,10 @@ TEST_F(CheckpointInPieces, WritesNeighboursAtOnce) {
   EXPECT_LE(g_database.longest, 0x1ffff);
   EXPECT_EQ(seen_by_others(), "2000 rows, 2000 as written");
   g_database = {};
-  ours_.exec("UPDATE t SET body = 'x' || body WHERE id % 7 = 0; UPDATE t SET body = substr(body, 2) WHERE id % 7 = 0");  // gaps between
+  // gaps between
+  ours_.exec(
+      "UPDATE t SET body = 'x' || body WHERE id % 7 = 0; UPDATE t SET body = substr(body, 2) WHERE "
+      "id % 7 = 0");
   ASSERT_EQ(checkpoint(), SQLITE_OK);
   EXPECT_GE(g_database.writes, 2'000 / 7);
   checkpoint_in_pieces(ours_.getHandle(), false);

@@ -75,20 +75,27 @@ TEST_F(Migrator, KeepsTheLedgerAsItIs) {
     db.exec(
         "INSERT INTO job (id, batch_id, kind, key, root_id, level, updated_at) VALUES "
         "(1, 1, 'campaign', 'c1', 1, 0, 1), (2, 1, 'campaign', 'c2', 2, 0, 1);"
-        "INSERT INTO request (id, job_id, attempt, purpose, method, path, instance_id, worker, sent_at, sent_boot_ms, "
-        "finished_at, slot, resolution) VALUES (5, 1, 1, 'create', 'POST', '/campaigns', 1, 0, 7, 7, 8, 'answered', 'refused'),"
+        "INSERT INTO request (id, job_id, attempt, purpose, method, path, instance_id, worker, "
+        "sent_at, sent_boot_ms, "
+        "finished_at, slot, resolution) VALUES (5, 1, 1, 'create', 'POST', '/campaigns', 1, 0, 7, "
+        "7, 8, 'answered', 'refused'),"
         " (9, 2, 1, 'create', 'POST', '/campaigns', 1, 0, 7, 7, NULL, NULL, NULL);"
         "UPDATE account SET max_retries = 1; UPDATE job SET tries = 9 WHERE id = 2;"
         "INSERT INTO request_body VALUES (5, '{\"id\":\"c1\"}'), (9, '{\"id\":\"c2\"}')");
   }
   ASSERT_TRUE(Database::open(old_path(), OpenMode::existing));
   SQLite::Database db(old_path());
-  const auto all = [&](const std::string& sql) { return db.execAndGet("SELECT group_concat(x, ' ') FROM (" + sql + ")").getString(); };
-  EXPECT_EQ(all("SELECT id || ' ' || job_id || ' ' || coalesce(resolution, 'unresolved') AS x FROM request ORDER BY id"),
+  const auto all = [&](const std::string& sql) {
+    return db.execAndGet("SELECT group_concat(x, ' ') FROM (" + sql + ")").getString();
+  };
+  EXPECT_EQ(all("SELECT id || ' ' || job_id || ' ' || coalesce(resolution, 'unresolved') AS x FROM "
+                "request ORDER BY id"),
             "5 1 refused 9 2 unresolved");
-  EXPECT_EQ(all("SELECT request_id || ' ' || body || ' ' || coalesce(digest, 'no digest') AS x FROM request_body ORDER BY request_id"),
+  EXPECT_EQ(all("SELECT request_id || ' ' || body || ' ' || coalesce(digest, 'no digest') AS x "
+                "FROM request_body ORDER BY request_id"),
             "5 {\"id\":\"c1\"} no digest 9 {\"id\":\"c2\"} no digest");
-  EXPECT_EQ(db.execAndGet("SELECT most_retries FROM account").getInt(), 8) << "as many as there must have been";
+  EXPECT_EQ(db.execAndGet("SELECT most_retries FROM account").getInt(), 8)
+      << "as many as there must have been";
   EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
 }
 
@@ -153,20 +160,24 @@ TEST_F(Migrator, WritesTheStateMachineOfTheProgram) {
 
 TEST_F(Migrator, NamesWhatAStrangerMadeOfTheSchema) {
   EXPECT_THAT(schema_differences(*database_), IsEmpty());
-  EXPECT_EQ("", as_stranger("ANALYZE; CREATE VIEW v_mine AS SELECT id FROM job; CREATE INDEX job_mine ON job (key, id)"));
+  EXPECT_EQ("", as_stranger("ANALYZE; CREATE VIEW v_mine AS SELECT id FROM job; CREATE INDEX "
+                            "job_mine ON job (key, id)"));
   EXPECT_THAT(schema_differences(*database_), IsEmpty()) << "an operator may add these";
   EXPECT_TRUE(check_schema_is_ours(*database_));
 
-  EXPECT_EQ("", as_stranger("ALTER TABLE property ADD COLUMN note TEXT; DROP TRIGGER guard_job_update;"
-                            "DROP VIEW v_jobs; DROP INDEX job_ready;"
-                            "CREATE TRIGGER mine AFTER UPDATE ON job BEGIN SELECT 1; END"));
+  EXPECT_EQ("",
+            as_stranger("ALTER TABLE property ADD COLUMN note TEXT; DROP TRIGGER guard_job_update;"
+                        "DROP VIEW v_jobs; DROP INDEX job_ready;"
+                        "CREATE TRIGGER mine AFTER UPDATE ON job BEGIN SELECT 1; END"));
   EXPECT_THAT(schema_differences(*database_),
               ElementsAre("index job_ready is missing", "table property is not as it was made",
-                          "trigger guard_job_update is missing", "view v_jobs is missing", "trigger mine is not ours"));
+                          "trigger guard_job_update is missing", "view v_jobs is missing",
+                          "trigger mine is not ours"));
   const Status checked = check_schema_is_ours(*database_);
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().code, Errc::config);
-  EXPECT_THAT(checked.error().message, HasSubstr("its schema was changed: index job_ready is missing, table property"));
+  EXPECT_THAT(checked.error().message,
+              HasSubstr("its schema was changed: index job_ready is missing, table property"));
 }
 
 TEST_F(Migrator, HashesTheSchemaAsItIs) {

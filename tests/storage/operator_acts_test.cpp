@@ -167,7 +167,8 @@ TEST_F(OperatorActs, AreRefusedWithTheReasonWhereTheirFormIsWrong) {
        "belongs to act 'priority'"},
       {"job_id, act, who, why, applied_at", "1, 'cancel', 'maria', 'x', 3", "leave applied_at out"},
       {"job_id, act, who, why, at", "1, 'cancel', 'maria', 'x', -1", "leave at out"},
-      {"job_id, act, who, why, at", "1, 'cancel', 'maria', 'x', 9223372036854775807", "leave at out"},
+      {"job_id, act, who, why, at", "1, 'cancel', 'maria', 'x', 9223372036854775807",
+       "leave at out"},
   };
   for (const Case& c : cases) {
     for (const char* mood :

@@ -124,7 +124,8 @@ TEST_F(OperatorSql, ProgressListsParentsBeforeChildren) {
 
 // A key with a typo is not a parameter that was forgotten.
 TEST_F(OperatorSql, AKeyThatNoJobHasIsSaidToBeOne) {
-  for (const char* file : {"cancel_job.sql", "decide_absent.sql", "retry_subtree.sql", "cancel_campaign.sql"}) {
+  for (const char* file :
+       {"cancel_job.sql", "decide_absent.sql", "retry_subtree.sql", "cancel_campaign.sql"}) {
     const ShellResult result = run(file, {{":key", "c1/g9"}, {":campaign", "c9"}});
     EXPECT_NE(0, result.exit_code) << file;
     EXPECT_THAT(result.err, HasSubstr("there is no such job")) << file;
@@ -132,14 +133,16 @@ TEST_F(OperatorSql, AKeyThatNoJobHasIsSaidToBeOne) {
 }
 
 TEST_F(OperatorSql, AQuestionAboutNothingIsAnswered) {
-  EXPECT_THAT(out_of("history_of_job.sql", {{":key", "c1/g9"}}), HasSubstr("no job has the key c1/g9"));
+  EXPECT_THAT(out_of("history_of_job.sql", {{":key", "c1/g9"}}),
+              HasSubstr("no job has the key c1/g9"));
   EXPECT_THAT(out_of("history_of_job.sql"), HasSubstr(":key is not set"));
   EXPECT_THAT(out_of("history_of_job.sql", {{":key", "c2"}}), Not(HasSubstr("nothing_found")));
   EXPECT_THAT(out_of("tree.sql", {{":campaign", "c9"}}), HasSubstr("no campaign has the key c9"));
   EXPECT_THAT(out_of("tree.sql", {{":campaign", "c1"}}), Not(HasSubstr("nothing_found")));
   EXPECT_THAT(out_of("tree.sql"), Not(HasSubstr("nothing_found")));
   EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c9"}}), HasSubstr("no job has the key c9"));
-  EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c1"}}), HasSubstr("c1 is not blocked, it is succeeded"));
+  EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c1"}}),
+              HasSubstr("c1 is not blocked, it is succeeded"));
   EXPECT_THAT(out_of("why_blocked.sql", {{":key", "c1/g1/a2"}}), Not(HasSubstr("nothing_found")));
   EXPECT_THAT(out_of("why_blocked.sql"), Not(HasSubstr("nothing_found")));
 }
@@ -159,19 +162,24 @@ TEST_F(OperatorSql, AnIdThatAnotherJobHasDecidesNothing) {
   EXPECT_THAT(out_of("decide_exists.sql", {{":key", "c2"}, {":dsp_id", "8123"}}),
               AllOf(HasSubstr("has_this_id_already"), HasSubstr("│ c1 "), HasSubstr("in_doubt")));
   EXPECT_EQ("0", value("SELECT count(*) FROM operator_act"));
-  EXPECT_THAT(as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (5, 'exists', '8123', 'maria', 'x')"),
+  EXPECT_THAT(as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (5, "
+                          "'exists', '8123', 'maria', 'x')"),
               HasSubstr("another job below the same parents has this dsp_id already"));
   as_daemon("UPDATE job SET dsp_id = '8124' WHERE id = 2");  // an ad group's
-  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (5, 'exists', '8124', 'maria', 'x')"))
+  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (5, "
+                            "'exists', '8124', 'maria', 'x')"))
       << "of another kind it may be the same";
 }
 
 // Of what has no quotes the shell makes a number: 00123 is 123.
 TEST_F(OperatorSql, AnIdWithoutItsQuotesDecidesNothing) {
   for (const std::string typed : {"00123", "17-3", "8e3"}) {
-    const ShellResult result = shell(text_of(kFolder / "decide_exists.sql"), {"-cmd", ".parameter set :key \"'c2'\"", "-cmd",
-                                                                              ".parameter set :dsp_id " + typed});
-    EXPECT_THAT(result.out, AllOf(HasSubstr("nothing_was_decided"), HasSubstr("put :dsp_id into quotes"))) << typed;
+    const ShellResult result =
+        shell(text_of(kFolder / "decide_exists.sql"),
+              {"-cmd", ".parameter set :key \"'c2'\"", "-cmd", ".parameter set :dsp_id " + typed});
+    EXPECT_THAT(result.out,
+                AllOf(HasSubstr("nothing_was_decided"), HasSubstr("put :dsp_id into quotes")))
+        << typed;
   }
   EXPECT_EQ("0", value("SELECT count(*) FROM operator_act"));
 }

@@ -36,11 +36,14 @@ TEST(Permissions, ThatAreMissingAreNamed) {
   for (const OpenMode mode : {OpenMode::create, OpenMode::existing, OpenMode::read_only}) {
     ::chmod(folder.path().c_str(), 0755);
     ::chmod(file.c_str(), 0000);
-    EXPECT_EXIT(open_as_a_stranger(file, mode), ExitedWithCode(denied), "jobs.db: Permission denied; who reads it");
+    EXPECT_EXIT(open_as_a_stranger(file, mode), ExitedWithCode(denied),
+                "jobs.db: Permission denied; who reads it");
     ::chmod(file.c_str(), 0444);
-    EXPECT_EXIT(open_as_a_stranger(file, mode), ExitedWithCode(denied), "jobs.db: Permission denied; who reads it");
+    EXPECT_EXIT(open_as_a_stranger(file, mode), ExitedWithCode(denied),
+                "jobs.db: Permission denied; who reads it");
     ::chmod(folder.path().c_str(), 0000);
-    EXPECT_EXIT(open_as_a_stranger(file, mode), ExitedWithCode(denied), "jobs.db: Permission denied");
+    EXPECT_EXIT(open_as_a_stranger(file, mode), ExitedWithCode(denied),
+                "jobs.db: Permission denied");
     ::chmod(folder.path().c_str(), 0700);
   }
 }

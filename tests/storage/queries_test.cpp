@@ -26,7 +26,8 @@ class Queries : public SqlTest {
   void add_history() {
     as_daemon(
         "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
-        "INSERT INTO instance SELECT i, i, 1, 'host', '0.1', 'boot', 'machine', 1, 1, i, i, i, NULL FROM "
+        "INSERT INTO instance SELECT i, i, 1, 'host', '0.1', 'boot', 'machine', 1, 1, i, i, i, "
+        "NULL FROM "
         "n");
     as_daemon(
         "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 2100) "
@@ -112,14 +113,16 @@ TEST_F(Queries, OfTheHotPathUseTheirPartialIndexAndSortNothing) {
   }
 }
 
-// The archive goes through the jobs once, from id to id, and for each by its keys: nothing else may walk a long table.
+// The archive goes through the jobs once, from id to id, and for each by its keys: nothing else may
+// walk a long table.
 TEST_F(Queries, OfTheArchiveWalkNothingButWhatTheyMove) {
   const std::string_view queries[] = {
-      sql::k_archive_candidates, sql::k_archive_live_trees,    sql::k_archive_last_job,        sql::k_archive_family,
-      sql::k_archive_mark_job,   sql::k_archive_delete_bodies, sql::k_archive_delete_requests, sql::k_archive_delete_history,
-      sql::k_archive_rows,       sql::k_archive_delete_rows,   sql::k_archive_empty_payload,   sql::k_archive_open_trees,
-      sql::k_archive_is_of,      sql::k_archive_begin_batch,   sql::k_archive_end_batch,       sql::k_archive_batch_is_here,
-      sql::k_archive_acts_since, sql::k_archive_newest_act,
+      sql::k_archive_candidates,      sql::k_archive_live_trees,     sql::k_archive_last_job,
+      sql::k_archive_family,          sql::k_archive_mark_job,       sql::k_archive_delete_bodies,
+      sql::k_archive_delete_requests, sql::k_archive_delete_history, sql::k_archive_rows,
+      sql::k_archive_delete_rows,     sql::k_archive_empty_payload,  sql::k_archive_open_trees,
+      sql::k_archive_is_of,           sql::k_archive_begin_batch,    sql::k_archive_end_batch,
+      sql::k_archive_batch_is_here,   sql::k_archive_acts_since,     sql::k_archive_newest_act,
   };
   add_history();
   for (const char* statistics : {"SELECT 1", "ANALYZE"}) {
@@ -127,7 +130,8 @@ TEST_F(Queries, OfTheArchiveWalkNothingButWhatTheyMove) {
     for (const std::string_view query : queries) {
       for (const std::string& step : plan(query)) {
         const bool is_scan = step.rfind("SCAN", 0) == 0;
-        const bool is_short = step == "SCAN CONSTANT ROW" || step == "SCAN f" /* the ancestors of one job */ ||
+        const bool is_short = step == "SCAN CONSTANT ROW" ||
+                              step == "SCAN f" /* the ancestors of one job */ ||
                               step == "SCAN r USING INDEX request_open" /* what is on the wire */;
         EXPECT_TRUE(!is_scan || is_short) << query << step << " after " << statistics;
       }

@@ -115,7 +115,8 @@ TEST_F(StoreAccount, DoesNotBringBackAPauseThatThePersonEnded) {
   EXPECT_EQ(value("SELECT refusals FROM account"), "2");
 }
 
-// A resume is committed while the daemon, who has not heard of it yet, saves what it learned of the limit.
+// A resume is committed while the daemon, who has not heard of it yet, saves what it learned of the
+// limit.
 TEST_F(StoreAccount, DoesNotBringBackItsOwnPauseThatAPersonEnded) {
   save(paused_by_daemon());
   act("resume");
@@ -137,14 +138,19 @@ class AnotherEndpoint : public StoreAccount {
   std::string recorded() { return value("SELECT endpoint FROM account"); }
 };
 
-// Three absences at a stranger's and a POST there: a duplicate (seen, with a lookup), and children below a stranger's ids.
+// Three absences at a stranger's and a POST there: a duplicate (seen, with a lookup), and children
+// below a stranger's ids.
 TEST_F(AnotherEndpoint, PausesUntilAnOperatorResumes) {
   doubt(kCampaign);
   for (int i = 0; i < 2; ++i) {
     const AccountState held = start_with("https://other.example/v1");
     EXPECT_EQ(held.paused_by, "endpoint check") << "over restarts";
-    EXPECT_THAT(held.paused_reason, ::testing::HasSubstr("belong to https://dsp.example/v1, and the endpoint is now https://other.example/v1"));
-    EXPECT_THAT(refusal(kOther), ::testing::HasSubstr("belong to https://dsp.example/v1")) << "whoever asks";
+    EXPECT_THAT(
+        held.paused_reason,
+        ::testing::HasSubstr(
+            "belong to https://dsp.example/v1, and the endpoint is now https://other.example/v1"));
+    EXPECT_THAT(refusal(kOther), ::testing::HasSubstr("belong to https://dsp.example/v1"))
+        << "whoever asks";
     EXPECT_EQ(recorded(), "https://dsp.example/v1");
   }
   act("resume");
@@ -165,8 +171,10 @@ TEST_F(AnotherEndpoint, MattersNotWhereNothingIsKnownToBeThere) {
 TEST_F(AnotherEndpoint, IsNotTheSameInOtherLetters) {
   confirm(kCampaign, "x1");
   EXPECT_FALSE(start_with("HTTPS://DSP.Example/v1").paused_by);
-  EXPECT_EQ(start_with("https://dsp.example/V1").paused_by, "endpoint check") << "a path has its case";
-  EXPECT_FALSE(start_with("https://dsp.example/v1").paused_by) << "the former one again: nothing was sent meanwhile";
+  EXPECT_EQ(start_with("https://dsp.example/V1").paused_by, "endpoint check")
+      << "a path has its case";
+  EXPECT_FALSE(start_with("https://dsp.example/v1").paused_by)
+      << "the former one again: nothing was sent meanwhile";
 }
 
 TEST_F(AnotherEndpoint, LeavesAPersonsPauseToThePerson) {
@@ -175,7 +183,8 @@ TEST_F(AnotherEndpoint, LeavesAPersonsPauseToThePerson) {
   for (int i = 0; i < 2; ++i) start_with("https://other.example/v1");
   const AccountState held = load().account;
   EXPECT_EQ(held.paused_by, "maria");
-  EXPECT_THAT(held.paused_reason, ::testing::MatchesRegex("lunch; the ids [^;]*; start with [^;]*"));
+  EXPECT_THAT(held.paused_reason,
+              ::testing::MatchesRegex("lunch; the ids [^;]*; start with [^;]*"));
   EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "maria");
 }
 
@@ -183,7 +192,8 @@ TEST_F(AnotherEndpoint, IsNotRecordedByWhoeverOnlyAsks) {
   confirm(kCampaign, "x1");
   policy_.only_asks = true;
   EXPECT_FALSE(start_with("https://other.example/v1").paused_by);
-  EXPECT_THAT(store_->another_endpoint(), ::testing::HasSubstr("the endpoint is now https://other.example/v1"));
+  EXPECT_THAT(store_->another_endpoint(),
+              ::testing::HasSubstr("the endpoint is now https://other.example/v1"));
   save({});
   EXPECT_EQ(recorded(), "https://dsp.example/v1");
 }

@@ -80,9 +80,11 @@ TEST_F(StoreCommit, RollsBackWhenTheDiskIsFull) {
 }
 
 TEST_F(StoreCommit, RollsBackWhenAStatementInTheMiddleFails) {
-  SQLite::Database& own = store_->database().handle();  // a stranger's trigger would be noticed before the first statement
-  own.exec("CREATE TEMP TRIGGER broken BEFORE INSERT ON main.request WHEN NEW.job_id = 5 "
-           "BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END");
+  // a stranger's trigger would be noticed before the first statement
+  SQLite::Database& own = store_->database().handle();
+  own.exec(
+      "CREATE TEMP TRIGGER broken BEFORE INSERT ON main.request WHEN NEW.job_id = 5 "
+      "BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END");
   EXPECT_THAT(failure().message, HasSubstr("broken on purpose"));
   own.exec("DROP TRIGGER broken");
   expect_it_works_now();
@@ -124,18 +126,21 @@ TEST_F(StoreSchema, SeesOthersCommitsOnceAndNotItsOwn) {
   EXPECT_FALSE(store_->tables_changed());
 }
 
-// A BEGIN that was refused must not stay a running statement: its view of the tables would never end.
+// A BEGIN that was refused must not stay a running statement: its view of the tables would never
+// end.
 TEST_F(StoreSchema, SeesOthersCommitsAfterAWriteThatFoundTheDatabaseHeld) {
   store_->tables_changed();
   EXPECT_EQ("", as_stranger("BEGIN IMMEDIATE"));
   const Status held = store_->save_eta(1, "growing");
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().code, Errc::busy);
-  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
+  EXPECT_EQ("", as_stranger(
+                    "INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
   EXPECT_EQ("", as_stranger("COMMIT"));
   EXPECT_TRUE(store_->tables_changed());
   EXPECT_FALSE(store_->tables_changed());
-  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'back')"));
+  EXPECT_EQ("", as_stranger(
+                    "INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'back')"));
   EXPECT_TRUE(store_->tables_changed());
   const Result<LoadedWork> loaded = store_->load({}, now_);
   EXPECT_TRUE(loaded) << loaded.error().message;

@@ -46,12 +46,14 @@ class StoreDoubt : public StoreTest {
   }
   void spoil_body(int id, const std::string& change) {
     sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
-    EXPECT_EQ("", as_stranger("UPDATE request_body SET " + change + " WHERE request_id IN (SELECT id FROM request WHERE job_id = " +
+    EXPECT_EQ("", as_stranger("UPDATE request_body SET " + change +
+                              " WHERE request_id IN (SELECT id FROM request WHERE job_id = " +
                               std::to_string(id) + ")"));
     sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, nullptr);
   }
   Millis last_use() const {
-    return last_use_of_key(policy_.key_lifetime_ms, policy_.http_timeout_ms, policy_.late_arrival_ms);
+    return last_use_of_key(policy_.key_lifetime_ms, policy_.http_timeout_ms,
+                           policy_.late_arrival_ms);
   }
   // The permit is refused, and the job is held with the reason that is given back.
   std::string held(int id, Purpose purpose) {
@@ -89,8 +91,8 @@ TEST_F(StoreDoubt, AResubmissionCopiesKeyAndBytesWhateverChangedSince) {
   expect_consistent();
 }
 
-// A hand that switched the triggers off, or a disk. The DSP may have the entity as it was sent first: other bytes under its
-// key are refused at best, and at worst create what nobody asked for.
+// A hand that switched the triggers off, or a disk. The DSP may have the entity as it was sent
+// first: other bytes under its key are refused at best, and at worst create what nobody asked for.
 TEST_F(StoreDoubt, BytesThatWereChangedBehindOurBackAreNotSentAgain) {
   lose(kCampaign);
   lose(kOther);
@@ -139,10 +141,12 @@ TEST_F(StoreDoubt, AKeyIsUsedUntilTheDspMayHaveForgottenIt) {
       << "the first sending counts";
 }
 
-// Declared absent and settled, it is sent anew under the same key: to the DSP that is as old as ever.
+// Declared absent and settled, it is sent anew under the same key: to the DSP that is as old as
+// ever.
 TEST_F(StoreDoubt, AKeyIsAsOldAsItsFirstUseThoughThatIsResolved) {
   const Granted first = lose(kCampaign);
-  as_daemon("UPDATE request SET resolution = 'absent'; UPDATE job SET state = 'ready' WHERE id = 1");
+  as_daemon(
+      "UPDATE request SET resolution = 'absent'; UPDATE job SET state = 'ready' WHERE id = 1");
   pass(last_use() - 1);
   const Granted anew = grant(kCampaign);
   EXPECT_EQ(anew.idempotency_key, first.idempotency_key);
@@ -177,8 +181,8 @@ TEST_F(StoreDoubt, AKeysAgeInAnotherBootIsAnHourMoreThanTheWallClockSays) {
   held(kOther, Purpose::resubmit);
 }
 
-// An operator's word resolved the POSTs; it was wrong, so they are as unresolved as before. Otherwise his
-// cancel and retry would lead to a second POST of what may well be there.
+// An operator's word resolved the POSTs; it was wrong, so they are as unresolved as before.
+// Otherwise his cancel and retry would lead to a second POST of what may well be there.
 TEST_F(StoreDoubt, AnIdThatTheDspDoesNotKnowResolvesNothing) {
   lose(kCampaign);
   grant(kCampaign, Purpose::resubmit);
@@ -194,17 +198,20 @@ TEST_F(StoreDoubt, AnIdThatTheDspDoesNotKnowResolvesNothing) {
             (std::vector<std::string>{"NULL", "NULL"}));
   for (const char* what : {"cancel", "retry"}) {
     EXPECT_EQ("", as_stranger(std::string("INSERT INTO operator_act (job_id, act, who, why) VALUES "
-                                          "(1, '") + what + "', 'maria', 'again')"));
+                                          "(1, '") +
+                              what + "', 'maria', 'again')"));
   }
   EXPECT_EQ(state_of(kCampaign), "in_doubt") << "not ready: a POST of it is unresolved";
   EXPECT_EQ(refusal(kCampaign), "it is not ready any more");
   expect_consistent();
 }
 
-// Found by the simulator (seed 4794): each creation of a failed job is known dead, so when an operator's id turns out
-// to be nobody's, neither the key nor a lookup can tell more, whatever the policy.
+// Found by the simulator (seed 4794): each creation of a failed job is known dead, so when an
+// operator's id turns out to be nobody's, neither the key nor a lookup can tell more, whatever the
+// policy.
 TEST_F(StoreDoubt, AnIdThatTheDspDoesNotKnowPutsADeadJobOnHold) {
-  for (const UnknownOutcome what : {UnknownOutcome::hold, UnknownOutcome::resubmit, UnknownOutcome::lookup}) {
+  for (const UnknownOutcome what :
+       {UnknownOutcome::hold, UnknownOutcome::resubmit, UnknownOutcome::lookup}) {
     policy_.unknown_outcome = what;
     start();
     const int id = 30 + static_cast<int>(what);
@@ -214,15 +221,15 @@ TEST_F(StoreDoubt, AnIdThatTheDspDoesNotKnowPutsADeadJobOnHold) {
     refused.spends_attempt = true;
     refused.resolution = "refused";
     finish(refused);
-    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" + std::to_string(id) +
-                              ", 'exists', 'wrong', 'maria', 'saw it')"));
+    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" +
+                              std::to_string(id) + ", 'exists', 'wrong', 'maria', 'saw it')"));
     Outcome unknown_id = outcome_of(grant(id, Purpose::status), JobEvent::id_not_found);
     unknown_id.due_in_ms = 0;
     finish(unknown_id);
     EXPECT_EQ(job(id, "state, due_at"), "in_doubt|NULL");
     EXPECT_THAT(job(id, "hold"), HasSubstr("known to have created nothing"));
-    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, who, why) VALUES (" + std::to_string(id) +
-                              ", 'absent', 'maria', 'a typo')"));
+    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, who, why) VALUES (" +
+                              std::to_string(id) + ", 'absent', 'maria', 'a typo')"));
     EXPECT_EQ(make_due(id).size(), 1U) << "nothing of it need settle";
     grant(id);
   }
@@ -246,11 +253,12 @@ TEST_F(StoreDoubt, AWithdrawnWordIsOfThePresentAttemptAlone) {
             (std::vector<std::string>{"1|exists", "2|NULL"}));
 }
 
-// The DSP's own "failed" of another attempt's creation would be taken for this POST's, and the next one be a duplicate.
+// The DSP's own "failed" of another attempt's creation would be taken for this POST's, and the next
+// one be a duplicate.
 TEST_F(StoreDoubt, AnIdThatIsKnownDeadIsNotDeclared) {
   const auto exists = [this](int job, const std::string& id) {
-    return as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" + std::to_string(job) + ", 'exists', '" +
-                       id + "', 'maria', 'saw it')");
+    return as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" +
+                       std::to_string(job) + ", 'exists', '" + id + "', 'maria', 'saw it')");
   };
   confirm(kCampaign, "x1");
   Outcome failed = outcome_of(grant(kCampaign, Purpose::status), JobEvent::creation_failed);
@@ -266,14 +274,15 @@ TEST_F(StoreDoubt, AnIdThatIsKnownDeadIsNotDeclared) {
   }
   EXPECT_EQ(job(kCampaign, "state, attempt"), "in_doubt|2");
   EXPECT_EQ("", exists(kCampaign, "x2"));
-  EXPECT_THAT(exists(kOther, "x2"), HasSubstr("another job below the same parents has this dsp_id already"));
+  EXPECT_THAT(exists(kOther, "x2"),
+              HasSubstr("another job below the same parents has this dsp_id already"));
 }
 
 // The mock repeats the caller's ids: ag_1 of the one campaign, and ag_1 of the other.
 TEST_F(StoreDoubt, AnIdMayStandBelowOtherParents) {
   const auto exists = [this](int job) {
-    return as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" + std::to_string(job) +
-                       ", 'exists', 'ag_1', 'maria', 'saw it')");
+    return as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (" +
+                       std::to_string(job) + ", 'exists', 'ag_1', 'maria', 'saw it')");
   };
   add_job(30, JobKind::ad_group, {kOther});
   add_job(31, JobKind::ad_group, {kCampaign});
@@ -284,7 +293,8 @@ TEST_F(StoreDoubt, AnIdMayStandBelowOtherParents) {
   for (const int job : {30, 31, 32}) doubt(job);
   EXPECT_EQ("", exists(30));
   EXPECT_THAT(exists(31), HasSubstr("below the same parents"));
-  EXPECT_EQ(rows("SELECT other_id FROM taken_id WHERE job_id = 31 AND dsp_id = 'ag_1'"), (std::vector<std::string>{"2"}));
+  EXPECT_EQ(rows("SELECT other_id FROM taken_id WHERE job_id = 31 AND dsp_id = 'ag_1'"),
+            (std::vector<std::string>{"2"}));
   EXPECT_EQ("", exists(32)) << "of two campaigns";
 }
 
@@ -301,13 +311,17 @@ TEST_F(StoreDoubt, ALookupThatFindsAnotherJobsIdIsHeld) {
   EXPECT_FALSE(finish(found).matched) << "whoever believed in it reads the tables anew";
   EXPECT_EQ(job(kCampaign, "state, dsp_id, due_at, lease_token"), "in_doubt|NULL|NULL|NULL");
   EXPECT_THAT(job(kCampaign, "hold"), HasSubstr("found x1, which is job 5 (c2)"));
-  EXPECT_EQ(value("SELECT dsp_id, finished_at IS NOT NULL FROM request WHERE purpose = 'lookup'"), "NULL|1");
-  EXPECT_EQ(value("SELECT count(*) FROM request WHERE job_id = 1 AND purpose = 'create' AND resolution IS NULL"), "1");
+  EXPECT_EQ(value("SELECT dsp_id, finished_at IS NOT NULL FROM request WHERE purpose = 'lookup'"),
+            "NULL|1");
+  EXPECT_EQ(value("SELECT count(*) FROM request WHERE job_id = 1 AND purpose = 'create' AND "
+                  "resolution IS NULL"),
+            "1");
   EXPECT_TRUE(rows("SELECT promise, what FROM v_broken_promises").empty());
   expect_consistent();
 }
 
-// Stripe and others answer a known key with other bytes by an error; some take it for a new request.
+// Stripe and others answer a known key with other bytes by an error; some take it for a new
+// request.
 TEST_F(StoreDoubt, AKeyKeepsItsBytesAndOtherBytesGetAKeyOfTheirOwn) {
   const Granted first = grant(kCampaign);
   throttle(first);

@@ -1,4 +1,5 @@
-// What --verify asks the DSP: each attempt that may have reached it, with what the ledger believes of it.
+// What --verify asks the DSP: each attempt that may have reached it, with what the ledger believes
+// of it.
 #include <gmock/gmock.h>
 
 #include "storage/verifier.h"
@@ -23,8 +24,9 @@ class StoreInquiry : public StoreTest {
     EXPECT_TRUE(found) << found.error().message;
     for (const Inquiry& inquiry : *found) {
       constexpr const char* kWords[] = {"there", "dead", "declared", "not there", "unknown"};
-      all.push_back(std::to_string(inquiry.job.value) + "/" + std::to_string(inquiry.attempt) + " " +
-                    kWords[static_cast<int>(inquiry.believed)] + (inquiry.dsp_id.empty() ? "" : " " + inquiry.dsp_id) +
+      all.push_back(std::to_string(inquiry.job.value) + "/" + std::to_string(inquiry.attempt) +
+                    " " + kWords[static_cast<int>(inquiry.believed)] +
+                    (inquiry.dsp_id.empty() ? "" : " " + inquiry.dsp_id) +
                     (inquiry.can_be_asked ? "" : ", without its key"));
     }
     expect_at_rest();
@@ -32,9 +34,7 @@ class StoreInquiry : public StoreTest {
   }
 };
 
-TEST_F(StoreInquiry, OfAJobThatWasNeverSentIsNone) {
-  EXPECT_THAT(inquiries(), IsEmpty());
-}
+TEST_F(StoreInquiry, OfAJobThatWasNeverSentIsNone) { EXPECT_THAT(inquiries(), IsEmpty()); }
 
 TEST_F(StoreInquiry, BelievesWhatTheLedgerSaysOfEachAttempt) {
   finish(refused(grant(kCampaign)));
@@ -42,7 +42,8 @@ TEST_F(StoreInquiry, BelievesWhatTheLedgerSaysOfEachAttempt) {
   make_due(kCampaign);
   confirm(kCampaign, "dsp-1");
   doubt(kOther);
-  EXPECT_THAT(inquiries(), ElementsAre("1/1 not there", "1/2 there dsp-1", std::to_string(kOther) + "/1 unknown"));
+  EXPECT_THAT(inquiries(), ElementsAre("1/1 not there", "1/2 there dsp-1",
+                                       std::to_string(kOther) + "/1 unknown"));
 }
 
 TEST_F(StoreInquiry, KnowsACreationThatIsDead) {
@@ -57,7 +58,8 @@ TEST_F(StoreInquiry, KnowsACreationThatIsDead) {
 
 TEST_F(StoreInquiry, KnowsAnOperatorsWord) {
   doubt(kCampaign);
-  ASSERT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (1, 'exists', 'seen', 'm', 'y')"));
+  ASSERT_EQ("", as_stranger("INSERT INTO operator_act (job_id, act, dsp_id, who, why) VALUES (1, "
+                            "'exists', 'seen', 'm', 'y')"));
   EXPECT_THAT(inquiries(), ElementsAre("1/1 declared seen"));
 }
 
@@ -78,14 +80,16 @@ TEST_F(StoreInquiry, AsksAfterARestoreForEveryAttemptThatMayBeForgotten) {
               ElementsAre("1/1 not there", "1/2 not there", "2/1 not there", "2/2 not there"));
 }
 
-// It moves no job and takes nobody's lease; while it is open, nothing is broken; the next owner closes it.
+// It moves no job and takes nobody's lease; while it is open, nothing is broken; the next owner
+// closes it.
 TEST_F(StoreInquiry, IsALedgerRowThatTouchesNoJob) {
   confirm(kCampaign, "dsp-1");
   const std::string before = job(1, "state || updated_at || coalesce(lease_token, '-')");
   const auto found = store_->inquiries(JobId{1}, JobId{1});
   const auto granted = store_->permit_inquiry(found->front(), now_);
   ASSERT_TRUE(granted) << granted.error().message;
-  EXPECT_EQ(request_column(granted->request, "purpose || worker || coalesce(finished_at, '-')"), "lookup-1-");
+  EXPECT_EQ(request_column(granted->request, "purpose || worker || coalesce(finished_at, '-')"),
+            "lookup-1-");
   const auto broken = [this] {
     int n = 0;
     EXPECT_TRUE(verify(*database_, [&n](const Finding&) { ++n; }));

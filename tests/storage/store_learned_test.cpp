@@ -1,5 +1,5 @@
-// What the daemon has learned comes back after a restart: how long the DSP takes, and how the cap of a
-// limit climbs back.
+// What the daemon has learned comes back after a restart: how long the DSP takes, and how the cap
+// of a limit climbs back.
 #include <gmock/gmock.h>
 
 #include "tests/storage/store_fixture.h"
@@ -19,7 +19,8 @@ class StoreLearned : public StoreTest {
 TEST_F(StoreLearned, ProcessingTimesComeBack) {
   EXPECT_THAT(start().processing, IsEmpty());
   WorkBatch batch;
-  batch.processing = {{JobKind::ad, 40, 2'057, 3.25, 1.5, 0.125}, {JobKind::campaign, 0, 50, 7, 0, 0.5}};
+  batch.processing = {{JobKind::ad, 40, 2'057, 3.25, 1.5, 0.125},
+                      {JobKind::campaign, 0, 50, 7, 0, 0.5}};
   commit(batch);
   batch.processing = {{JobKind::ad, 40, 2'057, 4.0, 2.5, 0.125}};
   commit(batch);

@@ -227,7 +227,8 @@ TEST_F(SettleTime, OfAReclaimedPostRunsFromItsEndInTheBootThatEndedIt) {
   EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms);
   now_.wall_ms += policy_.settle_ms;
   boot("boot-a", kBootStart + policy_.settle_ms);  // as from another time name space
-  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms) << "its end is no time of this boot, which was not here since";
+  EXPECT_EQ(timed(kCampaign).due_in_ms, policy_.settle_ms)
+      << "its end is no time of this boot, which was not here since";
 }
 
 TEST_F(SettleTime, RunsFromTheLastOfSeveralPosts) {
@@ -278,8 +279,9 @@ TEST_F(SettleTime, OfAJobDeclaredAbsentHoldsWhateverThePolicy) {
   }
 }
 
-// The operator may have looked too early, or in the wrong place; and the DSP's index may be behind when it is asked
-// once. His word and a single false 404 made a duplicate, so it takes as many looks as without him.
+// The operator may have looked too early, or in the wrong place; and the DSP's index may be behind
+// when it is asked once. His word and a single false 404 made a duplicate, so it takes as many
+// looks as without him.
 TEST_F(SettleTime, OfAJobDeclaredAbsentEndsWithTheDspsOwnWordWhereItCanBeAsked) {
   policy_.unknown_outcome = UnknownOutcome::lookup;
   start();

@@ -39,7 +39,8 @@ TEST_F(StorePermit, WritesIntentLeaseAndHistoryAsOne) {
           id),
       "1|1|create|POST|/campaigns|" + post.idempotency_key + "|NULL|2|" +
           std::to_string(now_.wall_ms) + "|" + std::to_string(now_.boot_ms) + "|NULL|NULL|NULL");
-  EXPECT_EQ(value("SELECT body, digest FROM request_body WHERE request_id = " + id), post.body + "|" + std::to_string(short_digest(post.body)));
+  EXPECT_EQ(value("SELECT body, digest FROM request_body WHERE request_id = " + id),
+            post.body + "|" + std::to_string(short_digest(post.body)));
   EXPECT_EQ(
       value(
           "SELECT uuid FROM instance JOIN request r ON r.instance_id = instance.id WHERE r.id = " +

@@ -95,12 +95,15 @@ TEST_F(StorePromotion, IsUndoneWithItsTransaction) {
   WorkBatch batch;
   batch.outcomes.push_back(outcome_of(grant(kCampaign, Purpose::status), JobEvent::confirmed));
   const std::vector<std::string> before = everything();
-  SQLite::Database& own = store_->database().handle();  // a stranger's trigger would be noticed before the first statement
-  own.exec("CREATE TEMP TRIGGER broken BEFORE INSERT ON main.job_history WHEN NEW.job_id = 2 "
-           "BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END");
+  // a stranger's trigger would be noticed before the first statement
+  SQLite::Database& own = store_->database().handle();
+  own.exec(
+      "CREATE TEMP TRIGGER broken BEFORE INSERT ON main.job_history WHEN NEW.job_id = 2 "
+      "BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END");
   const auto broken = try_commit(batch);
   ASSERT_FALSE(broken);
-  EXPECT_NE(broken.error().message.find("broken on purpose"), std::string::npos) << broken.error().message;
+  EXPECT_NE(broken.error().message.find("broken on purpose"), std::string::npos)
+      << broken.error().message;
   own.exec("DROP TRIGGER broken");
   EXPECT_EQ(before, everything()) << "neither the success nor the promotion";
   EXPECT_THAT(ids(commit(batch).applied[0].promoted), UnorderedElementsAre(kGroup));

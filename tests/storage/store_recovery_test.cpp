@@ -154,8 +154,9 @@ TEST_F(StoreRecovery, LeavesTheNewOwnersLeaseToTheNewOwner) {
   EXPECT_TRUE(finish(outcome_of(poll, JobEvent::confirmed)).matched);
 }
 
-// A lock that was removed lets a second daemon take over while the first one lives. From then on the tables are the second
-// one's: what the first had on the wire is closed already, and nothing that it permitted now would ever be.
+// A lock that was removed lets a second daemon take over while the first one lives. From then on
+// the tables are the second one's: what the first had on the wire is closed already, and nothing
+// that it permitted now would ever be.
 TEST_F(StoreRecovery, FencesOffAnOwnerThatLives) {
   restart(UnknownOutcome::lookup);
   const Granted post = grant(kOther);
@@ -186,7 +187,8 @@ TEST_F(StoreRecovery, FencesOffAnOwnerThatLives) {
   for (const Error& error : errors) {
     EXPECT_EQ(error.code, Errc::busy);
     EXPECT_EQ(error.sqlite_code, 0) << "it does not pass by itself";
-    EXPECT_THAT(error.message, ::testing::HasSubstr("another dl-daemon (process 4712 on host) has taken over"));
+    EXPECT_THAT(error.message,
+                ::testing::HasSubstr("another dl-daemon (process 4712 on host) has taken over"));
   }
   EXPECT_EQ(before, everything());
   EXPECT_EQ(grant(kCampaign).attempt, 1) << "the second one goes on";

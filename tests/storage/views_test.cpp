@@ -120,9 +120,11 @@ TEST_F(Views, FailedJobsAreGroupedByTheirErrorWithoutItsNumbers) {
 // The first look is permitted together with its POST, and not sent where that is refused.
 TEST_F(Views, FailedJobsShowWhatTheDspSaidAndNotALookThatWasNeverSent) {
   put(3, JobState::failed, "error = 'HTTP 422: no bid', tries = 1");
-  request(3, "create", "finished_at = 7000, slot = 'answered', http_status = 422, outcome = 'refused_for_good'");
+  request(3, "create",
+          "finished_at = 7000, slot = 'answered', http_status = 422, outcome = 'refused_for_good'");
   request(3, "status", "finished_at = 7000, slot = 'not_sent', outcome = 'not_sent'");
-  EXPECT_THAT(rows("SELECT http_status, outcome FROM v_failed"), ElementsAre("422|refused_for_good"));
+  EXPECT_THAT(rows("SELECT http_status, outcome FROM v_failed"),
+              ElementsAre("422|refused_for_good"));
 }
 
 TEST_F(Views, InDoubtHoldsAllTheEvidenceInOneRow) {
@@ -242,8 +244,10 @@ TEST_F(Views, EtaSaysWhatTheDaemonSaidOrWhyItIsStalled) {
   EXPECT_EQ("", as_stranger(
                     "INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
   EXPECT_EQ("stalled: paused by maria: lunch", says());
-  EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'back')"));
-  as_daemon("UPDATE account SET eta_note = 'done', eta_at = NULL");  // of what was there before these were loaded
+  EXPECT_EQ("", as_stranger(
+                    "INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'back')"));
+  // of what was there before these were loaded
+  as_daemon("UPDATE account SET eta_note = 'done', eta_at = NULL");
   EXPECT_THAT(says(), HasSubstr("no daemon has said yet"));
   for (const int job : {1, 2, 3, 4}) put(job, JobState::succeeded);
   put(5, JobState::failed);

@@ -1,5 +1,5 @@
-// A port at which nobody answers a SYN any more: the queue of those who wait to be accepted is full.
-// Thread rule: one owner. Ownership: owns its sockets.
+// A port at which nobody answers a SYN any more: the queue of those who wait to be accepted is
+// full. Thread rule: one owner. Ownership: owns its sockets.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,8 @@ namespace dl {
 
 class FullPort {
  public:
-  // Of ::1. `port` 0: a free one. is_there() is false where this machine has no IPv6, or the port is taken.
+  // Of ::1. `port` 0: a free one. is_there() is false where this machine has no IPv6, or the port
+  // is taken.
   static FullPort of_v6(int port) {
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;
@@ -45,11 +46,14 @@ class FullPort {
   }
 
  private:
-  FullPort(int family, const void* address, socklen_t size) : listener_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    is_there_ = ::bind(listener_, static_cast<const sockaddr*>(address), size) == 0 && ::listen(listener_, 0) == 0;
+  FullPort(int family, const void* address, socklen_t size)
+      : listener_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    is_there_ = ::bind(listener_, static_cast<const sockaddr*>(address), size) == 0 &&
+                ::listen(listener_, 0) == 0;
     sockaddr_storage bound{};
     socklen_t bound_size = sizeof bound;
-    is_there_ = is_there_ && ::getsockname(listener_, reinterpret_cast<sockaddr*>(&bound), &bound_size) == 0;
+    is_there_ = is_there_ &&
+                ::getsockname(listener_, reinterpret_cast<sockaddr*>(&bound), &bound_size) == 0;
     while (is_there_ && queue_.size() < 16 && joins(bound, bound_size)) {
     }
     EXPECT_LT(queue_.size(), 16U) << "the queue never fills";
@@ -57,7 +61,8 @@ class FullPort {
 
   // On the loopback the kernel has answered by the time connect() returns.
   bool joins(const sockaddr_storage& address, socklen_t size) {
-    const int client = queue_.emplace_back(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const int client = queue_.emplace_back(
+        ::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     static_cast<void>(::connect(client, reinterpret_cast<const sockaddr*>(&address), size));
     pollfd connected{client, POLLOUT, 0};
     return ::poll(&connected, 1, 0) == 1;

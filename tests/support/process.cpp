@@ -59,7 +59,8 @@ pid_t spawn(const Launch& launch, const std::string& out, const std::string& err
   posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_addopen(&actions, 2, err.c_str(),
                                    O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0600);
-  // Where nohup started the tests, SIGHUP is ignored; what a program under test makes of it is the test's.
+  // Where nohup started the tests, SIGHUP is ignored; what a program under test makes of it is the
+  // test's.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t by_default;
@@ -69,8 +70,8 @@ pid_t spawn(const Launch& launch, const std::string& out, const std::string& err
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
   const int trouble =
-      ::posix_spawnp(&pid, arguments[0].c_str(), &actions, &attributes, pointers_to(arguments).data(),
-                     pointers_to(environment).data());
+      ::posix_spawnp(&pid, arguments[0].c_str(), &actions, &attributes,
+                     pointers_to(arguments).data(), pointers_to(environment).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   DL_CHECK(trouble == 0, "the program under test is built beside its tests");

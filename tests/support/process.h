@@ -20,7 +20,8 @@ namespace dl {
 // test.
 inline constexpr std::chrono::seconds kTestDeadline{180};
 
-enum class ErrorsTo { file, terminal };  // stderr; a terminal is a pseudo one of the test's own
+// stderr; a terminal is a pseudo one of the test's own
+enum class ErrorsTo { file, terminal };
 
 struct Launch {
   std::string program;  // a name is looked for among ours, then in PATH

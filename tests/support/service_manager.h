@@ -1,5 +1,6 @@
-// A service manager's ear: the datagram socket that NOTIFY_SOCKET names. What a program says with sd_notify waits
-// in it until it is heard. Thread rule: one owner. Ownership: owns the socket and its folder.
+// A service manager's ear: the datagram socket that NOTIFY_SOCKET names. What a program says with
+// sd_notify waits in it until it is heard. Thread rule: one owner. Ownership: owns the socket and
+// its folder.
 #pragma once
 
 #include <sys/socket.h>
@@ -21,7 +22,8 @@ class ServiceManager {
     address.sun_family = AF_UNIX;
     DL_CHECK(path().size() < sizeof address.sun_path, "a socket's name is short");
     std::memcpy(address.sun_path, path().c_str(), path().size() + 1);
-    DL_CHECK(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "the socket is ours");
+    DL_CHECK(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+             "the socket is ours");
   }
   ~ServiceManager() { ::close(fd_); }
   ServiceManager(const ServiceManager&) = delete;
@@ -29,7 +31,8 @@ class ServiceManager {
 
   std::string path() const { return folder_.file("notify"); }  // NOTIFY_SOCKET
 
-  // The next that was said; "" where nothing is left. It is there once the other's sd_notify has returned.
+  // The next that was said; "" where nothing is left. It is there once the other's sd_notify has
+  // returned.
   std::string heard() {
     char datagram[4096];
     const ssize_t length = ::recv(fd_, datagram, sizeof datagram, 0);

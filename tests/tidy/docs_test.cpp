@@ -6,8 +6,8 @@
 #include <iterator>
 #include <string>
 
-#include "tests/tidy/print_docs.h"
 #include "tests/support/tree.h"
+#include "tests/tidy/print_docs.h"
 
 namespace dl::tidy {
 namespace {

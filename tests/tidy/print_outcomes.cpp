@@ -79,7 +79,8 @@ std::vector<Example> post_examples() {
        on_wire(Wire::no_answer, 422),
        {}},
       {"413 with Retry-After", create, later_413, {}},
-      {"409 where keys are honoured: a request with this key is in progress", create, answered(409), keys},
+      {"409 where keys are honoured: a request with this key is in progress", create, answered(409),
+       keys},
       {"2xx, readable, without the id; `missing_id = in_doubt`", create, with_ids(0), {}},
       {"2xx, readable, without the id; `missing_id = refused`", create, with_ids(0),
        missing_refused},
@@ -201,7 +202,8 @@ std::string slots_table() {
   row("429", answered(429));
   row("408: may come from somebody in front", answered(408));
   row("502, 504, another 5xx of row 31: may come from somebody in front", answered(502));
-  row("503 that `not_applied_status` does not list: may come from somebody in front", answered(503));
+  row("503 that `not_applied_status` does not list: may come from somebody in front",
+      answered(503));
   row("no complete answer", on_wire(Wire::no_answer));
   row("no byte sent", on_wire(Wire::not_sent));
   return text;
@@ -213,10 +215,12 @@ std::string posts_section() {
       "Anything not listed proves nothing: the job is then in doubt.\n\n"
       "| row | end | statuses | class | why |\n| ---: | --- | --- | --- | --- |\n";
   for (const OutcomeRow& row : outcome_rows()) {
-    text += "| " + std::to_string(row.number) + " | " + std::string(row.end) + " | " + statuses_of(row.number) + " | " +
-            code(name_of(row.post)) + " | " + std::string(row.why) + " |\n";
+    text += "| " + std::to_string(row.number) + " | " + std::string(row.end) + " | " +
+            statuses_of(row.number) + " | " + code(name_of(row.post)) + " | " +
+            std::string(row.why) + " |\n";
   }
-  text += "\nWhat settings, keys and connections change:\n\n" + examples_table(post_examples(), "end");
+  text +=
+      "\nWhat settings, keys and connections change:\n\n" + examples_table(post_examples(), "end");
   text += "\n## What becomes of the job after a POST\n\nA creation (a new key):\n\n";
   text += fates_table(Purpose::create, {not_sent, accepted, throttled, unauthorized, refused,
                                         refused_for_good, unavailable, unknown});
@@ -236,18 +240,21 @@ std::string looks_section() {
       "simply"
       " repeated later.\n\n" +
       examples_table(look_examples(), "answer");
-  text += "\n## What becomes of the job after a look\n\nA status poll. One that is refused while others pass is sent ever more "
-          "rarely:\n\n";
+  text +=
+      "\n## What becomes of the job after a look\n\nA status poll. One that is refused while "
+      "others pass is sent ever more "
+      "rarely:\n\n";
   text += fates_table(Purpose::status, {confirmed, creation_failed, undecided, not_found, throttled,
                                         unauthorized, unavailable, look_failed, not_sent});
   text += "\nA lookup. " + std::to_string(kAbsentLooks) + " absences, " +
           std::to_string(kAbsentLooksApart / 1'000) +
           " s apart and after the settle time, count as absent;\n"
-          "then the job is `ready` again, with the same attempt and key. Only 404 is absent. An answer that is neither "
+          "then the job is `ready` again, with the same attempt and key. Only 404 is absent. An "
+          "answer that is neither "
           "an\n"
           "entity nor 404 (an empty list, say, or an entity whose `external_id` is another's), " +
-          std::to_string(kUselessLookups) + " times in a row, or a refusal while others pass, " + std::to_string(kSetbacksMax) +
-          " times, leaves\nthe job to an operator:\n\n";
+          std::to_string(kUselessLookups) + " times in a row, or a refusal while others pass, " +
+          std::to_string(kSetbacksMax) + " times, leaves\nthe job to an operator:\n\n";
   text += fates_table(Purpose::lookup, {found, found_many, not_found, throttled, unauthorized,
                                         unavailable, look_failed, not_sent});
   return text;

@@ -32,7 +32,8 @@ std::string_view meaning(JobEvent event) {
     case JobEvent::due: return "the scheduled retry is due";
     case JobEvent::accepted: return "2xx with the DSP's id";
     case JobEvent::not_sent: return "provably nothing left this machine; no attempt is spent";
-    case JobEvent::given_back: return "leased, but handed back unsent: its connection was not free, or a stop came";
+    case JobEvent::given_back:
+      return "leased, but handed back unsent: its connection was not free, or a stop came";
     case JobEvent::throttled: return "429, 401 or 403; no attempt is spent, the account pauses";
     case JobEvent::refused: return "refused, may be tried again; an attempt is spent";
     case JobEvent::refused_for_good: return "refused, and trying again cannot help";

@@ -12,14 +12,16 @@ struct SourceFile {
   std::string text;
 };
 
-// The tree's own .cpp, .h and .sql files, and its scripts; nothing that was built. Ascending by path.
+// The tree's own .cpp, .h and .sql files, and its scripts; nothing that was built. Ascending by
+// path.
 std::vector<SourceFile> read_tree(const std::string& root);
 
 using Complaints = std::vector<std::string>;  // "path:line: what is wrong"
 
 // Who may include whose headers: the rings of design 5.
 Complaints include_directions(const std::vector<SourceFile>& files);
-// One door per third-party library: where its headers may be included. A library without a door is a complaint as well.
+// One door per third-party library: where its headers may be included. A library without a door is
+// a complaint as well.
 Complaints library_doors(const std::vector<SourceFile>& files);
 // Ring 0 and the core are pure: no clock, chance, thread, file or log; time is an argument.
 Complaints purity(const std::vector<SourceFile>& files);

@@ -19,7 +19,8 @@ const std::vector<Direction>& directions() {
       {"storage/", {"storage/", "queries_sql.h", "migrations_sql.h"}},  // the two are made at build
       {"daemon/core/", {"daemon/core/", "storage/model/"}},
       // storage/fault: points where tests fail the programs; nothing in any other build.
-      {"daemon/dsp/", {"daemon/dsp/", "daemon/core/", "storage/model/", "storage/fault/fault_point.h"}},
+      {"daemon/dsp/",
+       {"daemon/dsp/", "daemon/core/", "storage/model/", "storage/fault/fault_point.h"}},
       {"daemon/", {"daemon/", "storage/"}},
       {"ingest/", {"ingest/", "storage/", "queries_sql.h"}},
       {"tests/", {""}},

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/tidy/rules.h"
 #include "tests/support/tree.h"
+#include "tests/tidy/rules.h"
 
 namespace dl::tidy {
 namespace {

@@ -42,7 +42,7 @@ class Brain {
   void commit_none_due();   // what was believed to be due is not
   void commit_all();        // until no batch is left
   void reply(JobId job, const DspReply& reply, bool reusable = false);
-  void wake();  // goes to the time asked for
+  void wake();                                                  // goes to the time asked for
   void let_commits_take(Millis span) { commits_take_ = span; }  // from the permit to its answer
 
   // Loads `jobs`, opens connections and grants what is asked for.

@@ -119,7 +119,8 @@ TEST(DecidePoll, IsSetBackWhileOthersPassButNeverFails) {
       look.granted.setbacks = outcome.setbacks;
     }
     const std::vector<Millis> first(waits.begin(), waits.begin() + 9);
-    const std::vector<Millis> expected = {1'000, 60'000, 120'000, 240'000, 480'000, 960'000, 1'920'000, 3'600'000, 3'600'000};
+    const std::vector<Millis> expected = {1'000,   60'000,    120'000,   240'000,  480'000,
+                                          960'000, 1'920'000, 3'600'000, 3'600'000};
     EXPECT_EQ(first, expected) << name_of(what);
     EXPECT_EQ(waits.back(), 3'600'000) << "at least once an hour";
     EXPECT_EQ(look.at(undecided).setbacks, 0) << "it answers again";
@@ -181,7 +182,8 @@ TEST(DecideLookup, CountsNoLookThatSaidNothing) {
 TEST(DecideLookup, IsLeftToAnOperatorWhereItIsRefusedWhileOthersPass) {
   Look look(Purpose::lookup);
   look.reply.http_status = 503;
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(look.at(unavailable).hold) << "a DSP that is down is waited for";
+  for (int i = 0; i < 100; ++i)
+    EXPECT_FALSE(look.at(unavailable).hold) << "a DSP that is down is waited for";
   look.context.others_pass = true;
   for (int i = 1; i < kSetbacksMax; ++i) {
     const Outcome outcome = look.at(unavailable);
@@ -193,7 +195,8 @@ TEST(DecideLookup, IsLeftToAnOperatorWhereItIsRefusedWhileOthersPass) {
   EXPECT_FALSE(last.due_in_ms);
 }
 
-// `200 []` for "none" is seen in the wild. It is not taken for it, but neither is it asked for ever.
+// `200 []` for "none" is seen in the wild. It is not taken for it, but neither is it asked for
+// ever.
 TEST(DecideLookup, IsLeftToAnOperatorWhereItNeverSaysWhatCanBeUsed) {
   for (const int status : {200, 400}) {
     Look look(Purpose::lookup);

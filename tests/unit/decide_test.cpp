@@ -250,7 +250,8 @@ TEST(Decide, ExcerptAndTroubleBecomeTheErrorsWords) {
   a.reply.trouble = "cut after 12 bytes";
   EXPECT_EQ(decided(a, refused_for_good).error, "HTTP 400: cut after 12 bytes; it begins: <html>");
   a.reply.location = "/ads/17";
-  EXPECT_EQ(decided(a, unknown).error, "HTTP 400: cut after 12 bytes; it begins: <html>; Location: /ads/17")
+  EXPECT_EQ(decided(a, unknown).error,
+            "HTTP 400: cut after 12 bytes; it begins: <html>; Location: /ads/17")
       << "all that an operator may go by";
   EXPECT_EQ(decided(a, accepted).error, "");
   a.reply.location.clear();

@@ -1,4 +1,5 @@
-// Where permits abound, the permit of what goes out next on a connection is committed while the connection is in use.
+// Where permits abound, the permit of what goes out next on a connection is committed while the
+// connection is in use.
 #include <gtest/gtest.h>
 
 #include "tests/unit/brain.h"
@@ -22,7 +23,8 @@ std::vector<JobRef> jobs(int count) {
   return made;
 }
 
-// `count` jobs are loaded, and the first `on_the_wire` of them are sent, each with a commit of its own.
+// `count` jobs are loaded, and the first `on_the_wire` of them are sent, each with a commit of its
+// own.
 void begin(Brain& brain, int count, int on_the_wire) {
   brain.load(ready_work(jobs(count)));
   brain.connect();
@@ -187,7 +189,8 @@ TEST(PermitsAhead, AreSpreadBeforeAnyConnectionHasTwo) {
 }
 
 TEST(PermitsAhead, AreNoMoreThan32OrOneAConnection) {
-  for (const auto& [in_flight_max, ahead] : {std::pair{8, 24}, {12, 24}, {16, 32}, {32, 32}, {50, 50}}) {
+  for (const auto& [in_flight_max, ahead] :
+       {std::pair{8, 24}, {12, 24}, {16, 32}, {32, 32}, {50, 50}}) {
     Brain brain(in_flight(in_flight_max));
     begin(brain, 400, in_flight_max);
     EXPECT_EQ(brain.permits_asked().size(), static_cast<std::size_t>(ahead)) << in_flight_max;

@@ -137,7 +137,8 @@ TEST(DispatcherCredentials, AreProbedAtOnceWhenTheTokenChanged) {
 TEST(DispatcherCredentials, PauseTooWhenTheTokenCannotBeRead) {
   Brain brain(brain_policy(Lifetime::drain));
   brain.load(ready_work({a_job(1)}));
-  brain.feed(input::ConnectFailed{ConnectionId{1, 1}, "cannot read the token file", ConnectTrouble::credentials});
+  brain.feed(input::ConnectFailed{ConnectionId{1, 1}, "cannot read the token file",
+                                  ConnectTrouble::credentials});
   brain.commit_all();
   EXPECT_EQ(brain.ending(), Ending::unauthorized);
 }
@@ -191,7 +192,8 @@ TEST(DispatcherPause, ByAPersonHoldsEverythingUntilAPersonResumes) {
   EXPECT_EQ(brain.permits_asked().size(), 1U);
 }
 
-// Whether a person has paused or resumed meanwhile is the tables' to say: only our own change is written.
+// Whether a person has paused or resumed meanwhile is the tables' to say: only our own change is
+// written.
 TEST(DispatcherPause, IsWrittenOnlyWhenTheDaemonItselfPausesOrResumes) {
   Brain brain(brain_policy());
   brain.start_with({a_job(1), a_job(2), a_job(3)});
@@ -221,7 +223,8 @@ TEST(DispatcherPause, AsksTheTablesAgainForWhatItPassedOverWhileItsOwnWasOnTheWa
   brain.feed(input::Woke{});
   brain.connect();
   EXPECT_TRUE(brain.permits_asked().empty()) << "no probe: a person's pause holds everything";
-  EXPECT_NE(brain.dispatcher().standing(brain.now()).outlook.reason.find("maria"), std::string::npos);
+  EXPECT_NE(brain.dispatcher().standing(brain.now()).outlook.reason.find("maria"),
+            std::string::npos);
 }
 
 TEST(DispatcherTimers, AskTheTablesWhereAJobIsNotDueAfterAll) {

@@ -1,4 +1,5 @@
-// More requests wanted at once than files may be open: as many connections as there can be do the work.
+// More requests wanted at once than files may be open: as many connections as there can be do the
+// work.
 #include <gtest/gtest.h>
 
 #include "tests/unit/brain.h"
@@ -58,7 +59,8 @@ TEST(DispatcherOpenFiles, AreAskedForAgainWithinSeconds) {
 
 // Nor do memory and ports of this machine.
 TEST(DispatcherOpenFiles, SpendNoAttemptAndAreSaidNowAndThen) {
-  for (const ConnectTrouble lack : {ConnectTrouble::open_files, ConnectTrouble::memory, ConnectTrouble::ports}) {
+  for (const ConnectTrouble lack :
+       {ConnectTrouble::open_files, ConnectTrouble::memory, ConnectTrouble::ports}) {
     Brain brain(unlimited(4));
     brain.load(jobs(4));
     const std::int64_t began = brain.now().boot_ms;

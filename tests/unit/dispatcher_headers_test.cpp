@@ -57,11 +57,19 @@ TEST(DispatcherHeaders, SaysThatTheDspAsksForAnHourOrMore) {
   EXPECT_EQ(brain.said(Level::warning).size(), 1U);
 }
 
-// Were one slot lost or ended twice, the sixth of a limit of three would not go, or a check would fail.
+// Were one slot lost or ended twice, the sixth of a limit of three would not go, or a check would
+// fail.
 TEST(DispatcherSlots, EveryWayOutEndsASlotOnce) {
-  enum class Way { answered, refused_by_the_dsp, silent, unsent, never_reported, refused_by_the_tables };
-  for (const Way way : {Way::answered, Way::refused_by_the_dsp, Way::silent, Way::unsent, Way::never_reported,
-                        Way::refused_by_the_tables}) {
+  enum class Way {
+    answered,
+    refused_by_the_dsp,
+    silent,
+    unsent,
+    never_reported,
+    refused_by_the_tables
+  };
+  for (const Way way : {Way::answered, Way::refused_by_the_dsp, Way::silent, Way::unsent,
+                        Way::never_reported, Way::refused_by_the_tables}) {
     DispatcherPolicy policy = brain_policy();
     policy.limiter.tiers = {{3, 60'000}};
     policy.limiter.burst = 3;

@@ -1,4 +1,5 @@
-// Where permits abound the intent of the first look is committed with its POST's, and the look follows at once.
+// Where permits abound the intent of the first look is committed with its POST's, and the look
+// follows at once.
 #include <gtest/gtest.h>
 
 #include "tests/unit/brain.h"
@@ -6,7 +7,9 @@
 namespace dl {
 namespace {
 
-std::string target_of_look(JobKind, std::string_view dsp_id) { return "/look/" + std::string(dsp_id); }
+std::string target_of_look(JobKind, std::string_view dsp_id) {
+  return "/look/" + std::string(dsp_id);
+}
 
 DispatcherPolicy unlimited() {
   DispatcherPolicy policy = brain_policy(Lifetime::for_ever, UnknownOutcome::resubmit);
@@ -43,7 +46,8 @@ TEST(FirstLook, IsNotAskedForAgainWhenItsPostIsCommittedFirst) {
   brain.commit_all();
   brain.wake();
   brain.commit_all();
-  EXPECT_EQ(brain.purpose_of(JobId{1}), Purpose::status) << "the second look is asked for like any other";
+  EXPECT_EQ(brain.purpose_of(JobId{1}), Purpose::status)
+      << "the second look is asked for like any other";
 }
 
 TEST(FirstLook, IsClosedUnsentWhereThePostDoesNotLeadToIt) {
@@ -96,7 +100,8 @@ TEST(FirstLook, WaitsAsItsPostWasAskedToAndTheNextIsNotWrittenAhead) {
 // The schedule has learned that the DSP is done at once.
 Recovery done_at_once() {
   Recovery recovery;
-  for (int bin = 0; bin < 3; ++bin) recovery.processing.push_back({JobKind::campaign, bin, 0, 100, 100, 1});
+  for (int bin = 0; bin < 3; ++bin)
+    recovery.processing.push_back({JobKind::campaign, bin, 0, 100, 100, 1});
   return recovery;
 }
 
@@ -171,9 +176,11 @@ TEST(LookUnderALimit, OfAPermitThatIsGivenBackIsClosedWithIt) {
   Brain brain(policy, done_at_once());
   brain.start_with({a_job(1), a_job(2)});
   ASSERT_TRUE(brain.is_sent(JobId{1}));
-  brain.reply(JobId{1}, answer(201, {"dsp-1"}), false);  // and with it goes the connection that the other waits for
+  // and with it goes the connection that the other waits for
+  brain.reply(JobId{1}, answer(201, {"dsp-1"}), false);
   ASSERT_EQ(brain.batch().outcomes.size(), 2U);
-  for (const Outcome& outcome : brain.batch().outcomes) EXPECT_TRUE(outcome.look_unsent) << outcome.job.value;
+  for (const Outcome& outcome : brain.batch().outcomes)
+    EXPECT_TRUE(outcome.look_unsent) << outcome.job.value;
 }
 
 TEST(LookUnderALimit, LastsAsLongAsAnyOtherRequestAndIsNotFollowedByAPoll) {
@@ -187,7 +194,8 @@ TEST(LookUnderALimit, LastsAsLongAsAnyOtherRequestAndIsNotFollowedByAPoll) {
   ASSERT_TRUE(brain.is_sent(JobId{1}));
   EXPECT_EQ(brain.batches(), 0U) << "given up by the age of its POST";
   brain.reply(JobId{1}, status_answer("success"), true);
-  EXPECT_FALSE(brain.batch().outcomes.front().look_sent || brain.batch().outcomes.front().look_unsent);
+  EXPECT_FALSE(brain.batch().outcomes.front().look_sent ||
+               brain.batch().outcomes.front().look_unsent);
   brain.commit_all();
   brain.advance(100'000);
   brain.feed(input::Woke{});
@@ -195,7 +203,8 @@ TEST(LookUnderALimit, LastsAsLongAsAnyOtherRequestAndIsNotFollowedByAPoll) {
   EXPECT_EQ(brain.outcomes_recorded(), 2);
 }
 
-// Its slot is taken when it leaves: the row alone holds none, and where no more are spare the order of work decides.
+// Its slot is taken when it leaves: the row alone holds none, and where no more are spare the order
+// of work decides.
 TEST(LookUnderALimit, IsLeftToLaterWherePermitsDoNotAboundAnyMore) {
   constexpr int kPlenty = 1'000;
   constexpr std::int64_t kNow = 1'000'000;  // of a new Brain

@@ -15,7 +15,8 @@ constexpr Millis kSecondLook = 2'000;
 constexpr Millis kLate = 60'000;
 constexpr Millis kHeld = 1'000 + 1 + 50;  // W' of a window of a second
 
-// Two jobs, and one request a second: the first is on the wire for ever, as far as its worker tells.
+// Two jobs, and one request a second: the first is on the wire for ever, as far as its worker
+// tells.
 class LostFlight : public testing::Test {
  protected:
   LostFlight() : brain_(policy()) {

@@ -1,4 +1,5 @@
-// One entity that the DSP refuses for ever, while it answers everything else, may not keep the account shut.
+// One entity that the DSP refuses for ever, while it answers everything else, may not keep the
+// account shut.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,10 +14,12 @@ using Level = command::Say::Level;
 
 constexpr Millis kHour = 3'600'000;
 
-// A DSP that is done at once, but for job 1: requests of one purpose for it are answered `status` for ever.
+// A DSP that is done at once, but for job 1: requests of one purpose for it are answered `status`
+// for ever.
 class OneEntity {
  public:
-  OneEntity(const DispatcherPolicy& policy, Purpose purpose, int status) : brain(policy), purpose_(purpose), status_(status) {
+  OneEntity(const DispatcherPolicy& policy, Purpose purpose, int status)
+      : brain(policy), purpose_(purpose), status_(status) {
     std::vector<JobRef> jobs;
     for (int i = 1; i <= kJobs; ++i) jobs.push_back(a_job(i));
     brain.load(ready_work(jobs));
@@ -30,7 +33,8 @@ class OneEntity {
       brain.connect();
       commit_all();
       for (const JobId job : brain.on_the_wire()) answer_for(job);
-      if (brain.batches() > 0 || brain.connects_asked() > 0 || !brain.on_the_wire().empty()) continue;
+      if (brain.batches() > 0 || brain.connects_asked() > 0 || !brain.on_the_wire().empty())
+        continue;
       if (brain.ending() || !brain.wake_at()) return;
       brain.advance(std::max<Millis>(1, *brain.wake_at() - brain.now().boot_ms));
       brain.feed(input::Woke{});
@@ -47,7 +51,8 @@ class OneEntity {
  private:
   void commit_all() {
     for (; brain.batches() > 0; brain.commit()) {
-      if (brain.batch().account) least_cap = std::min(least_cap, brain.batch().account->cap.value_or(least_cap));
+      if (brain.batch().account)
+        least_cap = std::min(least_cap, brain.batch().account->cap.value_or(least_cap));
     }
   }
 
@@ -58,7 +63,8 @@ class OneEntity {
       ++refused;
       return brain.reply(job, answer(status_), true);
     }
-    if (is_post(purpose)) return brain.reply(job, answer(201, {"dsp-" + std::to_string(job.value)}), true);
+    if (is_post(purpose))
+      return brain.reply(job, answer(201, {"dsp-" + std::to_string(job.value)}), true);
     confirmed.insert(job);
     pauses_of_others = brain.said(Level::error).size();
     brain.reply(job, status_answer("success"), true);

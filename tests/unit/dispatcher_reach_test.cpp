@@ -1,5 +1,5 @@
-// Whether the DSP is there, and knows us: what accepts connections may have nobody behind it, and a connection keeps the
-// token with which it was made.
+// Whether the DSP is there, and knows us: what accepts connections may have nobody behind it, and a
+// connection keeps the token with which it was made.
 #include <gtest/gtest.h>
 
 #include "tests/unit/brain.h"
@@ -87,7 +87,8 @@ TEST(DispatcherSilence, AfterThreeRequestsInARowOnlyOneAtATimeGoesOut) {
     EXPECT_EQ(brain.connects_asked(), 0);
   }
   EXPECT_EQ(brain.dispatcher().standing(brain.now()).outlook.state, Outlook::State::stalled);
-  EXPECT_NE(brain.said(Level::warning).back().find("requests in a row without an answer"), std::string::npos);
+  EXPECT_NE(brain.said(Level::warning).back().find("requests in a row without an answer"),
+            std::string::npos);
 }
 
 TEST(DispatcherSilence, EndsWithAnAnswer) {
@@ -122,7 +123,8 @@ TEST(DispatcherSilence, ADrainEndsWhereNobodyAnswersForLong) {
   EXPECT_EQ(brain.ending(), Ending::unreachable);
 }
 
-// docker-proxy, ssh -L, a balancer without a backend: connecting succeeds, and then the connection is closed.
+// docker-proxy, ssh -L, a balancer without a backend: connecting succeeds, and then the connection
+// is closed.
 TEST(DispatcherSilence, AConnectionThatIsClosedUnusedIsAFailedKnock) {
   DispatcherPolicy policy = policy_of(UnknownOutcome::hold, 1);
   policy.limiter.tiers = {{1, 10'000}};

@@ -228,8 +228,8 @@ TEST(Dispatcher, ReusesAConnectionForAPostWhereTheDspHonoursKeys) {
   EXPECT_EQ(brain.connection_of(JobId{2}), used);
 }
 
-// The age of a key is judged with the permit. A disk that stands still between that and the send must not make it a key that
-// the DSP has forgotten meanwhile.
+// The age of a key is judged with the permit. A disk that stands still between that and the send
+// must not make it a key that the DSP has forgotten meanwhile.
 TEST(Dispatcher, DoesNotSendAgainUnderAKeyThatWasJudgedLongAgo) {
   for (const Millis span : {30'000, 30'001}) {
     Brain brain(brain_policy(Lifetime::for_ever, UnknownOutcome::resubmit));
@@ -265,8 +265,9 @@ TEST(Dispatcher, PollsOnAReusedConnection) {
   EXPECT_EQ(brain.connection_of(JobId{1}), used);
 }
 
-// Ages count from the sending of the creation, however long answers and commits take. With nothing else
-// to send it guesses as soon as that is more likely right than wrong, or probes after four permits unused.
+// Ages count from the sending of the creation, however long answers and commits take. With nothing
+// else to send it guesses as soon as that is more likely right than wrong, or probes after four
+// permits unused.
 TEST(Dispatcher, CountsAPollsAgeFromTheSendingOfTheCreation) {
   constexpr Millis kSpacing = 1'500;
   Brain brain(brain_policy());

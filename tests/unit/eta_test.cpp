@@ -130,7 +130,8 @@ TEST(ProgressText, SaysWhatIsThereAndNothingElse) {
   EXPECT_EQ(progress_text(tally, Outlook{}),
             "13/23 done, 4 confirming, 3 to send, 2 in doubt, 1 failed");
   tally.confirming = 0;
-  EXPECT_EQ(progress_text(tally, Outlook{Outlook::State::done, {}, ""}), "13/23 done, 3 blocked, 2 in doubt, 1 failed")
+  EXPECT_EQ(progress_text(tally, Outlook{Outlook::State::done, {}, ""}),
+            "13/23 done, 3 blocked, 2 in doubt, 1 failed")
       << "what will not be sent is not to send";
 }
 

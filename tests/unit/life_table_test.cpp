@@ -1,5 +1,5 @@
-// What is learned from polls that say "done" or "not yet": held against the definition by brute force, and
-// against processing times that are known.
+// What is learned from polls that say "done" or "not yet": held against the definition by brute
+// force, and against processing times that are known.
 #include "daemon/core/life_table.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +28,8 @@ TEST(LifeTable, AnswersTheLeastBinEdgeThatIsLikelyEnough) {
       EXPECT_GT(age, looked);
       EXPECT_LE(table.undone_at(age), (1 - likelihood) * undone_then + 1e-9);
       const Millis bin_before = static_cast<Millis>(static_cast<double>(age) / 1.1) - 1;
-      const bool is_first_step = static_cast<double>(bin_before) < 1.02 * static_cast<double>(looked);
+      const bool is_first_step =
+          static_cast<double>(bin_before) < 1.02 * static_cast<double>(looked);
       if (is_first_step || bin_before < 50) continue;
       EXPECT_GT(table.undone_at(bin_before), (1 - likelihood) * undone_then) << "not the least";
     }
@@ -47,8 +48,8 @@ double raw(const std::vector<ProcessingBin>& bins, int bin, bool done) {
   return 0;
 }
 
-// One step of EM by its definition: given that it was done in (looked, age], the chance that it was in
-// the part of a bin between `from` and `to` is (S(from) - S(to)) / (S(looked) - S(age)).
+// One step of EM by its definition: given that it was done in (looked, age], the chance that it was
+// in the part of a bin between `from` and `to` is (S(from) - S(to)) / (S(looked) - S(age)).
 TEST(LifeTable, SharesADoneLookOutAsOneStepOfEm) {
   std::mt19937_64 random(5);
   std::uniform_real_distribution<double> uniform(0, 1);
@@ -73,12 +74,15 @@ TEST(LifeTable, SharesADoneLookOutAsOneStepOfEm) {
       const double from = std::max<double>(edges[i], static_cast<double>(looked));
       const double to = std::min<double>(edges[i + 1], static_cast<double>(age));
       const double expected = (before.undone_at(static_cast<Millis>(std::llround(from))) -
-                               before.undone_at(static_cast<Millis>(std::llround(to)))) / sum;
-      const double alive = (before.undone_at(static_cast<Millis>(std::llround(from))) - before.undone_at(age)) / sum;
+                               before.undone_at(static_cast<Millis>(std::llround(to)))) /
+                              sum;
+      const double alive =
+          (before.undone_at(static_cast<Millis>(std::llround(from))) - before.undone_at(age)) / sum;
       done_sum += bin.done;
       if (round % 7 != 0) continue;  // the counts are the step's own only in an empty table
       EXPECT_NEAR(bin.done, expected, 0.01) << "round " << round << " bin " << bin.bin;
-      EXPECT_NEAR(bin.entered, alive * (to - from) / (edges[i + 1] - edges[i]), 0.02) << "round " << round;
+      EXPECT_NEAR(bin.entered, alive * (to - from) / (edges[i + 1] - edges[i]), 0.02)
+          << "round " << round;
     }
     if (round % 7 == 0) {
       EXPECT_NEAR(done_sum, 1.0, 1e-6) << "one entity is done once";
@@ -120,11 +124,13 @@ TEST(LifeTable, FindsTheTruthFromCensoredLooks) {
   std::uniform_real_distribution<double> two_to_five(2'000, 5'000);
   const LifeTable even = learned_from([&] { return two_to_five(random); });
   EXPECT_NEAR(static_cast<double>(even.age_when(0.98, kNeverLooked)), 5'000, 750);
-  EXPECT_NEAR(static_cast<double>(even.mean_ms()), 3'500, 700) << "looks that late tell little of what is earlier";
+  EXPECT_NEAR(static_cast<double>(even.mean_ms()), 3'500, 700)
+      << "looks that late tell little of what is earlier";
   std::lognormal_distribution<double> minutes(std::log(300'000), 0.5);
   const LifeTable slow = learned_from([&] { return minutes(random); });
   EXPECT_NEAR(slow.undone_at(300'000), 0.5, 0.12);
-  EXPECT_NEAR(static_cast<double>(slow.age_when(0.98, kNeverLooked)), 300'000 * std::exp(0.5 * 2.05), 150'000);
+  EXPECT_NEAR(static_cast<double>(slow.age_when(0.98, kNeverLooked)),
+              300'000 * std::exp(0.5 * 2.05), 150'000);
 }
 
 TEST(LifeTable, ForgetsWhatIsLongAgo) {
@@ -142,7 +148,8 @@ TEST(LifeTable, ForgetsWhatIsLongAgo) {
 
 TEST(LifeTable, LetsANewKindBeginAsItsParents) {
   LifeTable parent;
-  for (int i = 0; i < 300; ++i) parent.saw_undone(kNeverLooked, 50'000), parent.saw_done(50'000, 60'000);
+  for (int i = 0; i < 300; ++i)
+    parent.saw_undone(kNeverLooked, 50'000), parent.saw_done(50'000, 60'000);
   LifeTable child;
   child.believe(parent);
   EXPECT_EQ(child.age_when(0.98, kNeverLooked), parent.age_when(0.98, kNeverLooked));
@@ -159,7 +166,8 @@ TEST(LifeTable, IsTheSameAfterARestart) {
   std::vector<ProcessingBin> rows;
   std::vector<ProcessingBin> more = table.take_changes(JobKind::ad);
   rows.insert(rows.end(), more.begin(), more.end());
-  for (int i = 0; i < 100; ++i) table.saw_undone(2'000, 4'000 + i * 10), table.saw_done(kNeverLooked, 9'000 + i);
+  for (int i = 0; i < 100; ++i)
+    table.saw_undone(2'000, 4'000 + i * 10), table.saw_done(kNeverLooked, 9'000 + i);
   EXPECT_TRUE(table.has_changes());
   more = table.take_changes(JobKind::ad);
   rows.insert(rows.end(), more.begin(), more.end());

@@ -70,12 +70,12 @@ TEST(CanSpare, IsNoMoreThanCouldBeSentNow) {
 // They may have been counted after the one whose answer says what is left.
 TEST(RateLimitTold, TakesOffWhatWasOpenMeanwhile) {
   Limiter limiter = forty_a_minute();
-  limiter.take(at(0));                         // open before, ended before the answer
+  limiter.take(at(0));  // open before, ended before the answer
   const Ticket ticket = limiter.take(at(10));
   limiter.answered(at(20));
-  limiter.take(at(30));                        // began and ended meanwhile
+  limiter.take(at(30));  // began and ended meanwhile
   limiter.answered(at(40));
-  limiter.take(at(50));                        // still open
+  limiter.take(at(50));  // still open
   limiter.answered(at(60));
   limiter.told({{10, 20'000}}, ticket, at(60));
   EXPECT_EQ(limiter.available(at(60), 40), 7);
@@ -144,7 +144,8 @@ TEST(RateLimitTold, PausesEvenWithoutALimitOfOurOwn) {
   EXPECT_EQ(limiter.next_permit_at(at(0)), 20'000);
 }
 
-// Restarts --------------------------------------------------------------------------------------------
+// Restarts
+// --------------------------------------------------------------------------------------------
 
 Limiter restarted(const Recovery& recovery, std::int64_t now) {
   LimiterPolicy policy;
@@ -155,7 +156,8 @@ Limiter restarted(const Recovery& recovery, std::int64_t now) {
 TEST(LimiterRestart, IsNoNewBurst) {
   Recovery recovery;
   recovery.slot_anchors_boot_ms.assign(10, 100'000);
-  EXPECT_EQ(restarted(recovery, 100'000).available(at(100'000), 40), 0) << "the burst of ten is spent";
+  EXPECT_EQ(restarted(recovery, 100'000).available(at(100'000), 40), 0)
+      << "the burst of ten is spent";
   EXPECT_EQ(restarted(recovery, 103'000).available(at(103'000), 40), 2) << "two spacings later";
   EXPECT_EQ(restarted(recovery, 150'000).available(at(150'000), 40), 10);
 }
@@ -163,7 +165,8 @@ TEST(LimiterRestart, IsNoNewBurst) {
 // Killed more often than once a window, the cap climbs all the same.
 TEST(LimiterRestart, DoesNotSetTheCapsWayBackToItsBeginning) {
   Limiter limiter = forty_a_minute();
-  for (int i = 0; i < 30; ++i) limiter.take(at(0)), limiter.answered(at(0)), limiter.accepted(at(0));
+  for (int i = 0; i < 30; ++i)
+    limiter.take(at(0)), limiter.answered(at(0)), limiter.accepted(at(0));
   limiter.take(at(0));
   limiter.answered(at(0));
   limiter.refused(at(0), std::nullopt, 0);

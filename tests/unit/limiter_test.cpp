@@ -154,7 +154,8 @@ TEST(Limiter, ForetellsEveryPermit) {
   }
   const Moment start = at(25'000);
   std::vector<std::int64_t> foretold;
-  for (std::int64_t nth = 1; nth <= 20; ++nth) foretold.push_back(limiter.permit_at(start, nth, 100));
+  for (std::int64_t nth = 1; nth <= 20; ++nth)
+    foretold.push_back(limiter.permit_at(start, nth, 100));
   std::int64_t now = start.boot_ms;
   for (const std::int64_t expected : foretold) {
     now = *limiter.next_permit_at(at(now));

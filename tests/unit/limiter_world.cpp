@@ -101,7 +101,8 @@ void World::end(const Flight& flight) {
     case End::refused: break;
   }
   limiter_->answered(now());
-  if (happens(options_.told_chance)) limiter_->told({{up_to(60), 1 + up_to(30'000)}}, flight.ticket, now());
+  if (happens(options_.told_chance))
+    limiter_->told({{up_to(60), 1 + up_to(30'000)}}, flight.ticket, now());
   ledger_.push_back(time_);
   if (flight.end == End::answered) {
     limiter_->accepted(now());

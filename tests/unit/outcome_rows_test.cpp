@@ -1,5 +1,5 @@
-// The 34 rows of the table, one by one: each with what is seen of it in a DspReply, and what classify() makes of
-// that. Rows whose end is not a reply are named with the tests that show them.
+// The 34 rows of the table, one by one: each with what is seen of it in a DspReply, and what
+// classify() makes of that. Rows whose end is not a reply are named with the tests that show them.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -93,7 +93,8 @@ std::vector<Seen> seen() {
   const std::map<int, std::vector<int>> by_status = {
       {19, {300, 301, 302, 303, 304, 305, 306, 309, 399}},
       {20, {307, 308}},
-      {21, {400, 402, 404, 405, 406, 410, 411, 413, 414, 415, 416, 418, 422, 423, 424, 426, 428, 431, 451, 499}},
+      {21, {400, 402, 404, 405, 406, 410, 411, 413, 414, 415,
+            416, 418, 422, 423, 424, 426, 428, 431, 451, 499}},
       {22, {401}},
       {23, {403}},
       {24, {407, 511}},
@@ -107,14 +108,16 @@ std::vector<Seen> seen() {
       {32, {503}},
   };
   const std::map<int, OutcomeClass> becomes = {
-      {19, unknown},          {20, refused_for_good}, {21, refused_for_good}, {22, unauthorized}, {23, unauthorized},
-      {24, unauthorized},     {25, refused},          {26, refused_for_good}, {27, refused},      {28, throttled},
-      {29, unknown},          {30, refused_for_good}, {31, unknown},          {32, unavailable},
+      {19, unknown},      {20, refused_for_good}, {21, refused_for_good}, {22, unauthorized},
+      {23, unauthorized}, {24, unauthorized},     {25, refused},          {26, refused_for_good},
+      {27, refused},      {28, throttled},        {29, unknown},          {30, refused_for_good},
+      {31, unknown},      {32, unavailable},
   };
   for (const auto& [row, statuses] : by_status) {
     for (const int status : statuses) {
       all.push_back({row, answered(status), becomes.at(row)});
-      all.push_back({row, unreadable(status), becomes.at(row)});  // what the body says changes nothing
+      // what the body says changes nothing
+      all.push_back({row, unreadable(status), becomes.at(row)});
     }
   }
   return all;
@@ -150,12 +153,14 @@ TEST(OutcomeRows, OfAStatusAreTheOnesThatItsExamplesAreOf) {
   }
 }
 
-// Only these may lead to another POST under a new key, and each has a proof that the first was not applied.
+// Only these may lead to another POST under a new key, and each has a proof that the first was not
+// applied.
 TEST(OutcomeRows, OfUnknownOutcomeNeverCountAsRefused) {
   const std::set<int> refusals = {1, 2, 3, 4, 5, 6, 10, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30};
   for (const OutcomeRow& row : outcome_rows()) {
-    const bool is_proof = row.post == not_sent || row.post == refused || row.post == refused_for_good ||
-                          row.post == unauthorized || row.post == throttled;
+    const bool is_proof = row.post == not_sent || row.post == refused ||
+                          row.post == refused_for_good || row.post == unauthorized ||
+                          row.post == throttled;
     EXPECT_EQ(is_proof, refusals.contains(row.number)) << row.number;
   }
 }

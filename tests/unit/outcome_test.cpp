@@ -140,9 +140,11 @@ TEST(Outcome, IsWhatTheResearchAndTheDesignSayForEveryStatus) {
 TEST(Outcome, ClosesTheSlotAsAnsweredOnlyForTheOriginsFinalAnswer) {
   std::set<std::string> wrong;
   for_every_case([&wrong](const Case& c) {
-    static const std::set<int> by_the_dsp = {500, 501, 505, 511};  // of 5xx; research rows 29, 30, 24
+    // of 5xx; research rows 29, 30, 24
+    static const std::set<int> by_the_dsp = {500, 501, 505, 511};
     SlotEnd expected = SlotEnd::unsure;
-    const bool may_be_by_somebody_in_front = c.status == 408 || (c.status > 499 && c.status < 600 && !by_the_dsp.contains(c.status));
+    const bool may_be_by_somebody_in_front =
+        c.status == 408 || (c.status > 499 && c.status < 600 && !by_the_dsp.contains(c.status));
     const bool is_final = c.status >= 200 && !may_be_by_somebody_in_front;
     if (c.wire == Wire::answered && is_final) expected = SlotEnd::answered;
     if (c.wire == Wire::not_sent) expected = SlotEnd::not_sent;
@@ -197,8 +199,12 @@ TEST(Outcome, TakesALooks404ForNotFoundWhateverIsDeclaredOfCreations) {
   OutcomePolicy policy;
   policy.not_applied_statuses = {404};
   EXPECT_EQ(classify(Purpose::create, reply_of({.status = 404}), policy), throttled);
-  EXPECT_EQ(classify(Purpose::lookup, reply_of({.purpose = Purpose::lookup, .status = 404}), policy), not_found);
-  EXPECT_EQ(classify(Purpose::status, reply_of({.purpose = Purpose::status, .status = 404}), policy), not_found);
+  EXPECT_EQ(
+      classify(Purpose::lookup, reply_of({.purpose = Purpose::lookup, .status = 404}), policy),
+      not_found);
+  EXPECT_EQ(
+      classify(Purpose::status, reply_of({.purpose = Purpose::status, .status = 404}), policy),
+      not_found);
 }
 
 TEST(Outcome, RetriesWhatTheConfigurationCallsRetryable) {
@@ -265,10 +271,13 @@ TEST(Outcome, OfALookupIsNotFoundInAnothersEntity) {
     disbelieve_anothers(reply, "7c04-ab");
     return reply;
   };
-  EXPECT_EQ(classify(Purpose::lookup, looked_up({"x1"}, {}), {}), found) << "it need not say whose it is";
+  EXPECT_EQ(classify(Purpose::lookup, looked_up({"x1"}, {}), {}), found)
+      << "it need not say whose it is";
   EXPECT_EQ(classify(Purpose::lookup, looked_up({"x1"}, {"7C04-AB"}), {}), found);
-  EXPECT_EQ(classify(Purpose::lookup, looked_up({"x1", "x2"}, {"7c04-ab", "7c04-ab"}), {}), found_many);
-  for (const std::vector<std::string>& said : {std::vector<std::string>{"31c8"}, {""}, {"7c04-a"}, {"7c04-ab", "31c8"}}) {
+  EXPECT_EQ(classify(Purpose::lookup, looked_up({"x1", "x2"}, {"7c04-ab", "7c04-ab"}), {}),
+            found_many);
+  for (const std::vector<std::string>& said :
+       {std::vector<std::string>{"31c8"}, {""}, {"7c04-a"}, {"7c04-ab", "31c8"}}) {
     const DspReply reply = looked_up({"x1"}, said);
     EXPECT_EQ(classify(Purpose::lookup, reply, {}), look_failed) << said.back();
     EXPECT_NE(reply.trouble.find("where 7c04-ab was asked for"), std::string::npos);
@@ -280,7 +289,8 @@ TEST(Outcome, AsksAgainUnderTheSameKeyWhereItIsInUse) {
   EXPECT_EQ(classify(Purpose::create, reply_of({.status = 409}), policy), refused_for_good);
   policy.honours_keys = true;
   EXPECT_EQ(classify(Purpose::create, reply_of({.status = 409}), policy), key_in_use);
-  EXPECT_EQ(classify(Purpose::create, reply_of({.status = 422}), policy), refused_for_good) << "its content";
+  EXPECT_EQ(classify(Purpose::create, reply_of({.status = 422}), policy), refused_for_good)
+      << "its content";
 }
 
 TEST(OutcomeClass, HasANameOfItsOwn) {

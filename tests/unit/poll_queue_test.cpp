@@ -47,7 +47,8 @@ class PollQueueTest : public ::testing::Test {
   Millis ripe() const { return schedule_.ripe_age(JobKind::ad, kNeverLooked); }
   std::vector<std::int64_t> certain(std::int64_t now, EndGame end_game = EndGame::no) {
     std::vector<std::int64_t> ids;
-    for (const Candidate& candidate : queue_.take_certain(now, end_game)) ids.push_back(candidate.job.id.value);
+    for (const Candidate& candidate : queue_.take_certain(now, end_game))
+      ids.push_back(candidate.job.id.value);
     return ids;
   }
   std::int64_t doubtful(std::int64_t now) const {
@@ -152,7 +153,8 @@ TEST_F(PollQueueTest, TakesLikelyParentsInTheEndGame) {
   queue_.add(poll({.id = 1, .posted = 10'000, .has_children = true}), 0);
   queue_.add(poll({.id = 2, .posted = 10'000}), 0);
   queue_.add(poll({.id = 3, .posted = -1'000, .has_children = true, .looked = 6'000}), 0);
-  EXPECT_EQ(queue_.next_certain_at(EndGame::yes), -1'000 + schedule_.likely_age(JobKind::ad, 6'000));
+  EXPECT_EQ(queue_.next_certain_at(EndGame::yes),
+            -1'000 + schedule_.likely_age(JobKind::ad, 6'000));
   EXPECT_EQ(certain(10'000 + likely() - 1, EndGame::yes), std::vector<std::int64_t>{3});
   EXPECT_EQ(certain(10'000 + likely(), EndGame::yes), std::vector<std::int64_t>{1});
   EXPECT_EQ(certain(10'000 + ripe(), EndGame::yes), std::vector<std::int64_t>{2});
@@ -161,13 +163,17 @@ TEST_F(PollQueueTest, TakesLikelyParentsInTheEndGame) {
 // Against the rule read off one by one, over random queues.
 TEST_F(PollQueueTest, AgreesWithLookingAtEveryOneOfThem) {
   std::mt19937_64 random(3);
-  const auto below = [&](std::int64_t n) { return std::uniform_int_distribution<std::int64_t>(0, n - 1)(random); };
+  const auto below = [&](std::int64_t n) {
+    return std::uniform_int_distribution<std::int64_t>(0, n - 1)(random);
+  };
   for (int round = 0; round < 300; ++round) {
     PollQueue queue(schedule_);
     std::vector<Candidate> all;
     const std::int64_t now = 100'000;
     for (std::int64_t id = 1; id <= 12; ++id) {
-      all.push_back(poll({.id = id, .posted = 88'000 + below(12'000), .has_children = below(2) == 0,
+      all.push_back(poll({.id = id,
+                          .posted = 88'000 + below(12'000),
+                          .has_children = below(2) == 0,
                           .looked = below(2) == 0 ? kNeverLooked : 3'000 + below(4'000),
                           .kind = static_cast<JobKind>(below(3))}));
       queue.add(all.back(), 0);
@@ -191,7 +197,9 @@ TEST_F(PollQueueTest, AgreesWithLookingAtEveryOneOfThem) {
     const Candidate* best = nullptr;
     for (const Candidate& each : left) {
       if (likely_at(each) > now) continue;
-      const auto rank = [&](const Candidate& c) { return std::pair(c.job.has_children ? 0 : 1, likely_at(c)); };
+      const auto rank = [&](const Candidate& c) {
+        return std::pair(c.job.has_children ? 0 : 1, likely_at(c));
+      };
       if (best == nullptr || rank(each) < rank(*best)) best = &each;
     }
     const std::optional<Candidate> guess = queue.doubtful(now, kSpacing);

@@ -1,4 +1,5 @@
-// RateLimit headers: every form that was seen in the wild or in a draft, and what is no form at all.
+// RateLimit headers: every form that was seen in the wild or in a draft, and what is no form at
+// all.
 #include "daemon/core/rate_limit_headers.h"
 
 #include <gmock/gmock.h>
@@ -34,12 +35,15 @@ std::vector<Allowance> parsed(const DspReply& reply) { return parse_rate_limit(r
 TEST(RateLimitHeaders, RemainingAndReset) {
   EXPECT_THAT(parsed(pair("3", "20")), ElementsAre(Allowance{3, 20'000}));
   EXPECT_THAT(parsed(pair(" 0 ", "0.25")), ElementsAre(Allowance{0, 250}));
-  EXPECT_THAT(parsed(pair("12.9", "1")), ElementsAre(Allowance{12, 1'000})) << "rounded to the safe side";
+  EXPECT_THAT(parsed(pair("12.9", "1")), ElementsAre(Allowance{12, 1'000}))
+      << "rounded to the safe side";
 }
 
 TEST(RateLimitHeaders, ResetAsATimeIsReadAgainstTheAnswersOwnDate) {
-  EXPECT_THAT(parsed(pair("1", "1790000030")), ElementsAre(Allowance{1, 30'000})) << "no Date: our clock";
-  EXPECT_THAT(parsed(pair("1", "1790000030500")), ElementsAre(Allowance{1, 30'500})) << "in milliseconds";
+  EXPECT_THAT(parsed(pair("1", "1790000030")), ElementsAre(Allowance{1, 30'000}))
+      << "no Date: our clock";
+  EXPECT_THAT(parsed(pair("1", "1790000030500")), ElementsAre(Allowance{1, 30'500}))
+      << "in milliseconds";
   DspReply reply = pair("1", "784111807");
   EXPECT_THAT(parsed(reply), ElementsAre(Allowance{1, kLongestWait})) << "too small for a time";
   reply = pair("1", "1445412500");
@@ -53,7 +57,8 @@ TEST(RateLimitHeaders, StructuredField) {
   EXPECT_THAT(parsed(field("\"day\";r=999;t=7200, \"minute\" ; r=3 ; t=20")),
               ElementsAre(Allowance{999, kLongestWait}, Allowance{3, 20'000}));
   EXPECT_THAT(parsed(field("limit=40, remaining=7, reset=11")), ElementsAre(Allowance{7, 11'000}));
-  EXPECT_THAT(parsed(field("\"a,b;c\";r=1;t=2")), ElementsAre(Allowance{1, 2'000})) << "separators in a name";
+  EXPECT_THAT(parsed(field("\"a,b;c\";r=1;t=2")), ElementsAre(Allowance{1, 2'000}))
+      << "separators in a name";
 }
 
 TEST(RateLimitHeaders, PolicyGivesTheWindowWhereTheResetIsMissing) {
@@ -69,14 +74,14 @@ TEST(RateLimitHeaders, BothFormsAtOnceBothHold) {
 }
 
 TEST(RateLimitHeaders, GarbageIsAsIfItWereNotThere) {
-  for (const char* bad : {"", " ", "-1", "+3", "1e3", "0x10", "nan", "inf", "1.2.3", "3, 4", "three",
-                          "99999999999999999999", "."}) {
+  for (const char* bad : {"", " ", "-1", "+3", "1e3", "0x10", "nan", "inf", "1.2.3", "3, 4",
+                          "three", "99999999999999999999", "."}) {
     EXPECT_THAT(parsed(pair(bad, "20")), IsEmpty()) << bad;
     EXPECT_THAT(parsed(pair("3", bad)), IsEmpty()) << bad;
   }
   EXPECT_THAT(parsed(pair("3", "0")), IsEmpty());
-  for (const char* bad : {"", ";", ",,,", "\"", "r=1;t", "r;t=1", "\"x\";r=;t=", "\"x\";r=-1;t=3", "remaining=1",
-                          "\"x;r=1;t=3"}) {
+  for (const char* bad : {"", ";", ",,,", "\"", "r=1;t", "r;t=1", "\"x\";r=;t=", "\"x\";r=-1;t=3",
+                          "remaining=1", "\"x;r=1;t=3"}) {
     EXPECT_THAT(parsed(field(bad, bad)), IsEmpty()) << bad;
   }
   DspReply half;

@@ -42,7 +42,8 @@ TEST(Schedule, BelievesWhatItSawWhenItIsTimeTo) {
   Schedule schedule(Pace::limited);
   const Millis before = schedule.ripe_age(JobKind::ad, kNeverLooked);
   teach(schedule, JobKind::ad, 2'000, 100);
-  EXPECT_EQ(schedule.ripe_age(JobKind::ad, kNeverLooked), before) << "one answer for the whole of an input";
+  EXPECT_EQ(schedule.ripe_age(JobKind::ad, kNeverLooked), before)
+      << "one answer for the whole of an input";
   schedule.believe_what_was_seen(1'000);
   const Millis after = schedule.ripe_age(JobKind::ad, kNeverLooked);
   EXPECT_LT(after, before);
@@ -61,7 +62,8 @@ TEST(Schedule, LetsANewKindBeginAsItsParents) {
   schedule.saw_done(JobKind::ad_group, kNeverLooked, 66'000);
   schedule.believe_what_was_seen(1'000);
   EXPECT_GT(schedule.ripe_age(JobKind::ad_group, kNeverLooked), 50'000);
-  EXPECT_LT(schedule.ripe_age(JobKind::ad, kNeverLooked), 120'000) << "nothing was seen of its parents' children";
+  EXPECT_LT(schedule.ripe_age(JobKind::ad, kNeverLooked), 120'000)
+      << "nothing was seen of its parents' children";
 }
 
 TEST(Schedule, ExpectsAKindThatItHasNotSeenToBeLikeItsParents) {
@@ -72,7 +74,8 @@ TEST(Schedule, ExpectsAKindThatItHasNotSeenToBeLikeItsParents) {
   EXPECT_LT(schedule.expected_age(JobKind::campaign), by_the_prior / 10);
   for (const JobKind kind : {JobKind::ad_group, JobKind::ad}) {
     EXPECT_EQ(schedule.expected_age(kind), schedule.expected_age(JobKind::campaign));
-    EXPECT_EQ(schedule.likely_age(kind, kNeverLooked), by_the_prior) << "where permits are scarce it is no ground for a look";
+    EXPECT_EQ(schedule.likely_age(kind, kNeverLooked), by_the_prior)
+        << "where permits are scarce it is no ground for a look";
   }
   teach(schedule, JobKind::ad_group, 60'000, 100);
   schedule.believe_what_was_seen(2'000);

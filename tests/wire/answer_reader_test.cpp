@@ -208,7 +208,8 @@ TEST(AnswerReader, NeverPassesAnEchoedTokenOn) {
 }
 
 // A token may be short, and stand in an answer by chance.
-DspReply reply_with(const Secret& token, const std::string& body, Purpose purpose = Purpose::create) {
+DspReply reply_with(const Secret& token, const std::string& body,
+                    Purpose purpose = Purpose::create) {
   AnswerReader reader;
   feed(reader, json_answer("201 Created", body));
   return reader.reply(token, JobKind::campaign, purpose);
@@ -216,24 +217,29 @@ DspReply reply_with(const Secret& token, const std::string& body, Purpose purpos
 
 TEST(AnswerReader, TakesNoIdThatHoldsTheTokenForARefusal) {
   const Secret token("1001");
-  for (const char* body : {R"({"campaign_id":"10010"})", R"({"campaign_id":10010})", R"({"campaign_id":"\u0031001"})"}) {
+  for (const char* body : {R"({"campaign_id":"10010"})", R"({"campaign_id":10010})",
+                           R"({"campaign_id":"\u0031001"})"}) {
     const DspReply reply = reply_with(token, body);
     EXPECT_TRUE(reply.answer.ids.empty()) << body;
     for (const MissingId missing : {MissingId::in_doubt, MissingId::refused}) {
-      const OutcomePolicy policy{.missing_id = missing, .retryable_statuses = {}, .not_applied_statuses = {}};
+      const OutcomePolicy policy{
+          .missing_id = missing, .retryable_statuses = {}, .not_applied_statuses = {}};
       EXPECT_EQ(classify(Purpose::create, reply, policy), OutcomeClass::unknown) << body;
     }
     EXPECT_EQ(reply.excerpt.find("1001"), std::string::npos) << reply.excerpt;
     EXPECT_THAT(reply.trouble, testing::HasSubstr("use a longer token"));
   }
-  const DspReply found = reply_with(token, R"([{"campaign_id":"7"},{"campaign_id":"10010"}])", Purpose::lookup);
+  const DspReply found =
+      reply_with(token, R"([{"campaign_id":"7"},{"campaign_id":"10010"}])", Purpose::lookup);
   EXPECT_FALSE(found.answer.readable) << "there are two, and one is known";
 }
 
 TEST(AnswerReader, ReadsAnAnswerInWhichTheTokenStandsByChance) {
   const Secret token("1001");
-  EXPECT_THAT(reply_with(token, R"({"campaign_id":"7","budget":10010})").answer.ids, testing::ElementsAre("7"));
-  const DspReply done = reply_with(token, R"({"campaign_id":"10010","status":"success"})", Purpose::status);
+  EXPECT_THAT(reply_with(token, R"({"campaign_id":"7","budget":10010})").answer.ids,
+              testing::ElementsAre("7"));
+  const DspReply done =
+      reply_with(token, R"({"campaign_id":"10010","status":"success"})", Purpose::status);
   EXPECT_TRUE(done.answer.readable);
   EXPECT_EQ(done.answer.status, "success");
   EXPECT_TRUE(done.answer.ids.empty());
@@ -242,9 +248,11 @@ TEST(AnswerReader, ReadsAnAnswerInWhichTheTokenStandsByChance) {
 TEST(AnswerReader, MasksTheTokenHoweverItIsWrittenAndBeforeItIsCut) {
   const Secret token("canary-token");
   EXPECT_EQ(reply_with(token, R"({"error":"c\u0061nary-token"})").answer.error, "************");
-  EXPECT_EQ(reply_with(token, R"({"error":{"seen":"c\u0061nary-token"}})").answer.error, R"({"seen":"************"})");
+  EXPECT_EQ(reply_with(token, R"({"error":{"seen":"c\u0061nary-token"}})").answer.error,
+            R"({"seen":"************"})");
   const std::string long_text(508, 'x');
-  EXPECT_EQ(reply_with(token, R"({"error":")" + long_text + R"(canary-token"})").answer.error, long_text + "****");
+  EXPECT_EQ(reply_with(token, R"({"error":")" + long_text + R"(canary-token"})").answer.error,
+            long_text + "****");
   EXPECT_EQ(reply_with(token, long_text + "canary-token").excerpt, long_text + "****");
 }
 

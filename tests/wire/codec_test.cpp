@@ -44,14 +44,18 @@ TEST(Codec, LeavesOutWhatIsNoLegalId) {
 }
 
 TEST(Codec, KeepsWhoseAnEntityOfALookupSaysThatItIs) {
-  EXPECT_THAT(looked_up(R"([{"ad_id":"1","external_id":"k"},{"ad_id":"2"},{"external_id":"l","ad_id":"3"}])").external_ids,
-              ElementsAre("k", "l"));
+  EXPECT_THAT(
+      looked_up(
+          R"([{"ad_id":"1","external_id":"k"},{"ad_id":"2"},{"external_id":"l","ad_id":"3"}])")
+          .external_ids,
+      ElementsAre("k", "l"));
   for (const char* value : {"7", "null", "true", R"({"a":"k"})", R"(["k"])"}) {
     const auto answer = looked_up(std::string(R"({"ad_id":"1","external_id":)") + value + "}");
     EXPECT_TRUE(answer.readable) << value;
     EXPECT_THAT(answer.external_ids, ElementsAre("")) << value;
   }
-  EXPECT_THAT(looked_up(R"({"ad_id":"1","a":{"external_id":"k"}})").external_ids, IsEmpty()) << "not the entity's";
+  EXPECT_THAT(looked_up(R"({"ad_id":"1","a":{"external_id":"k"}})").external_ids, IsEmpty())
+      << "not the entity's";
   EXPECT_FALSE(looked_up(R"({"ad_id":"1","external_id":"k","external_id":"k"})").readable);
   EXPECT_THAT(created(R"({"campaign_id":"1","external_id":"k"})").external_ids, IsEmpty());
 }
@@ -87,7 +91,8 @@ TEST(Codec, RefusesWhatCannotBeRead) {
   }
   // CVE-2024-38517: read out of bounds by RapidJSON 1.1 where it converts a number.
   EXPECT_TRUE(created(R"({"campaign_id":"1","x":0.00000000001e-2147483639})").readable);
-  EXPECT_FALSE(created(R"({"campaign_id":"1","x":[1e2147483647,1e99999999999999999999]})").readable) << "no number";
+  EXPECT_FALSE(created(R"({"campaign_id":"1","x":[1e2147483647,1e99999999999999999999]})").readable)
+      << "no number";
   // A million levels would end a recursive parser.
   EXPECT_FALSE(created(R"({"campaign_id":"1","x":)" + std::string(500'000, '[')).readable);
   EXPECT_FALSE(created(R"({"campaign_id":"1","error":)" + std::string(500'000, '[')).readable);
@@ -117,11 +122,13 @@ TEST(Codec, ReadsToItsDepthAndSizeAndNoFurther) {
 }
 
 TEST(Codec, ReadsStatusAndError) {
-  const auto answer = parse_answer(R"({"status":"failed","error":"no\nbudget"})", JobKind::ad, Purpose::status, Secret());
+  const auto answer = parse_answer(R"({"status":"failed","error":"no\nbudget"})", JobKind::ad,
+                                   Purpose::status, Secret());
   EXPECT_TRUE(answer.readable);
   EXPECT_EQ(answer.status, "failed");
   EXPECT_EQ(answer.error, "no budget");
-  const auto neither = parse_answer(R"({"status":1,"error":null})", JobKind::ad, Purpose::status, Secret());
+  const auto neither =
+      parse_answer(R"({"status":1,"error":null})", JobKind::ad, Purpose::status, Secret());
   EXPECT_TRUE(neither.readable);
   EXPECT_EQ(neither.status, std::nullopt);
   EXPECT_EQ(neither.error, std::nullopt);
@@ -129,12 +136,14 @@ TEST(Codec, ReadsStatusAndError) {
 
 TEST(Codec, KeepsNothingThatATerminalObeysOrThatTurnsLinesRound) {
   const auto answer = parse_answer(
-      R"({"status":"succ\u0085","error":"a\u0085b\u009b31mc\u2028d\u2029e\u202ef\u2066g\u2069h\u001bi"})", JobKind::ad,
-      Purpose::status, Secret());
+      R"({"status":"succ\u0085","error":"a\u0085b\u009b31mc\u2028d\u2029e\u202ef\u2066g\u2069h\u001bi"})",
+      JobKind::ad, Purpose::status, Secret());
   EXPECT_EQ(answer.error, "a  b  31mc   d   e   f   g   h i");
   EXPECT_EQ(answer.status, "succ  ");
-  const std::string_view neighbours = "\xC2\xA0\xC2\xA1\xC3\x80\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA\xE3\x80\x82";
-  EXPECT_EQ(created(R"({"error":")" + std::string(neighbours) + R"("})").error, neighbours) << "are text";
+  const std::string_view neighbours =
+      "\xC2\xA0\xC2\xA1\xC3\x80\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA\xE3\x80\x82";
+  EXPECT_EQ(created(R"({"error":")" + std::string(neighbours) + R"("})").error, neighbours)
+      << "are text";
 }
 
 TEST(Codec, WritesAnErrorObjectCompactly) {

@@ -16,7 +16,8 @@ TEST(ConnectTroubleOf, BlamesThisMachineForWhatItLacksAndTheDspForTheRest) {
   EXPECT_EQ(connect_trouble_of(ENOBUFS), ConnectTrouble::memory);
   EXPECT_EQ(connect_trouble_of(ENOMEM), ConnectTrouble::memory);
   EXPECT_EQ(connect_trouble_of(EADDRNOTAVAIL), ConnectTrouble::ports);
-  for (const int of_the_way : {ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRINUSE, 0}) {
+  for (const int of_the_way :
+       {ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRINUSE, 0}) {
     EXPECT_EQ(connect_trouble_of(of_the_way), ConnectTrouble::dsp) << of_the_way;
   }
 }

@@ -42,7 +42,8 @@ TEST(Connection, GivesUpWhereNobodyAnswers) {
   policy.connect_timeout = std::chrono::milliseconds(200);
   Driver driver(policy);
   const Event event = driver.connect_failure();
-  EXPECT_EQ(event.trouble, "connect to 127.0.0.1:" + std::to_string(full.port()) + ": no success in 200 ms");
+  EXPECT_EQ(event.trouble,
+            "connect to 127.0.0.1:" + std::to_string(full.port()) + ": no success in 200 ms");
   EXPECT_EQ(event.connect_trouble, ConnectTrouble::dsp);
   EXPECT_EQ(driver.exchange(post()).reply.wire, Wire::not_sent);
 }
@@ -50,7 +51,9 @@ TEST(Connection, GivesUpWhereNobodyAnswers) {
 // The kernel counts TCP_USER_TIMEOUT in an int of milliseconds, which are 24.8 days.
 TEST(Connection, HasTimeoutsOfAnyLength) {
   const ScriptedServer server([](Peer& peer) { peer.read_to_end(); });
-  for (const std::chrono::milliseconds timeout : {std::chrono::hours(30 * 24), std::chrono::hours(50 * 24), std::chrono::hours(10 * 366 * 24)}) {
+  for (const std::chrono::milliseconds timeout :
+       {std::chrono::hours(30 * 24), std::chrono::hours(50 * 24),
+        std::chrono::hours(10 * 366 * 24)}) {
     WirePolicy policy = policy_for(server.port());
     policy.connect_timeout = policy.http_timeout = timeout;
     Driver driver(policy);
@@ -58,7 +61,8 @@ TEST(Connection, HasTimeoutsOfAnyLength) {
   }
 }
 
-// What the kernel would still deliver after the deadline is dropped: else a creation that was given up arrives at any later time.
+// What the kernel would still deliver after the deadline is dropped: else a creation that was given
+// up arrives at any later time.
 TEST(Connection, TakesBackWhatWasNotReadWhenTheDeadlinePasses) {
   constexpr std::size_t kMoreThanIsBuffered = 64 * 1024 * 1024;
   std::promise<void> given_up;
@@ -66,7 +70,8 @@ TEST(Connection, TakesBackWhatWasNotReadWhenTheDeadlinePasses) {
   ScriptedServer server([&](Peer& peer) {
     given_up.get_future().wait();
     const std::size_t read = peer.read_to_end().size();
-    seen.add(std::string(peer.ended_by_reset() ? "reset" : "end") + (read < kMoreThanIsBuffered ? " within the body" : ""));
+    seen.add(std::string(peer.ended_by_reset() ? "reset" : "end") +
+             (read < kMoreThanIsBuffered ? " within the body" : ""));
   });
   WirePolicy policy = policy_for(server.port());
   policy.http_timeout = std::chrono::milliseconds(300);
@@ -78,13 +83,16 @@ TEST(Connection, TakesBackWhatWasNotReadWhenTheDeadlinePasses) {
   EXPECT_EQ(seen.next(), "reset within the body");
 }
 
-// Of this process's sockets, those that are connected to that port of this machine: their TCP_USER_TIMEOUT.
+// Of this process's sockets, those that are connected to that port of this machine: their
+// TCP_USER_TIMEOUT.
 std::vector<unsigned> user_timeouts_towards(int port) {
   std::vector<unsigned> found;
   for (int fd = 0; fd < 1'024; ++fd) {
     sockaddr_in peer{};
     socklen_t size = sizeof peer;
-    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != port) continue;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 ||
+        ntohs(peer.sin_port) != port)
+      continue;
     unsigned& timeout = found.emplace_back();
     size = sizeof timeout;
     ::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, &size);
@@ -119,7 +127,8 @@ class NoFilesLeft {
 
 TEST(Connection, SaysThatThereAreNoFileDescriptorsAndWhatToDo) {
 #if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "UBSan opens a pipe to learn whether an object can be read, and calls it invalid without";
+  GTEST_SKIP()
+      << "UBSan opens a pipe to learn whether an object can be read, and calls it invalid without";
 #endif
   const std::string token = testing::TempDir() + "dl-files-" + std::to_string(getpid());
   std::ofstream(token) << "secret\n";
@@ -219,7 +228,8 @@ TEST(Connection, SendsNothingOnAConnectionThatEndedThisVeryMoment) {
   }
 }
 
-// Far more than the two sockets' buffers hold (a few MiB), so a server that reads nothing stops the writing.
+// Far more than the two sockets' buffers hold (a few MiB), so a server that reads nothing stops the
+// writing.
 constexpr std::size_t kMoreThanBuffersHold = 64 * 1024 * 1024;
 
 // Row 6 of the table of outcomes and its neighbour, row 7: where writing stopped decides.
@@ -230,8 +240,9 @@ TEST(Connection, KnowsWhetherTheBodyHadBegunWhenWritingFailed) {
     NotTaken proof;
     OutcomeClass what;
   };
-  for (const Stop& stop : {Stop{kMoreThanBuffersHold, 16, NotTaken::body_never_began, OutcomeClass::not_sent},
-                           Stop{16, kMoreThanBuffersHold, NotTaken::no_proof, OutcomeClass::unknown}}) {
+  for (const Stop& stop :
+       {Stop{kMoreThanBuffersHold, 16, NotTaken::body_never_began, OutcomeClass::not_sent},
+        Stop{16, kMoreThanBuffersHold, NotTaken::no_proof, OutcomeClass::unknown}}) {
     ScriptedServer server([](Peer& peer) {
       peer.read_some();  // the request has begun
       peer.reset();
@@ -245,7 +256,8 @@ TEST(Connection, KnowsWhetherTheBodyHadBegunWhenWritingFailed) {
     EXPECT_EQ(event.reply.http_status, 0);
     EXPECT_EQ(event.reply.not_taken, stop.proof) << event.reply.trouble;
     EXPECT_EQ(classify(Purpose::create, event.reply, {}), stop.what);
-    EXPECT_EQ(slot_end(event.reply, {}), SlotEnd::unsure) << "the server may count what it has seen of it";
+    EXPECT_EQ(slot_end(event.reply, {}), SlotEnd::unsure)
+        << "the server may count what it has seen of it";
   }
 }
 

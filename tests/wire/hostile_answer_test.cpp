@@ -1,4 +1,5 @@
-// Answers that want more than they are entitled to: another server asked, memory filled, time taken.
+// Answers that want more than they are entitled to: another server asked, memory filled, time
+// taken.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,12 +31,14 @@ void forget_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 TEST(HostileAnswer, ThatPointsElsewhereLeadsNowhere) {
   ScriptedServer elsewhere([](Peer& peer) { peer.read_to_end(); });
   const std::string place = "http://127.0.0.1:" + std::to_string(elsewhere.port()) + "/campaigns";
-  for (const char* status : {"201 Created", "202 Accepted", "300 Choose", "301 Moved", "302 Found", "303 See", "304 Same",
-                             "305 Proxy", "307 Temporary", "308 Permanent"}) {
+  for (const char* status :
+       {"201 Created", "202 Accepted", "300 Choose", "301 Moved", "302 Found", "303 See",
+        "304 Same", "305 Proxy", "307 Temporary", "308 Permanent"}) {
     std::promise<std::string> rest;
     ScriptedServer server([&](Peer& peer) {
       peer.read_request();
-      peer.write(json_answer(status, "{}", "Location: " + place + "\r\nRefresh: 0; url=" + place + "\r\n"));
+      peer.write(json_answer(status, "{}",
+                             "Location: " + place + "\r\nRefresh: 0; url=" + place + "\r\n"));
       rest.set_value(peer.read_to_end());
     });
     {
@@ -53,15 +56,17 @@ TEST(HostileAnswer, ThatPointsElsewhereLeadsNowhere) {
 
 TEST(HostileAnswer, OfAGibibyteTakesAMebibyteAndIsCut) {
   const std::string head = "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n";
-  for (const std::string& framing : {std::string("Content-Length: 1073741824\r\n\r\n"), std::string("\r\n"),
-                                     std::string("Transfer-Encoding: chunked\r\n\r\n40000000\r\n"),
-                                     std::string("Transfer-Encoding: chunked\r\n\r\n")}) {
+  for (const std::string& framing :
+       {std::string("Content-Length: 1073741824\r\n\r\n"), std::string("\r\n"),
+        std::string("Transfer-Encoding: chunked\r\n\r\n40000000\r\n"),
+        std::string("Transfer-Encoding: chunked\r\n\r\n")}) {
     const bool in_chunks = framing.ends_with("chunked\r\n\r\n");
     std::promise<std::int64_t> written;
     ScriptedServer server([&](Peer& peer) {
       peer.read_request();
       peer.write(head + framing);
-      const std::string block = in_chunks ? "8000\r\n" + std::string(0x8000, ' ') + "\r\n" : std::string(0x8000, ' ');
+      const std::string block =
+          in_chunks ? "8000\r\n" + std::string(0x8000, ' ') + "\r\n" : std::string(0x8000, ' ');
       std::int64_t sent = 0;
       while (sent < kGiB && !peer.wait_for_hangup(0)) {
         peer.write(block);
@@ -100,11 +105,13 @@ TEST(HostileAnswer, ThatDripsItsBodyEndsAtTheDeadline) {
 
 TEST(HostileAnswer, OfAnotherContentTypeIsEvidenceAndNoId) {
   const std::string body = R"({"campaign_id":"c-1"})";
-  for (const char* type : {"text/html", "text/plain; charset=utf-8", "application/xml", "application/jsonp"}) {
+  for (const char* type :
+       {"text/html", "text/plain; charset=utf-8", "application/xml", "application/jsonp"}) {
     ScriptedServer server([&](Peer& peer) {
       peer.read_request();
-      peer.write("HTTP/1.1 200 OK\r\nContent-Type: " + std::string(type) + "\r\nX-Request-Id: r-7\r\nContent-Length: " +
-                 std::to_string(body.size()) + "\r\n\r\n" + body);
+      peer.write("HTTP/1.1 200 OK\r\nContent-Type: " + std::string(type) +
+                 "\r\nX-Request-Id: r-7\r\nContent-Length: " + std::to_string(body.size()) +
+                 "\r\n\r\n" + body);
       peer.read_to_end();
     });
     Driver driver(policy_for(server.port()));

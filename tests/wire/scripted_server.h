@@ -30,7 +30,8 @@ class Peer {
   std::string read_head();
   // Everything until the client goes: a second request that nobody asked for would be in it.
   std::string read_to_end();
-  bool ended_by_reset() const { return ended_by_reset_; }  // the last read, of a plain connection: by an RST
+  // the last read, of a plain connection: by an RST
+  bool ended_by_reset() const { return ended_by_reset_; }
   void write(std::string_view bytes);
   // Below TLS: bytes as they are on the wire.
   std::string read_some();

@@ -1,4 +1,5 @@
-// A DNS server that never answers. This program has a getaddrinfo of its own, which hands on to the C library's.
+// A DNS server that never answers. This program has a getaddrinfo of its own, which hands on to the
+// C library's.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <netdb.h>
@@ -17,13 +18,15 @@ std::binary_semaphore may_answer{0};
 
 }  // namespace
 
-extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
+extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints,
+                           addrinfo** found) {
   if (name != nullptr && name == kSilent) {
     is_asked.release();
     may_answer.acquire();
     return EAI_AGAIN;
   }
-  static const auto next = reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  static const auto next =
+      reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
   return next(name, service, hints, found);
 }
 

@@ -1,5 +1,5 @@
-// TLS 1.3 refuses a client only after the client's side of the handshake is done: the alert comes in place of the
-// answer to a request that was already sent.
+// TLS 1.3 refuses a client only after the client's side of the handshake is done: the alert comes
+// in place of the answer to a request that was already sent.
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -17,11 +17,13 @@
 namespace dl::wire_test {
 namespace {
 
-// Speaks TLS between two heaps of bytes: over a plain Peer's, an alert can so be held back until the request has arrived.
+// Speaks TLS between two heaps of bytes: over a plain Peer's, an alert can so be held back until
+// the request has arrived.
 class TlsInMemory {
  public:
   enum class Side { server, client };
-  explicit TlsInMemory(SSL_CTX* context, Side side = Side::server) : ssl_(SSL_new(context)), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())) {
+  explicit TlsInMemory(SSL_CTX* context, Side side = Side::server)
+      : ssl_(SSL_new(context)), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())) {
     SSL_set_bio(ssl_, in_, out_);
     side == Side::server ? SSL_set_accept_state(ssl_) : SSL_set_connect_state(ssl_);
     SSL_set_app_data(ssl_, this);
@@ -34,7 +36,9 @@ class TlsInMemory {
   TlsInMemory(const TlsInMemory&) = delete;
   TlsInMemory& operator=(const TlsInMemory&) = delete;
 
-  void take(const std::string& bytes) { BIO_write(in_, bytes.data(), static_cast<int>(bytes.size())); }
+  void take(const std::string& bytes) {
+    BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+  }
   // 1: done, -1: needs more bytes, 0: it has refused the other side, and the alert is ready.
   int go_on() {
     const int done = SSL_do_handshake(ssl_);
@@ -66,8 +70,8 @@ class TlsInMemory {
     return false;
   }
 
-  // A record with a fatal alert, as our side would write it next. OpenSSL has no call for it: RFC 8446, 5.2 and 7.3, for
-  // TLS_AES_128_GCM_SHA256 and sequence number 0.
+  // A record with a fatal alert, as our side would write it next. OpenSSL has no call for it: RFC
+  // 8446, 5.2 and 7.3, for TLS_AES_128_GCM_SHA256 and sequence number 0.
   std::string alert(std::uint8_t description) const {
     const Bytes key = expand("tls13 key", 16);
     const Bytes nonce = expand("tls13 iv", 12);
@@ -78,10 +82,15 @@ class TlsInMemory {
     EVP_CIPHER_CTX* const cipher = EVP_CIPHER_CTX_new();
     int size = 0;
     EXPECT_EQ(EVP_EncryptInit_ex(cipher, EVP_aes_128_gcm(), nullptr, key.data(), nonce.data()), 1);
-    EXPECT_EQ(EVP_EncryptUpdate(cipher, nullptr, &size, record.data(), static_cast<int>(header)), 1);
-    EXPECT_EQ(EVP_EncryptUpdate(cipher, record.data() + header, &size, inner.data(), static_cast<int>(inner.size())), 1);
+    EXPECT_EQ(EVP_EncryptUpdate(cipher, nullptr, &size, record.data(), static_cast<int>(header)),
+              1);
+    EXPECT_EQ(EVP_EncryptUpdate(cipher, record.data() + header, &size, inner.data(),
+                                static_cast<int>(inner.size())),
+              1);
     EXPECT_EQ(EVP_EncryptFinal_ex(cipher, record.data() + header + size, &size), 1);
-    EXPECT_EQ(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, 16, record.data() + header + inner.size()), 1);
+    EXPECT_EQ(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, 16,
+                                  record.data() + header + inner.size()),
+              1);
     EVP_CIPHER_CTX_free(cipher);
     return {record.begin(), record.end()};
   }
@@ -93,7 +102,8 @@ class TlsInMemory {
   void remember(const std::string& line) {
     if (!line.starts_with("SERVER_TRAFFIC_SECRET_0 ")) return;
     const std::string hex = line.substr(line.rfind(' ') + 1);
-    for (std::size_t i = 0; i < hex.size(); i += 2) secret_.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+    for (std::size_t i = 0; i < hex.size(); i += 2)
+      secret_.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
   }
 
   // HKDF-Expand-Label of at most one block of SHA-256.
@@ -102,7 +112,8 @@ class TlsInMemory {
     info.insert(info.end(), label.begin(), label.end());
     info.insert(info.end(), {0, 1});  // no context; block 1
     Bytes block(32);
-    HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), info.data(), info.size(), block.data(), nullptr);
+    HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), info.data(), info.size(),
+         block.data(), nullptr);
     block.resize(size);
     return block;
   }
@@ -172,16 +183,24 @@ TEST_P(TlsAlertOf, IsProofOnlyWhereItRefusesUs) {
   EXPECT_EQ(steps.next(), "the handshake was read");
   const Event event = driver.exchange(post());
   EXPECT_EQ(event.reply.wire, Wire::no_answer);
-  EXPECT_NE(event.reply.trouble.find("alert"), std::string::npos) << "it was read as an alert: " << event.reply.trouble;
-  EXPECT_EQ(event.reply.not_taken, GetParam().refuses_us ? NotTaken::tls_refused_us : NotTaken::no_proof) << event.reply.trouble;
-  EXPECT_EQ(classify(Purpose::create, event.reply, {}), GetParam().refuses_us ? OutcomeClass::unauthorized : OutcomeClass::unknown);
+  EXPECT_NE(event.reply.trouble.find("alert"), std::string::npos)
+      << "it was read as an alert: " << event.reply.trouble;
+  EXPECT_EQ(event.reply.not_taken,
+            GetParam().refuses_us ? NotTaken::tls_refused_us : NotTaken::no_proof)
+      << event.reply.trouble;
+  EXPECT_EQ(classify(Purpose::create, event.reply, {}),
+            GetParam().refuses_us ? OutcomeClass::unauthorized : OutcomeClass::unknown);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, TlsAlertOf,
-                         testing::Values(AlertCase{42, "bad_certificate", true}, AlertCase{48, "unknown_ca", true},
-                                         AlertCase{49, "access_denied", true}, AlertCase{116, "certificate_required", true},
-                                         AlertCase{10, "unexpected_message", false}, AlertCase{20, "bad_record_mac", false},
-                                         AlertCase{40, "handshake_failure", false}, AlertCase{80, "internal_error", false}),
+                         testing::Values(AlertCase{42, "bad_certificate", true},
+                                         AlertCase{48, "unknown_ca", true},
+                                         AlertCase{49, "access_denied", true},
+                                         AlertCase{116, "certificate_required", true},
+                                         AlertCase{10, "unexpected_message", false},
+                                         AlertCase{20, "bad_record_mac", false},
+                                         AlertCase{40, "handshake_failure", false},
+                                         AlertCase{80, "internal_error", false}),
                          [](const auto& test) { return std::string(test.param.name); });
 
 // By then a server of that version has agreed to us.
