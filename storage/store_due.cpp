@@ -69,8 +69,8 @@ void Store::withdraw_declaration(JobId job, Moment now) {
   withdraw.exec();
   if (unresolved_posts(job).count == 0) {
     hold(job,
-         "the DSP does not know the id that an operator gave, and every POST of this job is known "
-         "to have created nothing",
+         "the id that an operator gave is not that of this job, and every POST of it is known to "
+         "have created nothing",
          now);
   }
 }

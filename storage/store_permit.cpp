@@ -274,13 +274,11 @@ std::string Store::permit_status(const Permit& permit, const Facts& facts, Grant
                                  Moment now) {
   if (facts.state != JobState::confirming) return "it is not confirming any more";
   granted.target = format_.status_target(granted.job.kind, facts.dsp_id);
-  if (granted.looks > 0) {
-    SQLite::Statement& declared = sql(sql::k_id_was_declared);
-    declared.bind(":job", permit.job.value);
-    declared.executeStep();
-    granted.declared_id = declared.getColumn(0).getInt() != 0;
-    declared.reset();
-  }
+  SQLite::Statement& declared = hot(sql::k_id_was_declared);
+  bind_all(declared, permit.job.value);
+  declared.executeStep();
+  granted.declared_id = declared.getColumn(0).getInt() != 0;
+  declared.reset();
   granted.request = write_intent(permit, permit.purpose, granted.target, granted, {}, now);
   lease(granted, JobState::confirming, JobState::confirming, now);
   return "";

@@ -226,10 +226,9 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
       const bool is_accepted = slot == name_of(SlotEnd::answered) && status != 429 && status < 500;
       if (is_accepted && ended + window > now.boot_ms) recovery.accepted_boot_ms.push_back(ended);
     }
-    if (sent_in != facts_.boot_key) {
-      another_boot = true;
-      break;
-    }
+    // What another boot ended of ours left a moment unknown here, and it may have sent itself.
+    another_boot = another_boot || sent_in != facts_.boot_key || ended_in != facts_.boot_key;
+    if (sent_in != facts_.boot_key) break;
     const std::int64_t sent = rows.getColumn("sent_boot_ms").getInt64();
     awake += std::min(next_sent - sent, kAwakePerGap);
     next_sent = sent;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr Millis kSoon = 1'000;
 constexpr Millis kOverdueStepMax = 3'600'000;
+constexpr int kFirstLookupBackoff = 5;  // 2^5 s: about kAbsentLooksApart
 
 struct Decider {
   const Granted& granted;
@@ -175,7 +176,8 @@ struct Decider {
       return;
     }
     if (pauses_account(what)) {
-      outcome.not_before_in_ms = std::max(set_back_look(), overdue_step());
+      outcome.not_before_in_ms =
+          std::max({set_back_look(), overdue_step(), context.wait_ms.value_or(0)});
       outcome.due_in_ms = outcome.not_before_in_ms;
       return;
     }
@@ -183,6 +185,16 @@ struct Decider {
     if (what == OutcomeClass::confirmed) {
       outcome.event = JobEvent::confirmed;
       outcome.overdue = false;
+      return;
+    }
+    if (what == OutcomeClass::creation_failed && granted.declared_id) {
+      // It need not be ours: where it is another's, a new key would make a second one of ours.
+      doubt(
+          "the DSP says that the creation of the id that an operator gave has failed; if it was "
+          "this job's, say absent");
+      outcome.event = JobEvent::id_not_found;
+      outcome.overdue = false;
+      outcome.outcome_class = kDeclaredIdFailed;
       return;
     }
     if (what == OutcomeClass::creation_failed) {
@@ -236,19 +248,24 @@ struct Decider {
 
   // It said nothing of the entity. Where that is not the DSP's bad hour, it never will.
   void look_up_again() {
-    outcome.due_in_ms = kAbsentLooksApart;
+    outcome.due_in_ms = std::max(kAbsentLooksApart, context.wait_ms.value_or(0));
     const bool is_by_the_dsp = reply.wire == Wire::answered && reply.http_status < 500;
     const bool is_useless = is_by_the_dsp && what == OutcomeClass::look_failed &&
                             (reply.answer.readable || reply.http_status >= 300);
     if (pauses_account(what)) {
-      outcome.due_in_ms = std::max(kAbsentLooksApart, set_back_look());
-      if (outcome.setbacks < kSetbacksMax) return;
+      outcome.due_in_ms = std::max(*outcome.due_in_ms, set_back_look());
+      // One that all met alike is the DSP's bad hour, whatever answers were of no use before it.
+      if (outcome.setbacks == granted.setbacks || outcome.setbacks < kSetbacksMax) return;
       outcome.hold = "the DSP refuses the lookup while it answers others (" + outcome.error +
                      "): look there yourself";
     } else if (is_useless) {
       if (++outcome.setbacks < kUselessLookups) return;
       outcome.hold = "the DSP's lookup answers " + outcome.error +
                      ", which is neither our entity nor 404: look there yourself";
+    } else {
+      // Doubts are asked for before anything new is sent: they may not use the limit up.
+      const int n = kFirstLookupBackoff + context.failed_lookups;
+      outcome.due_in_ms = std::max(*outcome.due_in_ms, retry_backoff(granted.job.id.value, n));
     }
     if (outcome.hold) outcome.due_in_ms.reset();
   }

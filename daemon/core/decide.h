@@ -28,6 +28,7 @@ struct DecisionContext {
   Millis age_ms = 0;              // status: age of the creation when this poll was sent
   std::optional<Millis> wait_ms;  // Retry-After of the answer
   bool others_pass = false;       // other requests were accepted since this job's last set-back
+  int failed_lookups = 0;         // lookup: of this job in a row, as far as this daemon knows
 };
 
 // `granted`: what was sent. The Outcome's state guard, event, new counters and due time follow
@@ -43,5 +44,8 @@ inline constexpr int kSetbacksMax = 8;
 inline constexpr int kUselessLookups = 20;
 // Polls that must answer 404 before an id that an operator gave is doubted.
 inline constexpr int kDeclaredIdLooks = 5;
+// A status "failed" of such an id, in the ledger: unlike `creation_failed` it says nothing of our
+// own creation.
+inline constexpr const char* kDeclaredIdFailed = "declared_id_failed";
 
 }  // namespace dl

@@ -280,6 +280,7 @@ void Dispatcher::on(input::Replied& replied, Moment now) {
   const DecisionContext context = context_of(flight, replied.reply, now);
   settle_account(replied.reply, what, flight, context.others_pass, now);
   learn(what, flight);
+  note_lookup(what, flight);
   Outcome outcome =
       decide(flight.granted, replied.reply, what, policy_.decision, context, schedule_);
   if (stopping_ && outcome.event == JobEvent::not_sent) {
@@ -321,7 +322,15 @@ DecisionContext Dispatcher::context_of(const Flight& flight, const DspReply& rep
     context.wait_ms = parse_retry_after(*reply.retry_after, reply.date, now.wall_ms);
   const auto seen = accepted_at_setback_.find(flight.granted.job.id);
   context.others_pass = seen != accepted_at_setback_.end() && accepted_count_ > seen->second;
+  const auto failed = failed_lookups_.find(flight.granted.job.id);
+  if (failed != failed_lookups_.end()) context.failed_lookups = failed->second;
   return context;
+}
+
+void Dispatcher::note_lookup(OutcomeClass what, const Flight& flight) {
+  if (flight.granted.purpose != Purpose::lookup) return;
+  if (what == OutcomeClass::look_failed) ++failed_lookups_[flight.granted.job.id];
+  if (what != OutcomeClass::look_failed) failed_lookups_.erase(flight.granted.job.id);
 }
 
 // Both ends of processing are "done"; a look that failed says nothing.

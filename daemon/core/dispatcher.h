@@ -264,6 +264,7 @@ class Dispatcher {
   Going going(const Tally& tally, Moment now) const;
   std::string stalled_by(const Tally& tally, Moment now) const;
   Outlook outlook(const Tally& tally, Moment now) const;
+  void note_lookup(OutcomeClass what, const Flight& flight);
   void learn(OutcomeClass what, const Flight& flight);
   void judge_end_game();
   bool is_limited() const { return schedule_.pace() == Pace::limited; }
@@ -340,6 +341,7 @@ class Dispatcher {
   std::int64_t accepted_count_ = 0;  // requests the DSP accepted: "others pass"
   // jobs that were refused the last time
   std::unordered_map<JobId, std::int64_t> accepted_at_setback_;
+  std::unordered_map<JobId, int> failed_lookups_;  // in a row
   // jobs that met 401 or 403 since the DSP last took our credentials
   int unauthorized_ = 0;
   int connect_failures_ = 0;  // since the last answer

@@ -64,6 +64,8 @@ void Dispatcher::settle_refusal(const DspReply& reply, const Flight& flight, Mom
   const About about = is_set_back(flight.granted.job.id) && !is_post(flight.granted.purpose)
                           ? About::entity
                           : About::account;
+  const bool is_about_entity = about == About::entity;
+  if (is_about_entity) wait.reset();  // the wait that it asks for is its own: decide()
   limiter_.refused(now, wait, jitter(flight.connection.serial, limiter_.refusals()), about);
   account_changed_ = true;
   if (wait == kLongestWait) {
@@ -71,7 +73,9 @@ void Dispatcher::settle_refusal(const DspReply& reply, const Flight& flight, Mom
                             *reply.retry_after + "); one request will ask again after an hour");
   }
   say(Level::warning,
-      "the DSP refused with " + std::to_string(reply.http_status) + "; pausing for " +
+      "the DSP refused " +
+          (is_about_entity ? "a look at " + flight.granted.job_key + " once more " : "") + "with " +
+          std::to_string(reply.http_status) + "; pausing for " +
           std::to_string((limiter_.gate_until_boot_ms() - now.boot_ms + 999) / 1'000) + " s");
 }
 

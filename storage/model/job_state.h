@@ -42,7 +42,7 @@ enum class JobEvent {
   look_due,           // declared absent, and the settle time has passed: looked up
   confirmed,          // the DSP says success
   creation_failed,    // the DSP says failed: the entity was not created
-  id_not_found,       // an id that an operator gave stays 404
+  id_not_found,       // an id that an operator gave stays 404, or its creation failed
   retry_confirming,   // operator: retry, and the DSP's id is known
   retry_in_doubt,     // operator: retry, and a POST is unresolved
   retry_blocked,      // operator: retry, and parents are open

@@ -63,16 +63,19 @@ std::map<std::string, Fate> read_fates(const std::string& ledger) {
 struct Doubt {
   std::int64_t job = 0;
   std::string key;
+  bool is_dead = false;  // it has said that the creation of the id that maria named has failed
 };
 
 std::vector<Doubt> doubts_in(SQLite::Database& database) {
   std::vector<Doubt> doubts;
   SQLite::Statement rows(
       database,
-      "SELECT job.id, request.idempotency_key FROM job JOIN request ON request.job_id = job.id "
+      "SELECT job.id, request.idempotency_key, coalesce(job.hold LIKE '%gave has failed%', 0) "
+      "FROM job JOIN request ON request.job_id = job.id "
       "WHERE job.state = 'in_doubt' AND request.resolution IS NULL AND request.purpose = 'create'");
   while (rows.executeStep())
-    doubts.push_back({rows.getColumn(0).getInt64(), rows.getColumn(1).getString()});
+    doubts.push_back({rows.getColumn(0).getInt64(), rows.getColumn(1).getString(),
+                      rows.getColumn(2).getInt() != 0});
   return doubts;
 }
 
@@ -96,7 +99,7 @@ void decide_doubts(const std::string& path, const std::string& ledger, int port)
     const auto known = fates.find(doubt.key);
     const Fate fate = known == fates.end() ? Fate{} : known->second;
     if (fate.is_coming) continue;
-    const bool exists = !fate.dsp_id.empty();
+    const bool exists = !fate.dsp_id.empty() && !doubt.is_dead;
     SQLite::Statement act(database,
                           "INSERT INTO operator_act (job_id, act, dsp_id, who, why) "
                           "SELECT id, ?1, ?2, 'maria', 'seen at the DSP' FROM job WHERE id = ?3 "

@@ -195,6 +195,15 @@ TEST_F(AnotherBoot, ThatComesBackHasNotSeenWhatTheOtherSent) {
   EXPECT_EQ(start().sends_from_boot_ms, back + kHold + kLate) << "a restart does not begin anew";
 }
 
+// It sent nothing; but when it ended what was open here, this boot's clock does not tell.
+TEST_F(AnotherBoot, ThatComesBackKeepsStillForWhatTheOtherEnded) {
+  const std::string first = facts_.boot_key;
+  grant(kOther);
+  boot("boot-b", 70'000'000);
+  const std::int64_t back = kBootStart + 500'000;
+  EXPECT_EQ(boot(first, back).sends_from_boot_ms, back + kHold + kLate);
+}
+
 TEST_F(AnotherBoot, WithAnOpenRequestHoldsItAndKeepsStill) {
   grant(kOther);
   const Recovery recovery = boot("boot-b", 4'000);

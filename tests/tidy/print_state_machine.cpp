@@ -47,7 +47,8 @@ std::string_view meaning(JobEvent event) {
       return "declared absent and settled, and the account can be asked: looked up";
     case JobEvent::confirmed: return "the DSP says success";
     case JobEvent::creation_failed: return "the DSP says failed: the entity was not created";
-    case JobEvent::id_not_found: return "an id that an operator gave stays 404";
+    case JobEvent::id_not_found:
+      return "an id that an operator gave stays 404, or its creation failed";
     case JobEvent::retry_confirming: return "`retry`, and the DSP's id is known";
     case JobEvent::retry_in_doubt: return "`retry`, and a POST is unresolved";
     case JobEvent::retry_blocked: return "`retry`, and parents are open";

@@ -134,6 +134,30 @@ TEST(DecidePoll, IsOverdueToWhereItIsRefused) {
   EXPECT_EQ(look.at(unavailable).due_in_ms, 3'600'000);
 }
 
+// It need not be this POST's: where it is another's, the next POST would be a duplicate.
+TEST(DecidePoll, DoubtsAnOperatorsIdWhoseCreationFailed) {
+  Look look(Purpose::status);
+  look.granted.declared_id = true;
+  const Outcome outcome = look.at(creation_failed);
+  EXPECT_EQ(outcome.event, JobEvent::id_not_found);
+  EXPECT_FALSE(outcome.spends_attempt);
+  EXPECT_EQ(outcome.outcome_class, kDeclaredIdFailed)
+      << "the ledger must not call our own creation dead";
+  EXPECT_NE(outcome.hold->find("the id that an operator gave has failed"), std::string::npos);
+  look.granted.declared_id = false;
+  EXPECT_EQ(look.at(creation_failed).event, JobEvent::creation_failed);
+}
+
+TEST(DecidePoll, WaitsAsLongAsItsOwnRefusalAsksFor) {
+  Look look(Purpose::status);
+  look.context.others_pass = true;
+  look.context.wait_ms = 3'600'000;
+  EXPECT_EQ(look.at(unavailable).not_before_in_ms, 3'600'000);
+  look.granted.purpose = Purpose::lookup;
+  EXPECT_EQ(look.at(unavailable).due_in_ms, 3'600'000);
+  EXPECT_EQ(look.at(look_failed).due_in_ms, 3'600'000);
+}
+
 TEST(DecideLookup, AdoptsTheOneItFinds) {
   const Outcome outcome = Look(Purpose::lookup).at(found);
   EXPECT_EQ(outcome.from, JobState::in_doubt);
@@ -217,6 +241,33 @@ TEST(DecideLookup, IsLeftToAnOperatorWhereItNeverSaysWhatCanBeUsed) {
     EXPECT_FALSE(last.due_in_ms);
     EXPECT_FALSE(last.event);
   }
+}
+
+// What all met alike says nothing of this one, however often it was of no use before.
+TEST(DecideLookup, OutlivesABadHourAfterUselessAnswers) {
+  Look look(Purpose::lookup);
+  look.reply.http_status = 503;
+  look.granted.setbacks = kUselessLookups - 1;
+  EXPECT_FALSE(look.at(unavailable).hold);
+  EXPECT_TRUE(look.at(unavailable).due_in_ms);
+  look.context.others_pass = true;
+  EXPECT_TRUE(look.at(unavailable).hold);
+}
+
+// Ten doubts, asked twice a minute each, used a limit of 40 up.
+TEST(DecideLookup, AsksEverMoreRarelyWhereTheLookupIsInTrouble) {
+  Look look(Purpose::lookup);
+  look.reply.answer = {};
+  look.reply.http_status = 504;
+  Millis last = 0;
+  for (look.context.failed_lookups = 0; look.context.failed_lookups < 6;
+       ++look.context.failed_lookups) {
+    const Millis due = *look.at(look_failed).due_in_ms;
+    EXPECT_GE(due, std::max(last, Millis{30'000}));
+    last = due;
+  }
+  look.context.failed_lookups = 1'000'000;
+  EXPECT_EQ(look.at(look_failed).due_in_ms, 900'000);
 }
 
 TEST(DecideLookup, WaitsForADspThatIsInTrouble) {

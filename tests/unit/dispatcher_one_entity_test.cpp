@@ -43,6 +43,7 @@ class OneEntity {
 
   static constexpr int kJobs = 60;
   Brain brain;
+  std::optional<std::string> retry_after;  // of the refusals
   std::set<JobId> confirmed;
   int refused = 0;
   int least_cap = 40;
@@ -61,7 +62,9 @@ class OneEntity {
     const Purpose purpose = brain.purpose_of(job);
     if (job == JobId{1} && purpose == purpose_) {
       ++refused;
-      return brain.reply(job, answer(status_), true);
+      DspReply reply = answer(status_);
+      reply.retry_after = retry_after;
+      return brain.reply(job, std::move(reply), true);
     }
     if (is_post(purpose))
       return brain.reply(job, answer(201, {"dsp-" + std::to_string(job.value)}), true);
@@ -83,6 +86,20 @@ TEST(DispatcherOneEntity, WhoseLooksAreRefusedKeepsTheAccountShutForNobody) {
     EXPECT_LE(before, 10) << status;
     world.run_for(4 * kHour);
     EXPECT_GE(world.refused, before + 4) << status << ": but it is not forgotten";
+  }
+}
+
+// The first refusal may be about the account. (Seen: ten requests an hour, for ever.)
+TEST(DispatcherOneEntity, ThatAsksToWaitForAnHourIsWaitedForAlone) {
+  for (const int status : {503, 429}) {
+    OneEntity world(brain_policy(), Purpose::status, status);
+    world.retry_after = "3600";
+    world.run_for(kHour + kHour / 4);
+    EXPECT_EQ(std::ssize(world.confirmed), OneEntity::kJobs - 1) << status;
+    const int before = world.refused;
+    world.run_for(4 * kHour);
+    EXPECT_LE(world.refused, before + 5) << status << ": its own wish is heeded";
+    EXPECT_GE(world.refused, before + 2) << status;
   }
 }
 
