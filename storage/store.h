@@ -175,7 +175,9 @@ class Store {
   void save_processing(const std::vector<ProcessingBin>& bins);
   void read_processing(Recovery& recovery);
   void settle_policy_change(Moment now);
-  void save_settings(Moment now);
+  void save_settings();
+  void put_pause_behind(std::string_view check);
+  void hold_account(Moment now);
   void compare_endpoint();
   void pause_for_another_endpoint(Moment now);
   bool endpoint_is_accepted();

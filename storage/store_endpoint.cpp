@@ -38,12 +38,9 @@ void Store::compare_endpoint() {
                       ", and the endpoint is now " + policy_.endpoint;
 }
 
-// Behind whatever else has paused the account: its reason, and whose pause it is, stay.
 void Store::pause_for_another_endpoint(Moment now) {
-  if (another_endpoint_.empty()) {
-    sql(sql::k_resume_endpoint).exec();
-    return;
-  }
+  if (another_endpoint_.empty()) return;
+  put_pause_behind("endpoint check");
   SQLite::Statement& pause = sql(sql::k_pause_for_endpoint);
   pause.bind(":reason", another_endpoint_ +
                             "; start with the former one, or, if it is the same DSP under another "

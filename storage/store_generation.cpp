@@ -62,6 +62,7 @@ void Store::begin_generation(Moment now) {
   generation_ = std::max(generation_, generation_of(*database_));
   move_generation();
   if (forgotten_.empty()) return;
+  put_pause_behind("generation check");
   SQLite::Statement& hold = sql(sql::k_hold_forgotten);
   hold.bind(":reason",
             forgotten_ +

@@ -75,7 +75,9 @@ Result<Recovery> Store::take_over(const InstanceFacts& facts, Moment now) {
     compare_endpoint();
     if (!policy_.only_asks) {
       settle_policy_change(now);
-      save_settings(now);
+      save_settings();
+      if (another_endpoint_.empty()) sql(sql::k_resume_endpoint).exec();
+      hold_account(now);
     }
     begin_generation(now);
     if (!policy_.only_asks) pause_for_another_endpoint(now);
@@ -172,7 +174,7 @@ void Store::settle_policy_change(Moment now) {
   release.exec();
 }
 
-void Store::save_settings(Moment now) {
+void Store::save_settings() {
   SQLite::Statement& save = sql(sql::k_save_settings);
   bind_text_or_null(save, ":endpoint",
                     another_endpoint_.empty() ? policy_.endpoint : recorded_endpoint_);
@@ -187,10 +189,6 @@ void Store::save_settings(Moment now) {
   bind_text(save, ":unknown_outcome", name_of(policy_.unknown_outcome));
   save.bind(":settle_ms", policy_.settle_ms);
   save.exec();
-  if (!policy_.starts_on_hold) return;
-  SQLite::Statement& hold = sql(sql::k_hold_account);
-  hold.bind(":at", now.wall_ms);
-  hold.exec();
 }
 
 // Newest first until nothing older can be held any more. That is judged by how long the daemon was

@@ -1,9 +1,9 @@
--- Another endpoint: nothing is sent until an operator has decided. A pause of somebody else's stays his, with our reason
--- behind his own, once.
+-- Another endpoint: nothing is sent until an operator has decided. Behind a generation check, once; before everybody else.
 UPDATE account
-SET paused_reason = CASE WHEN coalesce(paused_by, 'daemon') IN ('daemon', 'endpoint check') THEN :reason
+SET paused_reason = CASE WHEN paused_by IS NOT 'generation check'
+                           THEN :reason || coalesce('; also paused by ' || also_paused_by || ': ' || also_paused_reason, '')
                          WHEN instr(coalesce(paused_reason, ''), :reason) > 0 THEN paused_reason
                          ELSE coalesce(paused_reason || '; ', '') || :reason END,
-    paused_by = CASE WHEN coalesce(paused_by, 'daemon') IN ('daemon', 'endpoint check') THEN 'endpoint check' ELSE paused_by END,
-    paused_at = coalesce(paused_at, :at)
+    paused_at = CASE WHEN paused_by IN ('generation check', 'endpoint check') THEN paused_at ELSE :at END,
+    paused_by = CASE WHEN paused_by = 'generation check' THEN paused_by ELSE 'endpoint check' END
 WHERE one = 1;

@@ -38,6 +38,15 @@ TEST(AnotherEndpoint, IsSentNothingUntilAPersonResumes) {
   }
   other.let_mock_catch_up();
   EXPECT_THAT(other.ledger(), IsEmpty());
+  {
+    Process daemon(site.daemon(joined(kLooksUp, {"--hold"})));  // seen: all was sent
+    eventually("the hold is not skipped for a check that ends",
+               [&] { return site.text("SELECT paused_by FROM account") == "--hold"; });
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  }
+  site.operate(
+      "INSERT INTO operator_act (act, who, why) VALUES ('resume', 'maria', 'the right one')");
   const Finish drain = site.drain(kLooksUp);  // the former one again
   EXPECT_EQ(drain.exit_code, 0) << drain.err;
   site.expect_promises_kept("40/60s", entities(1, 1, 1));

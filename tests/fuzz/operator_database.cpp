@@ -152,7 +152,9 @@ class ChangeCheck {
     if (table == "job") return may_change_job(was, row);
     if (table == "job_count") return !acts_.empty() && same_but(table, was, row, {"n"});
     if (table == "account") {
-      return of_account_ && same_but(table, was, row, {"paused_by", "paused_reason", "paused_at"});
+      return of_account_ && same_but(table, was, row,
+                                     {"paused_by", "paused_reason", "paused_at", "also_paused_by",
+                                      "also_paused_reason", "also_paused_at"});
     }
     return table == "request" && declared_.contains(value(table, row, "job_id")) &&
            value(table, was, "resolution") == "NULL" && same_but(table, was, row, {"resolution"});

@@ -136,6 +136,13 @@ TEST_F(Generation, NoticesABackupThatWasTakenWhileTheDaemonRan) {
   EXPECT_THAT(store_->forgotten(), HasSubstr("an older copy"));
   EXPECT_GE(recovery_.sends_from_boot_ms, now_.boot_ms + 60'000)
       << "and so is the limiter's memory";
+  for (const char* who : {"maria", "jo"}) {
+    EXPECT_EQ("", as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('pause', '" +
+                              std::string(who) + "', 'client call')"));
+    EXPECT_EQ(paused(), "generation check") << "seen: her resume created everything twice";
+  }
+  EXPECT_THAT(reason(), HasSubstr("operator_act resume; also paused by maria: client call; also "
+                                  "paused by jo: client call"));
   begin();
   EXPECT_EQ(paused(), "generation check") << "a restart decides nothing";
   EXPECT_EQ("",
@@ -159,7 +166,7 @@ TEST_F(Generation, NoticesACopyFromBeforeTheFirstStart) {
   EXPECT_EQ(paused(), "generation check");
 }
 
-TEST_F(Generation, TakesThePlaceOfAPersonsPause) {
+TEST_F(Generation, StandsBeforeAPersonsPause) {
   EXPECT_EQ("", as_stranger(
                     "INSERT INTO operator_act (act, who, why) VALUES ('pause', 'maria', 'lunch')"));
   const fs::path copy = backup();
@@ -167,6 +174,7 @@ TEST_F(Generation, TakesThePlaceOfAPersonsPause) {
   post(kCampaign);
   begin_after([&] { restore(copy); });
   EXPECT_EQ(paused(), "generation check") << "back from lunch, she would resume";
+  EXPECT_THAT(reason(), HasSubstr("operator_act resume; also paused by maria: lunch"));
 }
 
 TEST_F(Generation, NoticesADatabaseWithoutItsFile) {

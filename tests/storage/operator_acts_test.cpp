@@ -311,6 +311,14 @@ TEST_F(OperatorActs, PauseAndResumeTheAccount) {
   expect_consistent();
 }
 
+TEST_F(OperatorActs, AreNotSaidInTheNameOfACheck) {
+  for (const char* who : {"generation check", " Endpoint Check", "--hold"}) {
+    EXPECT_THAT(as_stranger("INSERT INTO operator_act (act, who, why) VALUES ('pause', '" +
+                            std::string(who) + "', 'y')"),
+                HasSubstr("who is a person"));
+  }
+}
+
 TEST_F(OperatorActs, ActOnManyJobsInOneStatementOrOnNone) {
   put(3, JobState::failed, "error = 'HTTP 422: bad creative', open_parents = 0");
   put(4, JobState::failed, "error = 'HTTP 422: bad creative too', open_parents = 0");

@@ -239,7 +239,8 @@ TEST_F(OperatorSql, DecideCancelAndPrioritise) {
 TEST_F(OperatorSql, PauseAndResume) {
   EXPECT_THAT(out_of("pause.sql", {{":who", "maria"}, {":why", "DSP maintenance"}}),
               AllOf(HasSubstr("maria"), HasSubstr("DSP maintenance")));
-  EXPECT_THAT(out_of("resume.sql"), HasSubstr("nobody"));
+  EXPECT_THAT(out_of("resume.sql"), AllOf(HasSubstr("DSP maintenance"), HasSubstr("nobody")))
+      << "what it ends, and what is left of it";
 }
 
 TEST_F(OperatorSql, SayNoWhereTheActIsNotLegalAndChangeNothing) {

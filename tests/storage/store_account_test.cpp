@@ -177,15 +177,75 @@ TEST_F(AnotherEndpoint, IsNotTheSameInOtherLetters) {
       << "the former one again: nothing was sent meanwhile";
 }
 
-TEST_F(AnotherEndpoint, LeavesAPersonsPauseToThePerson) {
+// A resume that is meant for a person's own pause released the check (seen: sent to another DSP).
+TEST_F(AnotherEndpoint, StandsBeforeAPersonsPauseAndLeavesItToThePerson) {
   confirm(kCampaign, "x1");
   act("pause");
+  const std::string hers = paused();
   for (int i = 0; i < 2; ++i) start_with("https://other.example/v1");
   const AccountState held = load().account;
-  EXPECT_EQ(held.paused_by, "maria");
-  EXPECT_THAT(held.paused_reason,
-              ::testing::MatchesRegex("lunch; the ids [^;]*; start with [^;]*"));
-  EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "maria");
+  EXPECT_EQ(held.paused_by, "endpoint check");
+  EXPECT_THAT(
+      held.paused_reason,
+      ::testing::MatchesRegex("the ids [^;]*; start with [^;]*; also paused by maria: lunch"));
+  start_with("https://dsp.example/v1");
+  EXPECT_EQ(paused(), hers);
+  act("resume");
+  EXPECT_FALSE(load().account.paused_by);
+}
+
+TEST_F(AnotherEndpoint, IsNotReleasedByAPauseThatComesLater) {
+  confirm(kCampaign, "x1");
+  const std::string words = start_with("https://other.example/v1").paused_reason;
+  const std::string since = value("SELECT paused_at FROM account");
+  for (int i = 0; i < 2; ++i) act("pause");
+  EXPECT_EQ(paused(), "endpoint check|" + words + "; also paused by maria: lunch|" + since);
+  act("pause", "jo");
+  EXPECT_THAT(start_with("https://other.example/v1").paused_reason,
+              ::testing::EndsWith("; also paused by jo: lunch"));
+  EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "jo") << "the last, as ever";
+  start_with("https://other.example/v1");
+  act("resume");
+  EXPECT_EQ(paused(), "NULL|NULL|NULL") << "one resume is all";
+  start_with("https://other.example/v1");
+  EXPECT_FALSE(start_with("https://dsp.example/v1").paused_by) << "her pause does not come back";
+}
+
+// Seen: a wrong endpoint paused first, so the hold was skipped; the right one ended that pause, and
+// all was sent.
+TEST_F(AnotherEndpoint, DoesNotTakeAHoldWithItWhenItEnds) {
+  confirm(kCampaign, "x1");
+  start_with("https://other.example/v1");
+  policy_.starts_on_hold = true;
+  EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "--hold");
+  for (int i = 0; i < 2; ++i) {
+    const AccountState both = start_with("https://other.example/v1");
+    EXPECT_EQ(both.paused_by, "endpoint check");
+    EXPECT_THAT(both.paused_reason, ::testing::MatchesRegex("the ids .*; also paused by --hold: "
+                                                            "started with --hold; [^;]*"));
+  }
+  policy_.starts_on_hold = false;
+  EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "--hold");
+  act("resume");
+  EXPECT_FALSE(load().account.paused_by);
+}
+
+TEST_F(AnotherEndpoint, AHoldAndAPersonsPauseEndWithOneResumeOnly) {
+  confirm(kCampaign, "x1");
+  for (const bool pauses_first : {true, false}) {
+    if (pauses_first) act("pause");
+    start_with("https://other.example/v1");
+    policy_.starts_on_hold = true;
+    start_with("https://other.example/v1");
+    if (!pauses_first) act("pause");
+    policy_.starts_on_hold = false;
+    EXPECT_EQ(start_with("https://other.example/v1").paused_by, "endpoint check");
+    const AccountState held = start_with("https://dsp.example/v1");
+    EXPECT_EQ(held.paused_by, "--hold");
+    EXPECT_THAT(held.paused_reason, ::testing::EndsWith("; also paused by maria: lunch"));
+    act("resume");
+    EXPECT_FALSE(start_with("https://dsp.example/v1").paused_by);
+  }
 }
 
 TEST_F(AnotherEndpoint, IsNotRecordedByWhoeverOnlyAsks) {
@@ -212,7 +272,14 @@ TEST_F(StoreAccount, StartsOnHoldUntilAnOperatorResumes) {
   EXPECT_FALSE(load().account.paused_by);
   act("pause");
   policy_.starts_on_hold = true;
-  EXPECT_EQ(start().account.paused_by, "maria") << "a person's pause holds as well, under her name";
+  for (int i = 0; i < 2; ++i) {
+    const AccountState both = start().account;
+    EXPECT_EQ(both.paused_by, "--hold") << "a resume that ends both should see both";
+    EXPECT_THAT(both.paused_reason, ::testing::EndsWith("resume; also paused by maria: lunch"));
+  }
+  act("pause", "jo");
+  EXPECT_THAT(load().account.paused_reason, ::testing::EndsWith("; also paused by jo: lunch"));
+  EXPECT_EQ(load().account.paused_by, "--hold");
 }
 
 }  // namespace
