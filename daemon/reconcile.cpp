@@ -111,6 +111,7 @@ class Reconciler {
   Result<DspReply> exchange(const Inquiry& inquiry);
   std::optional<AccountState> settle(const DspReply& reply, OutcomeClass what,
                                      const Granted& granted, const Ticket& ticket, Moment now);
+  Result<std::string> anothers(const Inquiry& inquiry, const DspAnswer& answer);
   void judge(const Inquiry& inquiry, const std::vector<std::string>& ids);
   void report(const Inquiry& inquiry, Finding::Kind kind, const std::string& what) {
     events_.found({kind, inquiry.job.value, inquiry.job_key,
@@ -313,6 +314,9 @@ Status Reconciler::look(const Inquiry& inquiry) {
       return Done{};
     }
     if (is_absent || what == OutcomeClass::found || what == OutcomeClass::found_many) {
+      const Result<std::string> another = anothers(inquiry, reply->answer);
+      if (!another) return another.error();
+      if (trouble = *another; !trouble.empty()) break;
       ++reconciled_.asked;
       if (!is_absent && progress_.look > 1) ++reconciled_.found_later;
       judge(inquiry, is_absent ? std::vector<std::string>{} : reply->answer.ids);
@@ -332,6 +336,17 @@ Status Reconciler::look(const Inquiry& inquiry) {
   }
   report(inquiry, Finding::Kind::unasked, trouble);
   return Done{};
+}
+
+// An entity that does not say whose it is, and is not the one that we expect, may be another job's:
+// then the question was not answered. In words; empty: it was.
+Result<std::string> Reconciler::anothers(const Inquiry& inquiry, const DspAnswer& answer) {
+  const bool may_be = answer.ids.size() == 1 && answer.external_ids.empty();
+  if (!may_be || answer.ids.front() == inquiry.dsp_id) return std::string();
+  Result<std::string> job = store_.other_with_id(inquiry.job, answer.ids.front());
+  if (!job || job->empty()) return job;
+  return "the DSP has " + answer.ids.front() + ", which is " + *job +
+         " (does it ignore the query?)";
 }
 
 void Reconciler::judge(const Inquiry& inquiry, const std::vector<std::string>& ids) {

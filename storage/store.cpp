@@ -79,6 +79,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
     // no permit behind a guard that is gone
     if (Status same = check_schema_if_touched(); !same) return same;
     is_accepted = endpoint_is_accepted();
+    find_holders(batches);
     for (std::size_t i = 0; i < batches.size(); ++i) {
       for (const Outcome& outcome : batches[i].outcomes) apply(outcome, results[i], now);
       for (const JobId job : batches[i].due) make_due(job, results[i], now);
@@ -159,27 +160,6 @@ void Store::apply(const Outcome& decided, WorkResult& result, Moment now) {
   result.applied.push_back(std::move(applied));
 }
 
-// An id stands for one entity below one set of parents. The lookup of a job that finds another's
-// has not found its own: many a DSP ignores a query that it does not know, and lists what it has.
-// Nothing: the id is free.
-std::optional<Outcome> Store::unless_taken(const Outcome& found) {
-  SQLite::Statement& row = sql(sql::k_id_taken_by);
-  row.bind(":job", found.job.value);
-  row.bind(":dsp_id", *found.dsp_id);
-  if (!row.executeStep()) return std::nullopt;
-  Outcome held = found;
-  held.event.reset();
-  held.dsp_id.reset();
-  held.resolution.reset();
-  held.due_in_ms.reset();
-  held.error = "the lookup found " + *found.dsp_id + ", which is job " +
-               std::to_string(row.getColumn(0).getInt64()) + " (" + row.getColumn(1).getString() +
-               ")";
-  held.hold = held.error + "; does the DSP ignore the query?";
-  row.reset();
-  return held;
-}
-
 // A first look whose POST did not lead to it.
 void Store::close_unsent(RequestId look, Moment now) {
   SQLite::Statement& finish = sql(sql::k_finish_request);
@@ -220,6 +200,7 @@ Applied Store::move(const Outcome& outcome, Moment now) {
   const int moved = update.exec();
   DL_CHECK(moved == 1, "the transaction that found the lease is the one that ends it");
   applied.matched = true;
+  if (outcome.dsp_id && !holders_.empty()) note_holder(*outcome.dsp_id, outcome.job, kind);
   if (!rule) return applied;
   add_history(outcome.job, *rule, attempt, outcome.request, outcome.error, now);
   count(batch_id, kind, outcome.from, to);

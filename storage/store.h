@@ -106,6 +106,9 @@ class Store {
   // Its lookup, in the ledger before it leaves; its outcome is recorded by commit(), as of one
   // whose job was taken out of our hands.
   Result<Granted> permit_inquiry(const Inquiry& inquiry, Moment now);
+  // Which other job of its kind has this id, or had it and the ledger knows: "job 3 (c1/g1)".
+  // Empty: none. Reads all jobs.
+  Result<std::string> other_with_id(JobId job, const std::string& dsp_id);
 
   // True when somebody else committed since the last call.
   bool tables_changed();
@@ -133,7 +136,20 @@ class Store {
   void reset_statements();
   Status transaction(const std::function<Status()>& work);
   void apply(const Outcome& outcome, WorkResult& result, Moment now);
+  struct Holder {  // of an id
+    JobId job;
+    JobKind kind = JobKind::campaign;
+  };
+  struct Named {
+    JobKind kind = JobKind::campaign;
+    std::string key;
+  };
   std::optional<Outcome> unless_taken(const Outcome& found);
+  void find_holders(std::span<const WorkBatch> batches);
+  void read_holders();
+  void note_holder(const std::string& dsp_id, JobId job, JobKind kind);
+  std::optional<JobId> other_holder(const std::string& dsp_id, JobId job);
+  Named named(JobId job);
   void close_unsent(RequestId look, Moment now);
   Applied move(const Outcome& outcome, Moment now);
   void promote(JobId parent, std::vector<JobRef>& promoted, Moment now);
@@ -210,6 +226,8 @@ class Store {
     friend auto operator<=>(const CountKey&, const CountKey&) = default;
   };
   std::map<CountKey, std::int64_t> count_deltas_;
+  // of the ids that the lookups of this transaction have found without proof
+  std::map<std::string, std::vector<Holder>> holders_;
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
 };
 

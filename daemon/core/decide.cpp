@@ -225,6 +225,7 @@ struct Decider {
     if (what == found) {
       outcome.event = JobEvent::found;
       outcome.dsp_id = reply.answer.ids.front();
+      outcome.id_is_proved = !reply.answer.external_ids.empty();  // another's was disbelieved
       outcome.resolution = "found";
       outcome.looks = 0;
       outcome.setbacks = 0;

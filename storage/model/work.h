@@ -118,6 +118,7 @@ struct Outcome {
   std::string dsp_request_id;
   std::string error;                      // words; empty: none
   std::optional<std::string> dsp_id;      // accepted, found
+  bool id_is_proved = false;              // found: the entity said that our key is its external_id
   std::optional<std::string> resolution;  // of the POST(s): see request.resolution
   bool spends_attempt = false;            // attempt + 1 and tries + 1
   int setbacks = 0;                       // new value

@@ -298,28 +298,6 @@ TEST_F(StoreDoubt, AnIdMayStandBelowOtherParents) {
   EXPECT_EQ("", exists(32)) << "of two campaigns";
 }
 
-// Seen: two jobs with one id, and children below a stranger.
-TEST_F(StoreDoubt, ALookupThatFindsAnotherJobsIdIsHeld) {
-  policy_.unknown_outcome = UnknownOutcome::lookup;
-  start();
-  confirm(kOther, "x1");
-  lose(kCampaign);
-  Outcome found = outcome_of(grant(kCampaign, Purpose::lookup), JobEvent::found);
-  found.dsp_id = "x1";
-  found.resolution = "found";
-  found.due_in_ms = 0;
-  EXPECT_FALSE(finish(found).matched) << "whoever believed in it reads the tables anew";
-  EXPECT_EQ(job(kCampaign, "state, dsp_id, due_at, lease_token"), "in_doubt|NULL|NULL|NULL");
-  EXPECT_THAT(job(kCampaign, "hold"), HasSubstr("found x1, which is job 5 (c2)"));
-  EXPECT_EQ(value("SELECT dsp_id, finished_at IS NOT NULL FROM request WHERE purpose = 'lookup'"),
-            "NULL|1");
-  EXPECT_EQ(value("SELECT count(*) FROM request WHERE job_id = 1 AND purpose = 'create' AND "
-                  "resolution IS NULL"),
-            "1");
-  EXPECT_TRUE(rows("SELECT promise, what FROM v_broken_promises").empty());
-  expect_consistent();
-}
-
 // Stripe and others answer a known key with other bytes by an error; some take it for a new
 // request.
 TEST_F(StoreDoubt, AKeyKeepsItsBytesAndOtherBytesGetAKeyOfTheirOwn) {

@@ -255,9 +255,9 @@ std::string looks_section() {
           "entity nor 404 (an empty list, say, or an entity whose `external_id` is another's), " +
           std::to_string(kUselessLookups) + " times in a row, or a refusal while others pass, " +
           std::to_string(kSetbacksMax) +
-          " times, leaves\nthe job to an operator. Where the DSP is in trouble (5xx, no answer) it "
-          "is asked ever "
-          "more rarely, up to every\nquarter of an hour:\n\n";
+          " times, leaves\nthe job to an operator. So does one entity without an `external_id` "
+          "whose id another job of the kind has. Where\nthe DSP is in trouble (5xx, no answer) it "
+          "is asked ever more rarely, up to every quarter of an hour:\n\n";
   text += fates_table(Purpose::lookup, {found, found_many, not_found, throttled, unauthorized,
                                         unavailable, look_failed, not_sent});
   return text;

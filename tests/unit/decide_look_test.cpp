@@ -164,6 +164,10 @@ TEST(DecideLookup, AdoptsTheOneItFinds) {
   EXPECT_EQ(outcome.event, JobEvent::found);
   EXPECT_EQ(outcome.dsp_id, "dsp-1");
   EXPECT_EQ(outcome.resolution, "found");
+  EXPECT_FALSE(outcome.id_is_proved) << "it says nothing of whose it is";
+  Look echoed(Purpose::lookup);
+  echoed.reply.answer.external_ids = {"our key"};
+  EXPECT_TRUE(echoed.at(found).id_is_proved);
 }
 
 TEST(DecideLookup, HoldsWhenItFindsMoreThanOne) {

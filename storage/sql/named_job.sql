@@ -1,0 +1,1 @@
+SELECT kind, key FROM job WHERE id = :job;
