@@ -34,9 +34,21 @@ END;
 DROP TRIGGER act_resume;
 CREATE TRIGGER act_resume AFTER INSERT ON operator_act WHEN NEW.act = 'resume'
 BEGIN
+  -- A person's pause that stands behind a check or --hold ends alone: whoever is back from lunch means that one.
   UPDATE account
-  SET paused_by = NULL, paused_reason = NULL, paused_at = NULL,
-      also_paused_by = NULL, also_paused_reason = NULL, also_paused_at = NULL
+  SET paused_by = iif(check_stays, paused_by, NULL),
+      paused_at = iif(check_stays, paused_at, NULL),
+      paused_reason = iif(check_stays, substr(paused_reason, 1, instr(paused_reason, '; also paused by ') - 1)
+                                             || coalesce('; also paused by --hold: ' || hold_reason, ''), NULL),
+      also_paused_by = iif(check_stays AND hold_reason IS NOT NULL, '--hold', NULL),
+      also_paused_at = iif(check_stays AND hold_reason IS NOT NULL, also_paused_at, NULL),
+      also_paused_reason = iif(check_stays, hold_reason, NULL)
+  FROM (SELECT paused_by IN ('generation check', 'endpoint check', '--hold')
+                 AND instr(replace(paused_reason, '; also paused by --hold: ', ''), '; also paused by ') > 0 AS check_stays,
+               CASE also_paused_by
+                 WHEN '--hold' THEN substr(also_paused_reason, 1, instr(also_paused_reason || '; also paused by ', '; also paused by ') - 1)
+               END AS hold_reason
+        FROM account) AS found
   WHERE one = 1;
   UPDATE operator_act SET applied_at = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)
   WHERE id = NEW.id;

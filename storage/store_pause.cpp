@@ -1,6 +1,6 @@
 // Whose pause stands in front. First the generation check, then the endpoint check, --hold, a
-// person's, the daemon's own for its credentials: a resume ends all, and whoever gives it should
-// read the gravest of them. (The acts pause and resume: migrations/0023_standing_checks.sql.)
+// person's, the daemon's own for its credentials. A resume ends a person's pause alone where one
+// stands behind another. (The acts pause and resume: migrations/0023_standing_checks.sql.)
 #include "queries_sql.h"
 #include "storage/store.h"
 #include "storage/store_columns.h"

@@ -1,4 +1,4 @@
--- Ends every pause: an operator's, a check's (paused_by: rate.sql), or the daemon's own (after HTTP 401 or 403).
+-- Ends a pause: an operator's, also behind a check's or --hold (these need another resume: rate.sql), or the daemon's own (after HTTP 401 or 403).
 -- sqlite3 jobs.db -cmd ".parameter set :who maria" < resume.sql
 .bail on
 .timeout 5000

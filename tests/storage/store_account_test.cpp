@@ -206,7 +206,10 @@ TEST_F(AnotherEndpoint, IsNotReleasedByAPauseThatComesLater) {
   EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "jo") << "the last, as ever";
   start_with("https://other.example/v1");
   act("resume");
-  EXPECT_EQ(paused(), "NULL|NULL|NULL") << "one resume is all";
+  EXPECT_EQ(load().account.paused_by, "endpoint check") << "it was meant for her own pause";
+  EXPECT_THAT(load().account.paused_reason, ::testing::Not(::testing::HasSubstr("also paused")));
+  act("resume");
+  EXPECT_EQ(paused(), "NULL|NULL|NULL");
   start_with("https://other.example/v1");
   EXPECT_FALSE(start_with("https://dsp.example/v1").paused_by) << "her pause does not come back";
 }
@@ -230,7 +233,7 @@ TEST_F(AnotherEndpoint, DoesNotTakeAHoldWithItWhenItEnds) {
   EXPECT_FALSE(load().account.paused_by);
 }
 
-TEST_F(AnotherEndpoint, AHoldAndAPersonsPauseEndWithOneResumeOnly) {
+TEST_F(AnotherEndpoint, AHoldAndAPersonsPauseEndOnlyWithTheirResumes) {
   confirm(kCampaign, "x1");
   for (const bool pauses_first : {true, false}) {
     if (pauses_first) act("pause");
@@ -244,8 +247,26 @@ TEST_F(AnotherEndpoint, AHoldAndAPersonsPauseEndWithOneResumeOnly) {
     EXPECT_EQ(held.paused_by, "--hold");
     EXPECT_THAT(held.paused_reason, ::testing::EndsWith("; also paused by maria: lunch"));
     act("resume");
+    EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "--hold") << "that was maria's";
+    act("resume");
     EXPECT_FALSE(start_with("https://dsp.example/v1").paused_by);
   }
+}
+
+TEST_F(AnotherEndpoint, LosesOnlyThePersonsPauseToAResumeWhereAHoldStandsBehindItToo) {
+  confirm(kCampaign, "x1");
+  start_with("https://other.example/v1");
+  policy_.starts_on_hold = true;
+  const std::string before = start_with("https://other.example/v1").paused_reason;
+  act("pause");
+  act("resume");
+  EXPECT_EQ(load().account.paused_by, "endpoint check");
+  EXPECT_EQ(load().account.paused_reason, before);
+  policy_.starts_on_hold = false;
+  EXPECT_EQ(start_with("https://dsp.example/v1").paused_by, "--hold");
+  start_with("https://other.example/v1");
+  act("resume");
+  EXPECT_EQ(paused(), "NULL|NULL|NULL") << "a check and the hold behind it end together";
 }
 
 TEST_F(AnotherEndpoint, IsNotRecordedByWhoeverOnlyAsks) {
