@@ -71,9 +71,6 @@ class CsvRows final : public RowReader {
   const std::vector<std::string>& header() const override { return header_; }
   const std::vector<std::string_view>& fields() const override { return fields_; }
   std::string dialect() const override { return text_of(dialect_); }
-  Point point() const override {
-    return dialect_.delimiter == ',' ? Point::decimal : Point::either;
-  }
   std::int64_t bytes_read() const override { return lines_.bytes_read(); }
   Result<std::string> sha256_hex() override { return lines_.sha256_hex(); }
 

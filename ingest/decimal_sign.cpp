@@ -60,21 +60,15 @@ bool is_date_with_points(std::string_view raw) {
   return second <= 2 && rest.substr(second).starts_with('.');
 }
 
-// 1.234,56
-bool has_points_and_comma(std::string_view number) {
-  const std::size_t comma = number.find(',');
-  if (comma == std::string_view::npos) return false;
-  const std::string_view decimals = number.substr(comma + 1);
-  return all_digits(decimals) && decimals.size() <= 2 &&
-         may_have_thousands(number.substr(0, comma));
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// 01.07.2025, with or without a time behind it.
-bool is_whole_date_with_points(std::string_view text) {
-  if (text.empty() || !is_digit(text.front()) || !is_date_with_points(text)) return false;
-  const std::string_view year = text.substr(text.find('.', text.find('.') + 1) + 1);
-  if (!year.starts_with("19") && !year.starts_with("20")) return false;
-  return year.size() >= 4 && all_digits(year.substr(0, 4)) && (year.size() == 4 || year[4] == ' ');
+// 15.000 and 12.500
+bool is_padded(std::string_view number) {
+  return number.ends_with('0') && may_have_thousands(number);
 }
 
 }  // namespace
@@ -91,18 +85,31 @@ bool may_have_thousands(std::string_view number) {
   return true;
 }
 
-bool is_in_whole_thousands(std::string_view number) {
-  constexpr std::string_view kLongest = "999.000";
-  return number.size() <= kLongest.size() && number.ends_with(".000") && may_have_thousands(number);
+bool is_ambiguous(std::string_view number, Point point) {
+  switch (point) {
+    case Point::decimal: return false;
+    case Point::padded: return is_padded(number);
+    case Point::doubtful: return may_have_thousands(number);
+  }
+  return false;
 }
 
-void DecimalSigns::take_number(std::string_view raw) {
-  if (has_point_ || raw.find('.') == std::string_view::npos) return;
-  const std::string_view number = number_in(raw);
-  if (!may_have_thousands(number)) {
-    has_point_ = true;
-  } else if (is_in_whole_thousands(number)) {
-    has_whole_thousands_ = true;
+std::string unambiguous(std::string_view money) {
+  const std::string_view number = trimmed(money);
+  return may_have_thousands(number) ? std::string(number) + '0' : std::string(money);
+}
+
+void DecimalSigns::take_number(Column column, std::string_view raw) {
+  const std::string_view number = trimmed(raw);
+  const std::size_t point = number.find('.');
+  if (point == std::string_view::npos) return;
+  Seen& seen = seen_[index_of(column)];
+  if (may_have_thousands(number)) {
+    seen.thousands = true;
+    seen.padded = seen.padded || is_padded(number);
+  } else {
+    seen.point = true;
+    seen.three_decimals = seen.three_decimals || number.size() - point - 1 == 3;
   }
 }
 
@@ -112,14 +119,17 @@ void DecimalSigns::take_refused(ValueRule rule, std::string_view raw) {
   if (rule == ValueRule::date) has_comma_ = is_date_with_points(raw);
 }
 
-void DecimalSigns::take_unused(std::string_view raw) {
-  if (has_comma_ || raw.size() > kBytesMax || raw.find('.') == std::string_view::npos) return;
-  has_comma_ = has_points_and_comma(number_in(raw)) || is_whole_date_with_points(raw);
+// Whoever writes 12.50 pads to two decimals and writes 15.00: then 15.000 is another hand's.
+Point DecimalSigns::point_of(const Seen& seen) {
+  if (!seen.point) return seen.thousands ? Point::doubtful : Point::decimal;
+  return seen.padded && !seen.three_decimals ? Point::padded : Point::decimal;
 }
 
-Point DecimalSigns::point() const {
-  if (has_comma_) return Point::either;
-  return has_whole_thousands_ && !has_point_ ? Point::unproven : Point::decimal;
+Points DecimalSigns::points() const {
+  Points points{};
+  for (std::size_t i = 0; i < kColumnCount; ++i)
+    points[i] = has_comma_ ? Point::doubtful : point_of(seen_[i]);
+  return points;
 }
 
 }  // namespace dl

@@ -1,7 +1,5 @@
 #include "ingest/entities.h"
 
-#include <algorithm>
-
 #include "ingest/body.h"
 #include "ingest/values.h"
 
@@ -72,7 +70,6 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
   Entity& entity = level.entity;
   entity.valid = true;
   entity.altered.reset();
-  const Point point = std::max(point_, reader.point());
   std::array<std::string_view, 6> values;  // normal forms
   Flaw id_flaw = Flaw::none;
   std::size_t i = 0;
@@ -80,8 +77,8 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
     const std::string_view raw = row[rule.column];
     level.raw[i] = raw;
     const bool is_number = row.numbers[index_of(rule.column)];
-    const CheckedValue checked =
-        check_value(rule.rule, level.raw[i], level.scratch[i], is_number ? Point::decimal : point);
+    const Point point = is_number ? Point::decimal : points_[index_of(rule.column)];
+    const CheckedValue checked = check_value(rule.rule, level.raw[i], level.scratch[i], point);
     values[i] = checked.text;
     if (rule.rule == ValueRule::id) id_flaw = checked.flaw;
     if (row.refused[index_of(rule.column)]) {
@@ -93,7 +90,7 @@ void RowEntities::make(JobKind kind, const Row& row, const RowReader& reader, Pr
       entity.valid = false;
       signs_.take_refused(rule.rule, raw);
     } else {
-      if (rule.rule == ValueRule::money && !is_number) signs_.take_number(raw);
+      if (rule.rule == ValueRule::money && !is_number) signs_.take_number(rule.column, raw);
       if (checked.text != raw) entity.altered.set(index_of(rule.column));
     }
     ++i;

@@ -24,8 +24,8 @@ struct Entity {
 class RowEntities {
  public:
   RowEntities() = default;
-  // `point`: of the input, where more is known of it than its reader can.
-  explicit RowEntities(Point point) : point_(point) {}
+  // `points`: what is known of the input's.
+  explicit RowEntities(const Points& points) : points_(points) {}
 
   // Takes the next row. Problems of its values are added with their place. True if there are none.
   bool take(const Row& row, const RowReader& reader, Problems& problems);
@@ -33,8 +33,8 @@ class RowEntities {
   // Of the row taken last; only up to its deepest kind.
   const Entity& operator[](JobKind kind) const { return levels_[index(kind)].entity; }
   JobKind deepest() const { return deepest_; }
-  // What a point is by the values of all rows so far.
-  Point point_by_values() const { return signs_.point(); }
+  // What points are by the values of all rows so far.
+  Points points_by_values() const { return signs_.points(); }
 
  private:
   struct Level {
@@ -48,7 +48,7 @@ class RowEntities {
 
   std::array<Level, 3> levels_;
   JobKind deepest_ = JobKind::ad;
-  Point point_ = Point::decimal;
+  Points points_{};
   DecimalSigns signs_;
 };
 

@@ -76,7 +76,6 @@ class RowReader {
   virtual std::optional<RefusedObject> refused_object() const { return std::nullopt; }
   // How the file is written, in words (csv_reader.h); empty: JSON.
   virtual std::string dialect() const = 0;
-  virtual Point point() const { return Point::decimal; }
 
   virtual std::int64_t bytes_read() const = 0;
   // Of the whole input; call once, after the last row. Errors: io.

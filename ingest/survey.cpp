@@ -77,33 +77,21 @@ Result<bool> Notes::dsp_ids_fit(const Row& row, const RowReader& reader,
   return false;
 }
 
-// Where columns stand that are not ours, as in RowReader::fields().
-std::vector<std::size_t> unused_columns(const std::vector<std::string>& header) {
-  std::vector<std::size_t> unused;
-  for (std::size_t at = 0; at < header.size(); ++at) {
-    if (!column_named(header[at])) unused.push_back(at);
-  }
-  return unused;
-}
-
-// All rows once. What a point is, by their values.
-Result<Point> look_at_rows(RowReader& reader, Point point, OnError policy, Notes& notes,
-                           Survey& survey, const SurveySink& so_far) {
+// All rows once. What points are, by their values.
+Result<Points> look_at_rows(RowReader& reader, const Points& points, OnError policy, Notes& notes,
+                            Survey& survey, const SurveySink& so_far) {
   Row row;
-  RowEntities entities(point);
-  const std::vector<std::size_t> unused = unused_columns(reader.header());
-  DecimalSigns signs;  // in unused columns
+  RowEntities entities(points);
   for (;;) {
     Result<bool> more = reader.next(row, survey.problems);
     if (!more) return more.error();
-    if (!*more) return std::max(entities.point_by_values(), signs.point());
+    if (!*more) return entities.points_by_values();
     ++survey.rows;
     bool good = entities.take(row, reader, survey.problems);
     const Result<bool> fits = notes.dsp_ids_fit(row, reader, entities, policy, survey);
     if (!fits) return fits.error();
     good = good && *fits;
     if (!good) survey.problems.mark_bad_row(row.number);
-    for (const std::size_t at : unused) signs.take_unused(reader.fields()[at]);
     if (Status ok = notes.take(entities, row.number, policy, survey); !ok) return ok.error();
     if (survey.rows % kRowsBetweenTellings != 0) continue;
     so_far({survey.rows, reader.bytes_read(),
@@ -134,12 +122,18 @@ bool Survey::leaves_out(OnError policy, std::int64_t row_number,
 
 namespace {
 
-// `point`: what is known of it before. A point instead of a survey: it is that one, and all has to
-// be looked at again.
-Result<std::variant<Survey, Point>> survey_with(Point point, const InputFile& file,
-                                                InputFormat format, OnError policy,
-                                                const SurveySink& so_far, DspIdCheck* dsp_ids) {
-  using Found = std::variant<Survey, Point>;
+// By column, the stricter of two.
+Points stricter_of(Points points, const Points& others) {
+  for (std::size_t i = 0; i < points.size(); ++i) points[i] = std::max(points[i], others[i]);
+  return points;
+}
+
+// `points`: what is known of them before. Points instead of a survey: they are those, and all has
+// to be looked at again.
+Result<std::variant<Survey, Points>> survey_with(const Points& points, const InputFile& file,
+                                                 InputFormat format, OnError policy,
+                                                 const SurveySink& so_far, DspIdCheck* dsp_ids) {
+  using Found = std::variant<Survey, Points>;
   Survey survey;
   survey.format = format;
   Result<std::unique_ptr<RowReader>> opened = open_rows(file, format, survey.problems);
@@ -150,9 +144,9 @@ Result<std::variant<Survey, Point>> survey_with(Point point, const InputFile& fi
   const bool header_is_good = survey.problems.empty();
   Notes notes;
   notes.dsp_ids = dsp_ids;
-  const Result<Point> proved = look_at_rows(reader, point, policy, notes, survey, so_far);
+  const Result<Points> proved = look_at_rows(reader, points, policy, notes, survey, so_far);
   if (!proved) return proved.error();
-  if (*proved > std::max(point, reader.point())) return Found(*proved);
+  if (const Points all = stricter_of(points, *proved); all != points) return Found(all);
   refuse_if_nothing_is_there(survey);
   Result<std::string> digest = reader.sha256_hex();
   if (!digest) return digest.error();
@@ -184,13 +178,13 @@ Result<Survey> survey(const InputFile& file, std::optional<InputFormat> format, 
   // What proves a decimal comma, or that nothing proves a decimal point, makes 15.000 doubtful also
   // in the rows above; whoever mends the comma alone must not get fifteen. Each look is stricter
   // than the one before.
-  Point point = Point::decimal;
+  Points points{};
   for (;;) {
-    Result<std::variant<Survey, Point>> found =
-        survey_with(point, file, *format, policy, so_far, dsp_ids);
+    Result<std::variant<Survey, Points>> found =
+        survey_with(points, file, *format, policy, so_far, dsp_ids);
     if (!found) return found.error();
     if (Survey* whole = std::get_if<Survey>(&*found)) return std::move(*whole);
-    point = std::get<Point>(*found);
+    points = std::get<Points>(*found);
   }
 }
 

@@ -163,15 +163,6 @@ Flaw why_not_a_number(std::string_view text) {
   return Flaw::bad_number;
 }
 
-bool is_ambiguous(std::string_view number, Point point) {
-  switch (point) {
-    case Point::decimal: return false;
-    case Point::unproven: return is_in_whole_thousands(number);
-    case Point::either: return may_have_thousands(number);
-  }
-  return false;
-}
-
 // 0015000.50 -> 15000.5: equal amounts have one text.
 CheckedValue check_money(std::string_view raw, std::string& scratch, Point meaning) {
   const std::string_view text = trimmed(raw);

@@ -39,25 +39,25 @@ TEST(Money, RefusesWhatIsNotExactlyADecimal) {
 
 TEST(Money, WithAPointThatMaySeparateThousandsIsRefusedWhereThatIsUsual) {
   for (const char* unclear : {"15.000", "1.000", "999.999", "1.234.567", " 2.125 "}) {
-    EXPECT_EQ(normal(ValueRule::money, unclear, Point::either), "! ambiguous_point") << unclear;
+    EXPECT_EQ(normal(ValueRule::money, unclear, Point::doubtful), "! ambiguous_point") << unclear;
   }
   EXPECT_EQ(normal(ValueRule::money, "15.000"), "15");
-  EXPECT_EQ(normal(ValueRule::money, "2.1250", Point::either), "2.125");
+  EXPECT_EQ(normal(ValueRule::money, "2.1250", Point::doubtful), "2.125");
   for (const char* clear : {"15000", "15.5", "0.125", "1500.125", "2.12505"}) {
-    EXPECT_EQ(normal(ValueRule::money, clear, Point::either), clear);
+    EXPECT_EQ(normal(ValueRule::money, clear, Point::doubtful), clear);
   }
-  EXPECT_EQ(normal(ValueRule::money, "15.000,50", Point::either), "! decimal_comma");
+  EXPECT_EQ(normal(ValueRule::money, "15.000,50", Point::doubtful), "! decimal_comma");
 }
 
-TEST(Money, InWholeThousandsWithAPointIsRefusedWhereNothingProvesADecimalPoint) {
-  for (const char* unclear : {"15.000", "1.000", "999.000", " 2.000 "}) {
-    EXPECT_EQ(normal(ValueRule::money, unclear, Point::unproven), "! ambiguous_point") << unclear;
+TEST(Money, PaddedBehindAPointThatMaySeparateThousandsIsRefusedWhereItsColumnPadsOtherwise) {
+  for (const char* unclear : {"15.000", "1.000", "999.000", " 2.000 ", "12.500", "1.250"}) {
+    EXPECT_EQ(normal(ValueRule::money, unclear, Point::padded), "! ambiguous_point") << unclear;
   }
   for (const char* clear : {"2.125", "15.5", "0.125", "15000"})
-    EXPECT_EQ(normal(ValueRule::money, clear, Point::unproven), clear);
-  EXPECT_EQ(normal(ValueRule::money, "15.0000", Point::unproven), "15");
-  EXPECT_EQ(normal(ValueRule::money, "1500.000", Point::unproven), "1500");
-  EXPECT_EQ(normal(ValueRule::money, "0.000", Point::unproven), "0");
+    EXPECT_EQ(normal(ValueRule::money, clear, Point::padded), clear);
+  EXPECT_EQ(normal(ValueRule::money, "15.0000", Point::padded), "15");
+  EXPECT_EQ(normal(ValueRule::money, "1500.000", Point::padded), "1500");
+  EXPECT_EQ(normal(ValueRule::money, "0.000", Point::padded), "0");
 }
 
 TEST(Date, IsARealDayInOneForm) {
