@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "ingest/commands.h"
+#include "ingest/decimal_sign.h"
 #include "ingest/deviation.h"
 #include "ingest/sheet_writer.h"
 #include "ingest/user_row.h"
@@ -18,12 +19,25 @@ InputFormat output_format(const Options& options, const BatchFacts& batch) {
   return batch.format == "csv" ? InputFormat::csv : InputFormat::jsonl;
 }
 
+// Errors are loaded again without the rows around them, numbers of JSON come back as texts: what
+// was sure to be 2.125 there would be doubtful. Only results of CSV are the user's to the byte.
+bool has_plain_money(Verb verb, const BatchFacts& batch) {
+  return verb != Verb::errors && batch.format == "csv";
+}
+
+void make_unambiguous(const UserRows& rows, std::vector<std::string>& fields) {
+  for (std::size_t at = 0; at < rows.columns().size(); ++at) {
+    const std::optional<Column> column = rows.columns()[at];
+    if (column && rule_of(*column).rule == ValueRule::money) fields[at] = unambiguous(fields[at]);
+  }
+}
+
 // In CSV what came from the DSP is defused; the user's own cells go back as they came. But for the
 // errors: they will be loaded again, and a value that a later sheet has put right must not come
 // back with them.
 std::vector<std::string> full_row(UserRows& rows, const ResultRow& result,
                                   const std::vector<Deviation>& deviations, Verb verb,
-                                  InputFormat format) {
+                                  const BatchFacts& batch, InputFormat format) {
   const auto told = [&](const std::string& text) {
     return format == InputFormat::csv ? defused(text) : text;
   };
@@ -31,6 +45,7 @@ std::vector<std::string> full_row(UserRows& rows, const ResultRow& result,
   for (const Deviation& deviation : deviations) {
     if (verb == Verb::errors && deviation.at) fields[*deviation.at] = deviation.job_value;
   }
+  if (!has_plain_money(verb, batch)) make_unambiguous(rows, fields);
   fields.push_back(result.state);
   for (const std::string& id : result.stored.dsp_ids) fields.push_back(told(id));
   const std::string others = text_of(deviations, rows);
@@ -98,7 +113,7 @@ Result<int> print_results(const Options& options) {
                (deviations.empty() || batch->conflicts == 0);
     if (options.verb == Verb::errors && !result.failed) return Done{};
     const std::vector<std::string> fields =
-        full_row(rows, result, deviations, options.verb, format);
+        full_row(rows, result, deviations, options.verb, *batch, format);
     return sheet.add({fields.begin(), fields.end()});
   });
   if (ok) ok = sheet.finish();

@@ -79,5 +79,50 @@ TEST(Errors, WithoutABatchNameTheEarlierOnesThatHaveSome) {
             std::string::npos);
 }
 
+// What `given`, results or errors of a program, does when it is loaded again.
+void expect_unchanged(const Program& program, const std::string& given) {
+  EXPECT_NE(given.find("15.0000"), std::string::npos) << given;
+  EXPECT_NE(given.find("3.1250"), std::string::npos) << given;
+  const Ran again = program.run({"-"}, given);
+  EXPECT_EQ(again.exit_code, 0) << again.err << given;
+  EXPECT_NE(again.out.find(": 0 new, 6 unchanged (2 rows)"), std::string::npos) << again.out;
+}
+
+// A number that only its neighbours had shown to be a decimal was refused, with words that invite
+// a factor of a thousand.
+TEST(Errors, HaveNoNumberWhosePointMaySeparateThousands) {
+  const Program program;
+  const Ran loaded =
+      program.run({"-"}, sheet_of({row_with(1, "bid", " 15.000 "), row_with(2, "bid", "3.125"),
+                                   row_with(3, "bid", "0.500")}));
+  EXPECT_EQ(loaded.exit_code, 0) << loaded.err;
+  const std::string results = program.run({"results"}).out;
+  EXPECT_NE(results.find(", 15.000 ,"), std::string::npos) << "to the byte: " << results;
+  EXPECT_NE(results.find(",3.125,"), std::string::npos) << results;
+  program.as_daemon(
+      "UPDATE job SET state = 'failed', error = 'x' WHERE key IN ('cmp_2025_001', 'cmp_2025_002')");
+  for (const char* format : {"csv", "json", "jsonl"})
+    expect_unchanged(program, program.run({"errors", "1", "--format", format}).out);
+}
+
+// Numbers of JSON can mean one thing only; the texts that come back would not.
+TEST(Errors, OfJsonHaveNoNumberWhosePointMaySeparateThousandsNorHaveItsResults) {
+  const Program program;
+  std::string lines;
+  for (const std::string bid : {"15.000", "3.125"}) {
+    std::string line = program.run({"template", "--format", "jsonl"}).out;
+    line.replace(line.find("cmp_2025_001"), 12, "c" + bid);
+    const std::size_t at = line.find(R"("bid":)") + 6;
+    lines += line.replace(at, line.find(',', at) - at, bid);
+  }
+  const Ran loaded = program.run({"-"}, lines);
+  EXPECT_EQ(loaded.exit_code, 0) << loaded.err << lines;
+  program.as_daemon("UPDATE job SET state = 'failed', error = 'x' WHERE kind = 'campaign'");
+  for (const char* verb : {"errors", "results"}) {
+    for (const char* format : {"csv", "json", "jsonl"})
+      expect_unchanged(program, program.run({verb, "1", "--format", format}).out);
+  }
+}
+
 }  // namespace
 }  // namespace dl
