@@ -1,10 +1,9 @@
 #include "ingest/dsp_id_check.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 #include "ingest/sheet_writer.h"
+#include "ingest/spreadsheet_form.h"
 
 namespace dl {
 namespace {
@@ -18,24 +17,6 @@ std::string id_in(std::string_view cell) {
   cell = cell.substr(begin, cell.find_last_not_of(" \t") - begin + 1);
   if (cell.starts_with('\'') && defused(cell.substr(1)) == cell) cell.remove_prefix(1);
   return std::string(cell);
-}
-
-std::optional<double> number_in(std::string text) {
-  std::replace(text.begin(), text.end(), ',', '.');
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-// A spreadsheet shows 00123 as 123 and 120210000000000001 as 1.2021E+17. Of the DSP's id that is no
-// harm, where the row's own ids are those of a job.
-bool is_spreadsheets_form(const std::string& text, const std::string& id) {
-  constexpr double kRounding = 1e-4;
-  if (id.find_first_not_of("0123456789") != std::string::npos) return false;
-  const std::optional<double> shown = number_in(text);
-  const std::optional<double> meant = number_in(id);
-  return shown && meant && std::abs(*shown - *meant) <= kRounding * *meant;
 }
 
 }  // namespace

@@ -135,5 +135,37 @@ TEST_F(DspIds, DefusedForASpreadsheetFit) {
   EXPECT_THAT(program.run({"-"}, results).out, HasSubstr("0 new, 6 unchanged"));
 }
 
+// 900001 passed for 900002.
+TEST_F(DspIds, OfNeighboursAreTwo) {
+  const auto named = [&](const std::string& a, const std::string& b) {
+    program.as_daemon("UPDATE job SET dsp_id = '" + a +
+                      "' WHERE key = '001';"
+                      "UPDATE job SET dsp_id = '" +
+                      b + "' WHERE key = 'other'");
+    return program.run({"results"}).out;
+  };
+  const auto codes = [&](const std::string& sheet) {
+    const Ran ran = program.run({"plan", "-"}, sheet);
+    return ran.exit_code == 65 && ran.err.find("id_changed") != std::string::npos ? "other"
+                                                                                  : "same";
+  };
+  std::string results = named("900001", "900002");
+  EXPECT_STREQ(codes(replaced(results, ",900002,", ",900001,")), "other");
+  EXPECT_STREQ(codes(replaced(results, ",900002,", ",0900002,")), "same");
+  EXPECT_STREQ(codes(replaced(results, ",900002,", ",9.00002E+05,")), "same");
+  EXPECT_STREQ(codes(replaced(results, ",900002,", ",9.00001E+05,")), "other");
+  results = named("120210000000000001", "120210000000000002");
+  const auto shown_as = [&](const std::string& cell) {
+    return codes(replaced(results, ",120210000000000002,", "," + cell + ","));
+  };
+  EXPECT_STREQ(shown_as("120210000000000001"), "other");
+  for (const char* same : {"120210000000000000", "1.2021E+17", "\"1,2021E+17\"", "1.2e17"})
+    EXPECT_STREQ(shown_as(same), "same") << same;
+  for (const char* other :
+       {"120210000000001000", "12021000000000000", "1.2022E+17", "1.2021E+16",
+        "1.20210000000000001E+17", "1.2021E+99999999999", "0E+20", "E+17", "1.2021E-17"})
+    EXPECT_STREQ(shown_as(other), "other") << other;
+}
+
 }  // namespace
 }  // namespace dl
