@@ -19,6 +19,9 @@ std::string id_in(std::string_view cell) {
   return std::string(cell);
 }
 
+// A text of the user's or the DSP's, for a message.
+std::string readable(std::string_view text) { return shown(text, 80); }
+
 }  // namespace
 
 Status DspIdCheck::open() {
@@ -58,11 +61,11 @@ Result<std::string> DspIdCheck::words_for(JobKind kind, const std::string& id,
     holder = std::move(*found);
   }
   if (holder) {
-    text += " (" + id + " is " + *holder + ")";
+    text += " (" + readable(id) + " is " + readable(*holder) + ")";
   } else if (id_here && !id_here->empty()) {
-    text += " (this one is " + *id_here + " at the DSP, not " + id + ")";
+    text += " (this one is " + readable(*id_here) + " at the DSP, not " + readable(id) + ")";
   } else if (is_searched_for || !lookup_) {
-    text += " (no job of this database is " + id + ")";
+    text += " (no job of this database is " + readable(id) + ")";
   }
   const std::string name(names_of(kind).name);
   return text + "; format the id columns as text and enter the id again; for a new " + name +

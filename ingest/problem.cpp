@@ -67,7 +67,7 @@ void Problems::warn(Problem problem) { keep(warnings_, std::move(problem)); }
 
 void Problems::keep(std::vector<Problem>& kept, Problem problem) {
   if (kept.size() >= kKept || bytes_ >= kKeptBytes) return;
-  bytes_ += problem.value.size();
+  bytes_ += problem.value.size() + problem.message.size() + problem.column.size();
   kept.push_back(std::move(problem));
 }
 

@@ -36,7 +36,7 @@ std::string counted(std::int64_t count, std::string_view noun);
 class Problems {
  public:
   static constexpr std::size_t kKept = 100'000;
-  static constexpr std::size_t kKeptBytes = 16 * 1024 * 1024;  // of their values
+  static constexpr std::size_t kKeptBytes = 32 * 1024 * 1024;  // of their texts
 
   void add(Problem problem);
   // A remark that refuses nothing.

@@ -383,6 +383,9 @@ TEST(Problems, AreKeptInBoundedMemoryAndAllCounted) {
   EXPECT_EQ(problems.count(), 1000);
   EXPECT_EQ(problems.errors().size(), Problems::kKeptBytes / value.size());
   EXPECT_EQ(problems.errors().front().value, value);
+  Problems wordy;
+  for (int i = 0; i < 1000; ++i) wordy.add({i, 0, "row", "id_changed", value, "", false});
+  EXPECT_EQ(wordy.errors().size(), Problems::kKeptBytes / value.size());
 }
 
 }  // namespace

@@ -167,5 +167,24 @@ TEST_F(DspIds, OfNeighboursAreTwo) {
     EXPECT_STREQ(shown_as(other), "other") << other;
 }
 
+// A cell of the user's reached the terminal as it was, with all its bytes.
+TEST_F(DspIds, AreToldEscapedAndCut) {
+  const std::string results = program.run({"results"}).out;
+  Ran ran = program.run({"-"}, replaced(results, "dsp-1,", "\x1b[31m,"));
+  EXPECT_EQ(ran.exit_code, 65);
+  EXPECT_THAT(ran.err, HasSubstr("(this one is dsp-1 at the DSP, not \\x1b[31m)"));
+  ran = program.run({"-"}, replaced(results, "dsp-1,", std::string(500'000, 'x') + ","));
+  EXPECT_EQ(ran.exit_code, 65);
+  EXPECT_THAT(ran.err, HasSubstr("xxx... (500000 bytes))"));
+  EXPECT_LT(ran.err.size(), 2'000U);
+  program.as_daemon("UPDATE job SET dsp_id = 'a' || char(27) || 'b' WHERE key = '001'");
+  ran = program.run({"-"}, results);
+  EXPECT_THAT(ran.err, HasSubstr("(this one is a\\x1bb at the DSP, not dsp-1)"));
+  program.as_daemon("UPDATE job SET dsp_id = 'd' WHERE key = 'other'");
+  ran = program.run({"-"}, replaced(results, "dsp-1,", "d,"));
+  EXPECT_THAT(ran.err, HasSubstr("(d is other)"));
+  EXPECT_EQ(ran.err.find('\x1b'), std::string::npos);
+}
+
 }  // namespace
 }  // namespace dl
