@@ -120,8 +120,9 @@ std::optional<Column> column_named(std::string_view header);
 // an error sheet can be loaded as it is.
 bool is_result_column(std::string_view header);
 
-// Of these, the ones with the DSP's ids, by kind: they tell on the way in whether a row still names
-// the same jobs.
+// Of these, the one with the row's state: on the way in it tells that the row's jobs exist.
+inline constexpr std::string_view kStateColumn = "dl_state";
+// And the ones with the DSP's ids, by kind: they tell whether a row still names the same jobs.
 inline constexpr std::array<std::string_view, 3> kDspIdColumns = {"dsp_campaign_id",
                                                                   "dsp_ad_group_id", "dsp_ad_id"};
 std::optional<JobKind> dsp_id_column_named(std::string_view header);

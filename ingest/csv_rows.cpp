@@ -90,7 +90,8 @@ class CsvRows final : public RowReader {
   CsvRecord record_;
   std::vector<std::string> names_;                       // all columns of the file
   std::array<std::size_t, kColumnCount> column_at_{};    // where our columns stand in a record
-  std::array<std::optional<std::size_t>, 3> dsp_id_at_;  // the same of the DSP's ids, by kind
+  std::optional<std::size_t> state_at_;                  // the same of the row's state
+  std::array<std::optional<std::size_t>, 3> dsp_id_at_;  // and of the DSP's ids, by kind
   // of each column of the file: our columns in front of it
   std::vector<std::size_t> ours_before_;
   std::vector<std::size_t> user_at_;  // where the user's columns stand
@@ -172,6 +173,7 @@ void CsvRows::take_names(Problems& problems) {
 
 void CsvRows::take_name(std::size_t at, std::array<bool, kColumnCount>& seen, Problems& problems) {
   const std::string& name = names_[at];
+  if (name == kStateColumn) state_at_ = at;
   if (const std::optional<JobKind> kind = dsp_id_column_named(name))
     dsp_id_at_[static_cast<std::size_t>(*kind)] = at;
   if (is_result_column(name)) return;
@@ -259,10 +261,12 @@ bool CsvRows::take_record(Row& row, Problems& problems) {
   row.sheet_row = record_.sheet_row;
   row.deepest = JobKind::ad;
   for (std::size_t i = 0; i < kColumnCount; ++i) row.values[i] = record_.fields[column_at_[i]];
-  for (std::size_t level = 0; level < dsp_id_at_.size(); ++level) {
-    row.dsp_ids[level] = dsp_id_at_[level] ? std::string_view(record_.fields[*dsp_id_at_[level]])
-                                           : std::string_view();
-  }
+  const auto field_at = [&](std::optional<std::size_t> at) {
+    return at ? std::string_view(record_.fields[*at]) : std::string_view();
+  };
+  row.state = field_at(state_at_);
+  for (std::size_t level = 0; level < dsp_id_at_.size(); ++level)
+    row.dsp_ids[level] = field_at(dsp_id_at_[level]);
   fields_.clear();
   for (const std::size_t at : user_at_) fields_.push_back(record_.fields[at]);
   return true;

@@ -1,6 +1,6 @@
-// Sheets of results and errors carry the DSP's ids of their rows. A spreadsheet that makes 1 of 001
-// makes a new campaign of one that the DSP has: does each row still name the jobs that have its
-// ids? Rows without such ids cost nothing. Thread rule: one thread.
+// Sheets of results and errors carry the state of their rows and the DSP's ids. A spreadsheet that
+// makes 1 of 001 makes a new campaign of one that is there: does each row still name the jobs that
+// have its ids, and jobs at all? Rows without these cost nothing. Thread rule: one thread.
 #pragma once
 
 #include <array>
@@ -15,19 +15,23 @@ namespace dl {
 
 class DspIdCheck {
  public:
-  // The database that the rows are for. It is opened when the first id comes; where there is none
-  // yet, all jobs are unknown.
+  // The database that the rows are for. It is opened when the first such row comes; where there is
+  // none yet, all jobs are unknown.
   explicit DspIdCheck(std::string path) : path_(std::move(path)) {}
 
-  // The highest entity of the row whose id is not that of its job, which is told with its place;
-  // nothing: all are. `entities` are those of the row. Errors: as Database::open, SQLite's.
+  // The highest entity of the row whose id is not that of its job or, where the row has a state,
+  // that is no job; it is told with its place. Nothing: all are well. `entities` are those of the
+  // row. Errors: as Database::open, SQLite's.
   Result<std::optional<JobKind>> take(const Row& row, const RowReader& reader,
                                       const RowEntities& entities, Problems& problems);
 
  private:
   Status open();
-  Result<bool> fits(const std::string& key, const std::string& id,
-                    std::optional<std::string>& id_here);
+  // At the DSP, of the job with this key; nothing: there is no such job.
+  Result<std::optional<std::string>> find_id(const std::string& key);
+  Result<bool> fits(const std::string& key, const std::string& id, const std::string& id_here);
+  // In words; empty: the row names the job that it was written for. `id`: empty: it had none.
+  Result<std::string> why_not(JobKind kind, const std::string& key, const std::string& id);
   Result<std::string> words_for(JobKind kind, const std::string& id,
                                 const std::optional<std::string>& id_here);
 

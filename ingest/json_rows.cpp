@@ -89,6 +89,7 @@ class JsonRows : public RowReader {
     if (at_ == 0) root_ = 0;
     if (at_ > 0 && chains_[at_ - 1][0] != chains_[at_][0]) ++root_;
     chain_ = chains_[at_];
+    row.state = tree_.text_of(tree_.nodes()[chain_[0]].state);
     if (at_ > 0 && chains_[at_ - 1][0] == chain_[0]) {
       row.first_new = chains_[at_ - 1][1] == chain_[1] ? JobKind::ad : JobKind::ad_group;
     }

@@ -91,6 +91,13 @@ void JsonTree::take_key(std::string_view key, std::int64_t line) {
   if (key_column_ == nullptr) key_dsp_id_ = dsp_id_column_named(key);
 }
 
+// Results are flat rows: what stands below a campaign is the user's.
+void JsonTree::take_state(const JsonToken& token) {
+  if (token.type != JsonType::text || nodes_[key_node_].parent != kNone) return;
+  nodes_[key_node_].state = {texts_.size(), token.text.size(), token.line};
+  texts_ += token.text;
+}
+
 // Of the entity itself or, in a flat row, of one that it implies.
 void JsonTree::take_dsp_id(const JsonToken& token) {
   if (token.text.empty() || (token.type != JsonType::text && token.type != JsonType::number))
@@ -157,6 +164,7 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
     return;
   }
   if (key_is_unknown_) take_unknown(token, problems);
+  if (key_ == kStateColumn) take_state(token);
   if (key_dsp_id_) take_dsp_id(token);
   if (token.type == JsonType::null) return;
   if (key_is_children_) refuse_value(token.line, "a list [...]", problems);

@@ -44,7 +44,8 @@ class JsonTree {
     std::size_t parent = kNone;
     std::size_t place = 0;          // in the list that it is an element of
     std::array<Value, 6> values{};  // in the order of columns_of(kind)
-    Value dsp_id;                   // as a result sheet has it
+    Value state;                    // as a result sheet has it, of its row; of a root alone
+    Value dsp_id;                   // the same of itself
     std::vector<std::size_t> children;
   };
 
@@ -106,6 +107,7 @@ class JsonTree {
   void find_empty_leaves();
   std::size_t root_of(std::size_t node) const;
   void take_scalar(const JsonToken& token, Problems& problems);
+  void take_state(const JsonToken& token);
   void take_dsp_id(const JsonToken& token);
   void enter_object(std::int64_t line, Problems& problems);
   void enter_array(std::int64_t line, Problems& problems);

@@ -5,7 +5,7 @@ namespace dl {
 Rejects::Rejects(std::optional<std::string> path, Survey& survey)
     : path_(std::move(path)),
       format_(survey.format == InputFormat::csv ? InputFormat::csv : InputFormat::jsonl),
-      has_dsp_ids_(survey.has_dsp_ids) {
+      has_results_(survey.has_results) {
   if (!path_) return;
   for (const Problem& problem : survey.problems.errors()) {
     if (problem.row == 0) continue;
@@ -23,7 +23,10 @@ Status Rejects::open(const RowReader& reader) {
   if (header.empty()) {
     for (const ColumnRule& rule : kColumns) header.emplace_back(rule.name);
   }
-  if (has_dsp_ids_) header.insert(header.end(), kDspIdColumns.begin(), kDspIdColumns.end());
+  if (has_results_) {
+    header.emplace_back(kStateColumn);
+    header.insert(header.end(), kDspIdColumns.begin(), kDspIdColumns.end());
+  }
   header.emplace_back("dl_error");
   sheet_ = std::make_unique<SheetWriter>(file_->stream(), *path_, format_,
                                          dialect_of(reader.dialect()), std::move(header));
@@ -40,7 +43,10 @@ Status Rejects::add(const Row& row, const RowReader& reader) {
   if (const auto object = reader.refused_object()) return add_object(*object);
   const std::string error = errors_of(row.number, row.number);
   std::vector<std::string_view> fields = reader.fields();
-  if (has_dsp_ids_) fields.insert(fields.end(), row.dsp_ids.begin(), row.dsp_ids.end());
+  if (has_results_) {
+    fields.push_back(row.state);
+    fields.insert(fields.end(), row.dsp_ids.begin(), row.dsp_ids.end());
+  }
   fields.push_back(error);
   return sheet_->add(fields);
 }

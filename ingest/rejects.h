@@ -1,8 +1,8 @@
 // The rows that were left out, as a sheet that can be put right and loaded again: the user's
-// columns, the DSP's ids where the input has some (by them a row that is left out for them would be
-// known again), and dl_error, which dl-ingest ignores on the way in. An object of JSON with
-// something in it that no column can hold stands there once, as a whole: what of it was loaded
-// comes back unchanged. Made only when there is something to write, whole or not at all
+// columns, the state and the DSP's ids where the input has some (by them a row that is left out for
+// them would be known again), and dl_error, which dl-ingest ignores on the way in. An object of
+// JSON with something in it that no column can hold stands there once, as a whole: what of it was
+// loaded comes back unchanged. Made only when there is something to write, whole or not at all
 // (new_file.h), and never over a file that is there. Thread rule: one thread.
 #pragma once
 
@@ -37,7 +37,7 @@ class Rejects {
 
   std::optional<std::string> path_;
   InputFormat format_;
-  bool has_dsp_ids_;
+  bool has_results_;
   std::map<std::int64_t, std::string> errors_;  // by row
   std::unique_ptr<NewFile> file_;               // once a row is there
   std::unique_ptr<SheetWriter> sheet_;

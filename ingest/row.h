@@ -36,12 +36,13 @@ struct Row {
   // numbers of JSON, whose points can mean one thing only
   std::bitset<kColumnCount> numbers;
   bool is_refused = false;  // the reader has told a problem of the row as a whole
-  // by kind, where the row is of a result sheet; empty: none
-  std::array<std::string_view, 3> dsp_ids{};
+  // where the row is of a result sheet, as dl-ingest wrote it for jobs that exist; empty: none
+  std::string_view state;
+  std::array<std::string_view, 3> dsp_ids{};  // by kind
 
   std::string_view operator[](Column column) const { return values[index_of(column)]; }
-  bool has_dsp_ids() const {
-    return !dsp_ids[0].empty() || !dsp_ids[1].empty() || !dsp_ids[2].empty();
+  bool is_of_results() const {
+    return !state.empty() || !dsp_ids[0].empty() || !dsp_ids[1].empty() || !dsp_ids[2].empty();
   }
 };
 

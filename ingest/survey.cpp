@@ -39,9 +39,9 @@ struct Notes {
   DspIdCheck* dsp_ids = nullptr;  // none: no database is asked
 
   Status take(const RowEntities& entities, std::int64_t row_number, OnError policy, Survey& survey);
-  // True: the row's ids at the DSP, if any, are those of its jobs.
-  Result<bool> dsp_ids_fit(const Row& row, const RowReader& reader, const RowEntities& entities,
-                           OnError policy, Survey& survey);
+  // True: where the row is of a result sheet, it names the jobs that it was written for.
+  Result<bool> names_its_jobs(const Row& row, const RowReader& reader, const RowEntities& entities,
+                              OnError policy, Survey& survey);
 };
 
 Status Notes::take(const RowEntities& entities, std::int64_t row_number, OnError policy,
@@ -63,10 +63,10 @@ Status Notes::take(const RowEntities& entities, std::int64_t row_number, OnError
   return Done{};
 }
 
-Result<bool> Notes::dsp_ids_fit(const Row& row, const RowReader& reader,
-                                const RowEntities& entities, OnError policy, Survey& survey) {
-  if (!row.has_dsp_ids()) return true;
-  survey.has_dsp_ids = true;
+Result<bool> Notes::names_its_jobs(const Row& row, const RowReader& reader,
+                                   const RowEntities& entities, OnError policy, Survey& survey) {
+  if (!row.is_of_results()) return true;
+  survey.has_results = true;
   if (dsp_ids == nullptr) return true;
   const Result<std::optional<JobKind>> other =
       dsp_ids->take(row, reader, entities, survey.problems);
@@ -88,9 +88,9 @@ Result<Points> look_at_rows(RowReader& reader, const Points& points, OnError pol
     if (!*more) return entities.points_by_values();
     ++survey.rows;
     bool good = entities.take(row, reader, survey.problems);
-    const Result<bool> fits = notes.dsp_ids_fit(row, reader, entities, policy, survey);
-    if (!fits) return fits.error();
-    good = good && *fits;
+    const Result<bool> same = notes.names_its_jobs(row, reader, entities, policy, survey);
+    if (!same) return same.error();
+    good = good && *same;
     if (!good) survey.problems.mark_bad_row(row.number);
     if (Status ok = notes.take(entities, row.number, policy, survey); !ok) return ok.error();
     if (survey.rows % kRowsBetweenTellings != 0) continue;

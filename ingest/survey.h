@@ -25,7 +25,7 @@ struct Survey {
   std::string sha256_hex;
   std::int64_t rows = 0;
   Problems problems;
-  bool has_dsp_ids = false;   // some row is of a result sheet, with the DSP's ids
+  bool has_results = false;   // some row is of a result sheet, with its state or the DSP's ids
   bool is_scattered = false;  // rows of one campaign or ad group do not stand together
   bool loadable = false;      // under the policy: no error, or some row is left to load
   // key hashes of entities with an error; only for skip_subtree

@@ -81,6 +81,8 @@ TEST_F(ArchiveProgram, GivesTheResultsOutOfTheArchive) {
   const Ran there = run_in_archive({"results", "1"});
   EXPECT_EQ(there.exit_code, 0) << there.err;
   EXPECT_EQ(there.out, before);
+  EXPECT_THAT(program.run({"-"}, before).out, HasSubstr(": 0 new, 23 unchanged (9 rows)"))
+      << "its jobs are known, archived or not";
   EXPECT_EQ(archive().exit_code, 0) << "again: nothing is left to do";
 }
 

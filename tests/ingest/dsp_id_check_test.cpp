@@ -52,7 +52,8 @@ TEST_F(DspIds, KeepARowWithAnotherIdFromBecomingANewOne) {
         HasSubstr("stdin:2: campaign_id: id_changed: dl-ingest wrote this row for another id "
                   "(dsp-1 is 001); "
                   "format the id columns as text and enter the id again; for a new campaign empty "
-                  "dsp_campaign_id, for another database take the dsp_ columns away: \"1\"\n"));
+                  "dl_state and dsp_campaign_id, for another database take dl_state and the dsp_ "
+                  "columns away: \"1\"\n"));
     EXPECT_THAT(ran.err, Not(HasSubstr("ad_id: id_changed")))
         << "what is below it has no id of its own to go by";
   }
@@ -80,7 +81,7 @@ TEST_F(DspIds, StandInTheRejects) {
   Ran ran = program.run({"-", "--on-error", "skip-row", "--rejects", "rest.csv"}, sheet);
   EXPECT_THAT(ran.out, HasSubstr("0 new, 3 unchanged (2 rows, 1 left out)")) << ran.err;
   EXPECT_THAT(program.read("rest.csv"),
-              HasSubstr(",dsp_campaign_id,dsp_ad_group_id,dsp_ad_id,dl_error\n"));
+              HasSubstr(",dl_state,dsp_campaign_id,dsp_ad_group_id,dsp_ad_id,dl_error\n"));
   ran = program.run({"rest.csv"});
   EXPECT_EQ(ran.exit_code, 65) << ran.out;
   EXPECT_EQ(jobs(), 6);
@@ -100,7 +101,7 @@ TEST_F(DspIds, OfNoJobHereAreAnErrorUntilTheyAreTakenAway) {
   EXPECT_EQ(elsewhere.run({"-"}, replaced(replaced(results, "dsp-1", ""), "dsp-2", "")).exit_code,
             65)
       << "other's are there";
-  std::string without = replaced(results, "dsp_", "my_");
+  const std::string without = replaced(replaced(results, "dsp_", "my_"), "dl_state", "my_state");
   EXPECT_THAT(elsewhere.run({"-"}, without).out, HasSubstr("3 new, 3 unchanged"));
 }
 
@@ -165,6 +166,78 @@ TEST_F(DspIds, OfNeighboursAreTwo) {
        {"120210000000001000", "12021000000000000", "1.2022E+17", "1.2021E+16",
         "1.20210000000000001E+17", "1.2021E+99999999999", "0E+20", "E+17", "1.2021E-17"})
     EXPECT_STREQ(shown_as(other), "other") << other;
+}
+
+// Nothing of the row had an id at the DSP, and it became a new campaign.
+TEST_F(DspIds, AreNotNeededWhereTheRowHasItsState) {
+  program.as_daemon(
+      "UPDATE job SET state = 'failed', dsp_id = NULL, error = 'x' WHERE key LIKE '001%'");
+  const std::string sheet = replaced(program.run({"errors"}).out, "\n001,", "\n1,");
+  const std::string json =
+      replaced(program.run({"errors", "--format", "json"}).out, "\"001\"", "1");
+  for (const std::string& text : {sheet, json}) {
+    for (const std::vector<std::string>& how :
+         std::vector<std::vector<std::string>>{{"-"}, {"plan", "-"}}) {
+      const Ran ran = program.run(how, text);
+      EXPECT_EQ(ran.exit_code, 65);
+      EXPECT_THAT(
+          ran.err,
+          HasSubstr("campaign_id: id_changed: dl-ingest wrote this row for a job that exists, and "
+                    "no job of this database is 1; format the id columns as text and enter the id "
+                    "again; for a new campaign empty dl_state and dsp_campaign_id, for another "
+                    "database take dl_state and the dsp_ columns away: \"1\"\n"));
+    }
+  }
+  EXPECT_EQ(jobs(), 6);
+}
+
+TEST_F(DspIds, AreNotNeededOfTheHighestThatIsUnknown) {
+  const std::string errors = program.run({"errors"}).out;
+  EXPECT_THAT(errors, HasSubstr(",failed,dsp-1,dsp-2,,"));
+  Ran ran = program.run({"-"}, replaced(errors, ",ad_5001,", ",5001,"));
+  EXPECT_EQ(ran.exit_code, 65);
+  EXPECT_THAT(ran.err, HasSubstr(":2: ad_id: id_changed: dl-ingest wrote this row for a job that "
+                                 "exists, and no job of this database is 001/ag_1001/5001; "));
+  ran = program.run({"-"}, replaced(replaced(errors, ",ad_5001,", ",5001,"), ",failed,", ",,"));
+  EXPECT_THAT(ran.out, HasSubstr(": 1 new, 2 unchanged (1 row)\n")) << "a new one, as told";
+  EXPECT_EQ(jobs(), 7);
+}
+
+// All states that a job without an id can have.
+TEST_F(DspIds, AreNotNeededInAnyState) {
+  for (const char* state : {"blocked", "ready", "in_doubt", "failed", "cancelled"}) {
+    program.as_daemon("UPDATE job SET state = '" + std::string(state) +
+                      "', dsp_id = NULL WHERE key LIKE '%/%'");
+    const std::string results = program.run({"results"}).out;
+    EXPECT_EQ(program.run({"-"}, replaced(results, ",ag_1001,", ",1001,")).exit_code, 65) << state;
+    EXPECT_THAT(program.run({"-"}, results).out, HasSubstr(": 0 new, 6 unchanged (2 rows)\n"));
+  }
+  const std::string before = program.run({"results"}).out;
+  program.as_daemon(
+      "UPDATE job SET state = 'failed', archived_at = 1; UPDATE job_payload SET body = ''");
+  EXPECT_THAT(program.run({"-"}, before).out, HasSubstr(": 0 new, 6 unchanged")) << "archived";
+  EXPECT_THAT(program.run({"-"}, program.run({"results"}).out).out,
+              HasSubstr(": 0 new, 6 unchanged"));
+  EXPECT_EQ(jobs(), 6);
+}
+
+TEST_F(DspIds, AreNotNeededToLeaveARowOut) {
+  program.as_daemon(
+      "UPDATE job SET state = 'failed', dsp_id = NULL, error = 'x' WHERE key LIKE '001%'");
+  const std::string csv = replaced(program.run({"results"}).out, "\n001,", "\n1,");
+  const std::string jsonl =
+      replaced(program.run({"results", "--format", "jsonl"}).out, "\"001\"", "1");
+  for (const std::string& sheet : {csv, jsonl}) {
+    for (const char* policy : {"skip-row", "skip-subtree"}) {
+      Ran ran = program.run({"-", "--on-error", policy, "--rejects", "rest"}, sheet);
+      EXPECT_THAT(ran.out, HasSubstr("0 new, 3 unchanged (2 rows, 1 left out)")) << ran.err;
+      ran = program.run({"rest"});
+      EXPECT_EQ(ran.exit_code, 65) << program.read("rest");
+      EXPECT_THAT(ran.err, HasSubstr("campaign_id: id_changed: ")) << "as they are, they stay out";
+      std::filesystem::remove(program.path("rest"));
+    }
+  }
+  EXPECT_EQ(jobs(), 6);
 }
 
 // A cell of the user's reached the terminal as it was, with all its bytes.
