@@ -1,7 +1,11 @@
 #include "storage/out_of_memory.h"
 
-#include <cstdio>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "storage/model/result.h"
@@ -12,10 +16,14 @@ namespace {
 const char* g_program = "";
 
 [[noreturn]] void end() {
-  // stderr has no buffer, so this allocates nothing.
-  for (const char* const part :
-       {g_program, ": out of memory: cannot go on; what was committed stays\n"})
-    std::fputs(part, stderr);
+  // In one piece, or a line of another thread's log comes between; and nothing is allocated.
+  const auto part = [](const char* text) {
+    return iovec{const_cast<char*>(text), std::strlen(text)};
+  };
+  const std::array parts = {part(g_program),
+                            part(": out of memory: cannot go on; what was committed stays\n")};
+  const ssize_t written = ::writev(STDERR_FILENO, parts.data(), static_cast<int>(parts.size()));
+  static_cast<void>(written);  // there is nobody else to tell
   std::_Exit(static_cast<int>(Errc::io));
 }
 
