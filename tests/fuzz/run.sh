@@ -46,6 +46,10 @@ if [[ -d /dev/shm && -w /dev/shm ]]; then export TMPDIR=/dev/shm; fi
 status=0
 "$program" "${options[@]}" "-max_total_time=$seconds" "-dict=$dictionary" "$found" "$kept" >"$log" 2>&1 || status=$?
 stat_of() { sed -n "s/^stat::$1: *//p" "$log"; }
+if ((status == 72)); then  # libFuzzer's own for SIGINT and SIGTERM
+  printf '%-22s interrupted after %s runs, nothing found until then\n' "$target" "$(stat_of number_of_executed_units)"
+  exit 1
+fi
 if ((status != 0)); then
   # What failed comes first in the log; the rest is the stack.
   grep -aE '^bug: |runtime error|ERROR: |after: ' "$log" | head -n 5 || tail -n 5 "$log"
