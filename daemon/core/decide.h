@@ -37,8 +37,8 @@ Outcome decide(const Granted& granted, const DspReply& reply, OutcomeClass what,
                const DecisionPolicy& policy, const DecisionContext& context,
                const Schedule& schedule);
 
-// 401, 403 or 429 in a row that one job may meet while others pass, before it fails; a lookup, and
-// 503, before an operator has to decide.
+// 401, 403 or 429 in a row that one job may meet while others pass, before it fails; 401, 403 or
+// 503 of a lookup, before an operator has to decide.
 inline constexpr int kSetbacksMax = 8;
 // Lookups in a row whose answer is neither our entity nor 404, before an operator has to decide.
 inline constexpr int kUselessLookups = 20;

@@ -253,7 +253,8 @@ std::string looks_section() {
           "answer that is neither "
           "an\n"
           "entity nor 404 (an empty list, say, or an entity whose `external_id` is another's), " +
-          std::to_string(kUselessLookups) + " times in a row, or a refusal while others pass, " +
+          std::to_string(kUselessLookups) +
+          " times in a row, or a refusal other than 429 while others pass, " +
           std::to_string(kSetbacksMax) +
           " times, leaves\nthe job to an operator. So does one entity without an `external_id` "
           "whose id another job of the kind has. Where\nthe DSP is in trouble (5xx, no answer) it "

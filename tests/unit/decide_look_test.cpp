@@ -258,6 +258,19 @@ TEST(DecideLookup, OutlivesABadHourAfterUselessAnswers) {
   EXPECT_TRUE(look.at(unavailable).hold);
 }
 
+// Found by the simulator (seed 4037019714), where three requests of ten are refused so.
+TEST(DecideLookup, IsNotHeldForTheRate) {
+  Look look(Purpose::lookup);
+  look.reply.http_status = 429;
+  look.context.others_pass = true;
+  for (int i = 0; i < 3 * kSetbacksMax; ++i) {
+    const Outcome outcome = look.at(throttled);
+    ASSERT_FALSE(outcome.hold) << i;
+    ASSERT_LE(outcome.due_in_ms, 3'600'000) << i;
+    look.granted.setbacks = outcome.setbacks;
+  }
+}
+
 // Ten doubts, asked twice a minute each, used a limit of 40 up.
 TEST(DecideLookup, AsksEverMoreRarelyWhereTheLookupIsInTrouble) {
   Look look(Purpose::lookup);
