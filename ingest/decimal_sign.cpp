@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "ingest/cell_text.h"
+
 namespace dl {
 namespace {
 
@@ -10,13 +12,8 @@ namespace {
 constexpr std::size_t kBytesMax = 64;
 constexpr std::string_view kDigits = "0123456789";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
 std::string_view from_first_digit(std::string_view text) {
@@ -58,12 +55,6 @@ bool is_date_with_points(std::string_view raw) {
   if (!is_digit(rest.front())) return first <= 2 && is_letter(rest.front());
   const std::size_t second = std::min(rest.find_first_not_of(kDigits), rest.size());
   return second <= 2 && rest.substr(second).starts_with('.');
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 // 15.000 and 12.500

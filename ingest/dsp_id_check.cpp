@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ingest/cell_text.h"
 #include "ingest/sheet_writer.h"
 #include "ingest/spreadsheet_form.h"
 
@@ -12,9 +13,7 @@ constexpr int kSearchesMax = 20;  // each reads all jobs
 
 // The id in a cell, without what `results` put before it.
 std::string id_in(std::string_view cell) {
-  const std::size_t begin = cell.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return "";
-  cell = cell.substr(begin, cell.find_last_not_of(" \t") - begin + 1);
+  cell = trimmed(cell);
   if (cell.starts_with('\'') && defused(cell.substr(1)) == cell) cell.remove_prefix(1);
   return std::string(cell);
 }
@@ -98,7 +97,7 @@ Result<std::string> DspIdCheck::why_not(JobKind kind, const std::string& key,
 
 Result<std::optional<JobKind>> DspIdCheck::take(const Row& row, const RowReader& reader,
                                                 const RowEntities& entities, Problems& problems) {
-  const bool has_state = row.state.find_first_not_of(" \t") != std::string_view::npos;
+  const bool has_state = !trimmed(row.state).empty();
   for (const KindNames& names : kKinds) {
     if (names.kind > row.deepest) break;
     const auto level = static_cast<std::size_t>(names.kind);

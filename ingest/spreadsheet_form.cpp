@@ -5,15 +5,12 @@
 #include <optional>
 #include <string>
 
+#include "ingest/cell_text.h"
+
 namespace dl {
 namespace {
 
 constexpr std::size_t kDigitsKept = 15;  // of a number
-constexpr std::string_view kDigits = "0123456789";
-
-bool all_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of(kDigits) == std::string_view::npos;
-}
 
 bool all_zeros(std::string_view digits) {
   return digits.find_first_not_of('0') == std::string_view::npos;

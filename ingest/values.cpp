@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "ingest/cell_text.h"
 #include "ingest/formula_error.h"
 #include "ingest/hidden_character.h"
 #include "storage/model/check.h"
@@ -52,19 +53,6 @@ constexpr Bytes kLineBreaks("\n\r");
 constexpr Bytes kBlanks(" \t");
 constexpr Bytes kToLookAt = kControls.with_all_above_ascii();
 constexpr Bytes kNotInUrl(" \"<>\\^`");
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 // Of a trimmed text: what must not be in it, whatever it says.
 Flaw character_flaw(ValueRule rule, std::string_view text) {
