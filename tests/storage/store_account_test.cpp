@@ -269,6 +269,20 @@ TEST_F(AnotherEndpoint, LosesOnlyThePersonsPauseToAResumeWhereAHoldStandsBehindI
   EXPECT_EQ(paused(), "NULL|NULL|NULL") << "a check and the hold behind it end together";
 }
 
+TEST_F(AnotherEndpoint, BehindAGenerationCheckStandsBeforeAPersonsWords) {
+  confirm(kCampaign, "x1");
+  as_daemon(
+      "UPDATE account SET paused_by = 'generation check', paused_reason = 'an older copy', "
+      "paused_at = 1");
+  act("pause");
+  EXPECT_THAT(start_with("https://other.example/v1").paused_reason,
+              ::testing::MatchesRegex("an older copy; the ids .*; also paused by maria: lunch"));
+  act("resume");
+  EXPECT_EQ(load().account.paused_by, "generation check");
+  EXPECT_THAT(load().account.paused_reason, ::testing::MatchesRegex("an older copy; the ids .*"))
+      << "whoever releases it reads of both";
+}
+
 TEST_F(AnotherEndpoint, IsNotRecordedByWhoeverOnlyAsks) {
   confirm(kCampaign, "x1");
   policy_.only_asks = true;
