@@ -254,11 +254,12 @@ struct Decider {
     const bool is_useless = is_by_the_dsp && what == OutcomeClass::look_failed &&
                             (reply.answer.readable || reply.http_status >= 300);
     if (pauses_account(what)) {
-      outcome.due_in_ms = std::max(*outcome.due_in_ms, set_back_look());
+      const Millis wait = set_back_look();
       // One that all met alike is the DSP's bad hour, whatever answers were of no use before it.
-      // And a 429 is about the rate: eight in a row, while others pass, can be mere bad luck.
-      if (outcome.setbacks == granted.setbacks || outcome.setbacks < kSetbacksMax) return;
-      if (what == OutcomeClass::throttled) return;
+      if (outcome.setbacks == granted.setbacks) return;
+      outcome.due_in_ms = std::max(*outcome.due_in_ms, wait);
+      // A 429 is about the rate: eight in a row, while others pass, can be mere bad luck.
+      if (outcome.setbacks < kSetbacksMax || what == OutcomeClass::throttled) return;
       outcome.hold = "the DSP refuses the lookup while it answers others (" + outcome.error +
                      "): look there yourself";
     } else if (is_useless) {
