@@ -243,7 +243,10 @@ std::string looks_section() {
   text +=
       "\n## What becomes of the job after a look\n\nA status poll. One that is refused while "
       "others pass is sent ever more "
-      "rarely:\n\n";
+      "rarely. A status `failed` of an id that an operator gave (`declared_id_failed` in the "
+      "ledger) "
+      "is not\nabout our own creation for sure: his word is withdrawn, and the POST is in doubt "
+      "again:\n\n";
   text += fates_table(Purpose::status, {confirmed, creation_failed, undecided, not_found, throttled,
                                         unauthorized, unavailable, look_failed, not_sent});
   text += "\nA lookup. " + std::to_string(kAbsentLooks) + " absences, " +
