@@ -158,6 +158,19 @@ auto patiently(dl::Log& log, const Step& step) -> decltype(step()) {
   }
 }
 
+// Why a daemon that starts will send nothing. One that paused itself tries again.
+void tell_of_pause(const dl::TakenOver& taken, dl::Log& log) {
+  const std::string until = "; nothing is sent until an operator resumes (docs/OPERATIONS.md)";
+  const std::string& forgotten = taken.store->forgotten();
+  const std::string& another_endpoint = taken.store->another_endpoint();
+  if (!forgotten.empty()) log.error(forgotten + until);
+  if (!another_endpoint.empty()) log.error(another_endpoint + until);
+  const dl::AccountState& account = taken.recovery.account;
+  const bool is_said = !forgotten.empty() || !another_endpoint.empty();
+  if (is_said || !account.paused_by || account.is_paused_by_daemon()) return;
+  log.warning("paused by " + *account.paused_by + ": " + account.paused_reason + until);
+}
+
 int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   const std::int64_t files_wanted =
       config.in_flight + kFilesOfAWorker * config.workers + kFilesBeside;
@@ -199,11 +212,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
       dl::take_over(std::move(*database), *lock, dl::store_policy(config), clock,
                     [&log](const auto& step) { return patiently(log, step); });
   if (!taken) return report(taken.error());
-  if (const std::string& why = taken->store->forgotten(); !why.empty())
-    log.error(why + "; nothing is sent until an operator resumes");
-  if (const std::string& why = taken->store->another_endpoint(); !why.empty()) {
-    log.error(why + "; nothing is sent until an operator resumes (docs/OPERATIONS.md)");
-  }
+  tell_of_pause(*taken, log);
   if (taken->recovery.reclaimed > 0) {
     log.warning("the last owner died with " + std::to_string(taken->recovery.reclaimed) +
                 " requests on the wire; they are taken over");
