@@ -67,6 +67,11 @@ Status RowSorter::add(const PreparedRow& row) {
   return rows_.add(key, record_);
 }
 
+Status RowSorter::finish() {
+  known_ = {};  // only add() needs them
+  return rows_.finish();
+}
+
 void RowSorter::pack(const PreparedRow& row, const std::array<Place, 2>& places) {
   record_.clear();
   pack_number(record_, row.number);
@@ -102,7 +107,6 @@ void RowSorter::unpack(std::string_view record, PreparedRow& row) {
 }
 
 Result<bool> RowSorter::fill(PreparedChunk& chunk) {
-  known_ = {};  // only add() needs them
   chunk.clear();
   bool more_rows = true;
   while (more_rows && !chunk.is_full()) {

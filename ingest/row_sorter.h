@@ -23,7 +23,7 @@ class RowSorter final : public ChunkSource {
 
   // The next chunk in the order of the file. Errors: as SpillSorter::add().
   Status add(const PreparedChunk& chunk);
-  Status finish() { return rows_.finish(); }
+  Status finish();
 
   // `bytes_read` goes from half of the input to all of it: adding was the first half.
   Result<bool> fill(PreparedChunk& chunk) override;

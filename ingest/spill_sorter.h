@@ -22,7 +22,9 @@ class SpillSorter {
     friend auto operator<=>(const Key&, const Key&) = default;
   };
 
-  // `memory`: bytes for records that are not yet in the file, and about as many for reading it.
+  // `memory`: bytes for records that are not yet in the file. Reading it takes as many, but no more
+  // than 16 MiB while the file has fewer than 256 runs (of `memory` bytes), and 64 KiB a run from
+  // there on.
   explicit SpillSorter(std::size_t memory) : memory_(memory) {}
 
   // Errors: cant_create, io (no room for the file).

@@ -2,18 +2,19 @@
 # ./dev bench scale: what depends on the size of the table, and what must not. Prints P5, P6, P7 and R5, the
 # views' times and the size of the log as a table (docs/PERFORMANCE.md, section Scale).
 #
-#   scale.sh [--jobs N] [--small N] [--db FILE] [--views N] [--rows N] [--bin FOLDER] [--scratch FOLDER]
+#   scale.sh [--jobs N] [--small N] [--db FILE] [--views N] [--rows N] [--shuffled N] [--bin FOLDER] [--scratch FOLDER]
 #
 #   --jobs N    of the large table (10000000, about 12 GB and 5 minutes to make)
 #   --small N   of the table that it is compared with (1000)
 #   --db FILE   a large table that is there already, by dl-make-table; it is changed
 #   --views N   of the table that the views are timed on (1000000)
 #   --rows N    of the sheet that is loaded beside daemon and reader (1000000)
+#   --shuffled N  of the sheet in no order whose loading must not take more memory the longer it is (as --jobs)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 bin=$root/build/bin
-jobs=10000000 small=1000 views=1000000 rows=1000000 large='' scratch_in=${TMPDIR:-/tmp}
+jobs=10000000 small=1000 views=1000000 rows=1000000 shuffled='' large='' scratch_in=${TMPDIR:-/tmp}
 
 while (($# > 0)); do
   case $1 in
@@ -22,12 +23,15 @@ while (($# > 0)); do
     --db) large=${2:?}; shift ;;
     --views) views=${2:?}; shift ;;
     --rows) rows=${2:?}; shift ;;
+    --shuffled) shuffled=${2:?}; shift ;;
     --bin) bin=$(cd "${2:?}" && pwd); shift ;;
     --scratch) scratch_in=${2:?}; shift ;;
     *) sed -n '2,/^set /{/^#/p}' "$0" >&2; exit 64 ;;
   esac
   shift
 done
+
+shuffled=${shuffled:-$jobs}
 
 # shellcheck source=tests/bench/stage.sh
 . "$here/stage.sh"
@@ -142,6 +146,14 @@ rm -f "$scratch/views.db"*
 
 # --- WAL and memory while a sheet is loaded beside daemon and reader -----------------------------
 
+note_ingest_peak() {
+  local now_kib
+  now_kib=$(peak_kib "$ingest_pid" 2>/dev/null || true)  # nothing of one that has just ended
+  ingest_kib=${now_kib:-$ingest_kib}
+}
+
+load_ended() { wait "$ingest_pid" || fail "dl-ingest ended with $?"; }
+
 "$bin/dl-make-sheet" --campaigns $((rows / 100)) --ad-groups 10 --ads 10 -o "$scratch/sheet.csv"
 start_daemon "$scratch/small.db" --log-level error
 "$bin/dl-ingest" --db "$scratch/small.db" "$scratch/sheet.csv" >/dev/null 2>&1 &
@@ -151,16 +163,31 @@ while kill -0 "$ingest_pid" 2>/dev/null; do
   sqlite3 -readonly "$scratch/small.db" "SELECT count(*) FROM (SELECT * FROM v_progress)" >/dev/null 2>&1 || true
   size=$(stat -c %s "$scratch/small.db-wal" 2>/dev/null || echo 0)
   if ((size > longest)); then longest=$size; fi
-  now_kib=$(peak_kib "$ingest_pid" 2>/dev/null || true)  # nothing of one that has just ended
-  ingest_kib=${now_kib:-$ingest_kib}
+  note_ingest_peak
   sleep 0.05
 done
-wait "$ingest_pid" || fail "dl-ingest ended with $?"
+load_ended
 row "longest -wal while $rows rows were loaded beside daemon, reader" '< 10 MB' "$((longest / 1000)) kB"
 row "dl-ingest's peak memory, $rows rows" 'P6 <= 256 MiB' "$((ingest_kib / 1024)) MiB"
 sleep 5
 row "daemon's peak memory meanwhile" 'P6 <= 64 MiB' "$(($(peak_kib "$daemon_pid") / 1024)) MiB"
 stop_daemon TERM
+
+# --- memory of a load in no order -------------------------------------------------------------------
+
+rm -f "$scratch/large.db"* "$scratch/small.db"* "$scratch/sheet.csv"
+"$bin/dl-make-sheet" --campaigns $(((shuffled + 99) / 100)) --ad-groups 10 --ads 10 --order shuffled \
+  -o "$scratch/shuffled.csv"
+"$bin/dl-ingest" --db "$scratch/shuffled.db" "$scratch/shuffled.csv" >/dev/null 2>&1 &
+ingest_pid=$!
+ingest_kib=0
+while kill -0 "$ingest_pid" 2>/dev/null; do
+  note_ingest_peak
+  sleep 0.05
+done
+load_ended
+row "dl-ingest's peak memory, $shuffled rows in no order" 'P6 <= 256 MiB' "$((ingest_kib / 1024)) MiB"
+rm -f "$scratch/shuffled"*
 
 # --- P7: bytes a job ------------------------------------------------------------------------------
 
