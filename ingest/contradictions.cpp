@@ -82,11 +82,11 @@ struct SecondLook {
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<std::uint32_t>> repeats;
 };
 
-// `told`: rows to keep; `later`: rows whose repetitions are wanted. Every row is taken, for an
-// entity may stand in the input once for many rows.
+// `told`: rows to keep; `later`: rows whose repetitions are wanted, sorted: there may be millions.
+// Every row is taken, for an entity may stand in the input once for many rows.
 Result<SecondLook> look_again(const InputFile& file, InputFormat format,
                               const std::set<std::uint32_t>& told,
-                              const std::set<std::uint32_t>& later) {
+                              const std::vector<std::uint32_t>& later) {
   SecondLook look;
   Problems ignored;  // the survey has told them
   Result<std::unique_ptr<RowReader>> reader = open_rows(file, format, ignored);
@@ -111,7 +111,7 @@ Result<SecondLook> look_again(const InputFile& file, InputFormat format,
       std::uint32_t& from = stands_in[static_cast<std::size_t>(names.kind)];
       if (!entity.repeated) {
         from = number;
-      } else if (later.contains(from)) {
+      } else if (std::ranges::binary_search(later, from)) {
         look.repeats[{from, SeenEntities::key_hash(entity.key)}].push_back(number);
       }
     }
@@ -124,9 +124,9 @@ Status report_contradictions(const InputFile& file, Survey& survey,
                              const std::vector<SeenEntities::Suspicion>& suspicions) {
   const std::size_t told = std::min(suspicions.size(), kToldMax);
   std::set<std::uint32_t> wanted;
-  std::set<std::uint32_t> later_rows;
+  std::vector<std::uint32_t> later_rows;
   for (std::size_t i = 0; i < suspicions.size(); ++i) {
-    later_rows.insert(suspicions[i].later_row);
+    later_rows.push_back(suspicions[i].later_row);
     if (i >= told) continue;
     wanted.insert(suspicions[i].first_row);
     wanted.insert(suspicions[i].later_row);

@@ -11,7 +11,7 @@
 namespace dl {
 
 // Adds a problem for every value that contradicts an earlier row, marks the later row as bad and
-// the entity too. Errors: io.
+// the entity too. `suspicions`: sorted by later_row. Errors: io.
 Status report_contradictions(const InputFile& file, Survey& survey,
                              const std::vector<SeenEntities::Suspicion>& suspicions);
 
