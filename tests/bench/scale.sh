@@ -42,11 +42,13 @@ row() { printf '%-58s %-12s %s\n' "$1" "$2" "$3"; }
 # of KEY FILE: a figure of dl-measure-store
 of() { awk -v key="$1" '$1 == key { print $2 }' "$2"; }
 
-# start_daemon DB [FLAG…]: until its first request is answered; sets daemon_pid and prints nothing.
+# start_daemon DB [FLAG…]: in the background, with $in_flight requests at once; sets daemon_pid.
+in_flight=128
 start_daemon() {
   local db=$1
   shift
-  "$bin/dl-daemon" --db "$db" --endpoint "http://127.0.0.1:$port" --rate-limit none --in-flight 128 \
+  : >"$scratch/daemon.log"  # now: what the one before said is nobody's start
+  "$bin/dl-daemon" --db "$db" --endpoint "http://127.0.0.1:$port" --rate-limit none --in-flight "$in_flight" \
     --unknown-outcome resubmit "$@" >"$scratch/daemon.log" 2>&1 </dev/null &
   daemon_pid=$!
 }
@@ -103,16 +105,30 @@ done
 
 # --- R5, P6: the daemon on the large table --------------------------------------------------------
 
+# starts_after_kill DB: sets starts to the median and the 99th of a hundred starts, each of them after a kill -9 at the
+# first answer of the one before. One request at a time, or there would soon be nothing left to send.
+starts_after_kill() {
+  local i in_flight=1
+  rm -f "$scratch/starts"
+  for ((i = 0; i <= 100; ++i)); do
+    start_daemon "$1" --log-level info
+    first_request_ms >>"$scratch/starts"
+    stop_daemon KILL
+  done
+  starts=$(sed 1d "$scratch/starts" | sort -n | awk '{ ms[NR] = $1 } END { print ms[50] " ms; " ms[99] " ms" }')
+}
+
+"$bin/dl-make-table" --db "$scratch/hundred.db" --jobs 100000
+starts_after_kill "$scratch/hundred.db"
+row "start to the first answer at 100000 jobs, median; p99 of 100" 'R5 < 2 s' "$starts"
+rm -f "$scratch/hundred.db"*
+starts_after_kill "$large"
+row "the same at $jobs jobs" 'R5 < 5 s' "$starts"
 start_daemon "$large" --log-level info
-first=$(first_request_ms)
-sleep 0.2  # long before it has sent all there is to send
-stop_daemon KILL
-start_daemon "$large" --log-level info
-again=$(first_request_ms)
+first_request_ms >/dev/null
 sleep 8
 row "daemon's peak memory after 8 s of work at $jobs jobs" 'P6 <= 64 MiB' "$(($(peak_kib "$daemon_pid") / 1024)) MiB"
 stop_daemon TERM
-row "start to the first answer at $jobs jobs" 'R5 < 5 s' "$first ms; after kill -9 $again ms"
 
 # --- views ----------------------------------------------------------------------------------------
 
