@@ -1,7 +1,5 @@
 #include "ingest/load.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -46,10 +44,6 @@ Status check_unchanged(const InputFile& file, RowReader& reader, const Survey& s
   return Error{Errc::busy, file.name() + ": changed while it was being loaded; try again"};
 }
 
-// What a phase has freed lies in pieces below what is still used, and the next one asks for other
-// sizes.
-void give_memory_back() { malloc_trim(0); }
-
 // Writes all rows of the file. What is scattered is sorted first, which counts as half of the way.
 Status write_rows(RowPreparer& rows, Loader& loader, const Survey& survey,
                   const ProgressSink& progress) {
@@ -57,7 +51,6 @@ Status write_rows(RowPreparer& rows, Loader& loader, const Survey& survey,
     RowPump pump(rows);
     return loader.write_all(pump, progress);
   }
-  give_memory_back();
   RowSorter sorter(kSortedInMemory, kParentsKept);
   {
     RowPump pump(rows);
@@ -71,7 +64,6 @@ Status write_rows(RowPreparer& rows, Loader& loader, const Survey& survey,
     }
   }
   if (Status ok = sorter.finish(); !ok) return ok;
-  give_memory_back();
   RowPump pump(sorter);
   return loader.write_all(pump, progress);
 }
