@@ -116,15 +116,19 @@ static_assert(every_column_stands_at_its_index_and_kind());
 // The column that a header means: upper or lower case, blanks, '_' and '-' make no difference.
 std::optional<Column> column_named(std::string_view header);
 
-// A column that `dl-ingest results` adds. On the way in it is no value, so that a result sheet or
-// an error sheet can be loaded as it is.
-bool is_result_column(std::string_view header);
-
-// Of these, the one with the row's state: on the way in it tells that the row's jobs exist.
+// What `dl-ingest results` adds to the user's columns, in its order. The state tells on the way in
+// that the row's jobs exist, and the DSP's ids (by kind) whether it still names the same jobs.
 inline constexpr std::string_view kStateColumn = "dl_state";
-// And the ones with the DSP's ids, by kind: they tell whether a row still names the same jobs.
 inline constexpr std::array<std::string_view, 3> kDspIdColumns = {"dsp_campaign_id",
                                                                   "dsp_ad_group_id", "dsp_ad_id"};
+inline constexpr std::array<std::string_view, 6> kResultColumns = {
+    kStateColumn, kDspIdColumns[0], kDspIdColumns[1], kDspIdColumns[2], "dl_error", "dl_attempts"};
+
+// Which of them a header means, in any form, as column_named does. On the way in they are no
+// values, so that a result sheet or an error sheet can be loaded as it is. Any other column is the
+// user's, whatever it begins with.
+bool is_result_column(std::string_view header);
+bool is_state_column(std::string_view header);
 std::optional<JobKind> dsp_id_column_named(std::string_view header);
 
 }  // namespace dl

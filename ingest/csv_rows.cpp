@@ -173,7 +173,7 @@ void CsvRows::take_names(Problems& problems) {
 
 void CsvRows::take_name(std::size_t at, std::array<bool, kColumnCount>& seen, Problems& problems) {
   const std::string& name = names_[at];
-  if (name == kStateColumn) state_at_ = at;
+  if (is_state_column(name)) state_at_ = at;
   if (const std::optional<JobKind> kind = dsp_id_column_named(name))
     dsp_id_at_[static_cast<std::size_t>(*kind)] = at;
   if (is_result_column(name)) return;

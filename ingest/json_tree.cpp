@@ -74,6 +74,7 @@ void JsonTree::take_key(std::string_view key, std::int64_t line) {
   key_column_ = nullptr;
   key_is_children_ = false;
   key_is_unknown_ = false;
+  key_is_state_ = false;
   key_dsp_id_.reset();
   const Frame& frame = frames_.back();
   if (frame.here != Here::entity) return;
@@ -87,8 +88,10 @@ void JsonTree::take_key(std::string_view key, std::int64_t line) {
   if (key_column_ != nullptr && key_column_->kind != kind) {
     key_node_ = flat_node(frame.node, key_column_->kind, line);
   }
-  key_is_unknown_ = key_column_ == nullptr && !is_result_column(key);
-  if (key_column_ == nullptr) key_dsp_id_ = dsp_id_column_named(key);
+  if (key_column_ != nullptr) return;
+  key_is_unknown_ = !is_result_column(key);
+  key_is_state_ = is_state_column(key);
+  key_dsp_id_ = dsp_id_column_named(key);
 }
 
 // Results are flat rows: what stands below a campaign is the user's.
@@ -164,7 +167,7 @@ void JsonTree::take_scalar(const JsonToken& token, Problems& problems) {
     return;
   }
   if (key_is_unknown_) take_unknown(token, problems);
-  if (key_ == kStateColumn) take_state(token);
+  if (key_is_state_) take_state(token);
   if (key_dsp_id_) take_dsp_id(token);
   if (token.type == JsonType::null) return;
   if (key_is_children_) refuse_value(token.line, "a list [...]", problems);

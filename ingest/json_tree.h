@@ -128,6 +128,7 @@ class JsonTree {
   const ColumnRule* key_column_ = nullptr;
   bool key_is_children_ = false;
   bool key_is_unknown_ = false;
+  bool key_is_state_ = false;
   std::optional<JobKind> key_dsp_id_;  // whose id at the DSP
   std::int64_t key_line_ = 0;
   std::string key_;

@@ -11,9 +11,6 @@
 namespace dl {
 namespace {
 
-constexpr std::string_view kAdded[] = {"dl_state",  "dsp_campaign_id", "dsp_ad_group_id",
-                                       "dsp_ad_id", "dl_error",        "dl_attempts"};
-
 InputFormat output_format(const Options& options, const BatchFacts& batch) {
   if (options.format) return *options.format;
   return batch.format == "csv" ? InputFormat::csv : InputFormat::jsonl;
@@ -102,7 +99,7 @@ Result<int> print_results(const Options& options) {
   if (!batch) return batch.error();
   UserRows rows(batch->header);
   std::vector<std::string> header = rows.header();
-  header.insert(header.end(), std::begin(kAdded), std::end(kAdded));
+  header.insert(header.end(), kResultColumns.begin(), kResultColumns.end());
   const InputFormat format = output_format(options, *batch);
   SheetWriter sheet(stdout, "stdout", format, dialect_of(batch->dialect.value_or("")),
                     std::move(header));

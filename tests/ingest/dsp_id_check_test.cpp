@@ -76,6 +76,22 @@ TEST_F(DspIds, KeepARowFromAnotherJobThatIsThere) {
 
 // What is left out can be put right: also by whoever loads the rejects as they are, it does not
 // become new.
+TEST_F(DspIds, AreKnownInAnyFormOfTheirHeaders) {
+  program.as_daemon("UPDATE job SET dsp_id = NULL, state = 'failed', error = 'x'");
+  const std::string results =
+      replaced(program.run({"results", "--format", "csv"}).out, "\n001,", "\n1,");
+  for (const char* header : {"DL_STATE", "dl state", "DL-State"}) {
+    const Ran ran = program.run({"-"}, replaced(results, "dl_state", header));
+    EXPECT_EQ(ran.exit_code, 65) << header;
+    EXPECT_THAT(ran.err, HasSubstr("dl-ingest wrote this row for a job that exists"));
+    EXPECT_THAT(ran.err, Not(HasSubstr("unknown_column")));
+  }
+  const std::string json = replaced(program.run({"results", "--format", "jsonl"}).out,
+                                    "\"campaign_id\":\"001\"", "\"campaign_id\":\"1\"");
+  EXPECT_EQ(program.run({"-"}, replaced(json, "dl_state", "DL_State")).exit_code, 65);
+  EXPECT_EQ(jobs(), 6);
+}
+
 TEST_F(DspIds, StandInTheRejects) {
   const std::string sheet = replaced(program.run({"results"}).out, "\n001,", "\n1,");
   Ran ran = program.run({"-", "--on-error", "skip-row", "--rejects", "rest.csv"}, sheet);

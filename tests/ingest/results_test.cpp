@@ -62,6 +62,17 @@ TEST(Results, GiveOddSheetsBackByteForByte) {
   EXPECT_EQ(program.run({"results"}).out, ran.out);
 }
 
+TEST(Results, KeepAColumnThatBeginsAsOursDo) {
+  const Program program;
+  const Ran loaded =
+      program.run({"-"}, sample_lines()[0] + ",dl_link\n" + sample_lines()[1] + ",mine\n");
+  EXPECT_NE(loaded.err.find("this column is not used: \"dl_link\" (warning)"), std::string::npos)
+      << loaded.err;
+  const std::string out = program.run({"results"}).out;
+  EXPECT_NE(out.find(",dl_link,dl_state,"), std::string::npos) << out;
+  EXPECT_NE(out.find(",mine,blocked,"), std::string::npos) << out;
+}
+
 TEST(Results, KeepOfARowOnlyWhatItsJobsHaveInAnotherForm) {
   Program program;
   program.run({"-"}, sheet_of({row_with(1, "bid", "2.50"), row_with(2, "bid", "2.5")}));

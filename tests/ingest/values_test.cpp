@@ -253,7 +253,12 @@ TEST(Header, IsRecognisedWhateverItsCaseAndSeparators) {
   EXPECT_EQ(column_named("forbidden"), std::nullopt);  // holds "bid"
   EXPECT_TRUE(is_result_column("dl_error"));
   EXPECT_TRUE(is_result_column("dsp_ad_group_id"));
+  EXPECT_TRUE(is_result_column("DL Attempts"));
+  EXPECT_TRUE(is_state_column("DL_STATE"));
+  EXPECT_FALSE(is_state_column("dl_error"));
   EXPECT_FALSE(is_result_column("campaign_id"));
+  EXPECT_FALSE(is_result_column("dl_link"));
+  EXPECT_FALSE(is_result_column(""));
 }
 
 }  // namespace
