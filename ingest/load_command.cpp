@@ -101,7 +101,8 @@ bool tell_rows_at_rest(const InputFile& file, const Loaded& loaded, const RowFat
                "%s: %lld of %s will not be sent as things stand: %s; dl-ingest results %s says "
                "which and why; loading is no "
                "retry: INSERT INTO operator_act (job_id, act, who, why) SELECT job_id, 'retry', "
-               "... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n",
+               "... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND NOT archived AND "
+               "campaign = ...\n",
                file.name().c_str(), static_cast<long long>(rows.at_rest()),
                counted(rows.rows, "row").c_str(), at_rest_text(rows).c_str(), batch.c_str());
   return false;

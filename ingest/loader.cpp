@@ -2,6 +2,7 @@
 
 #include "storage/fault/fault_point.h"
 #include "storage/live_daemon.h"
+#include "storage/model/job_state.h"
 
 namespace dl {
 namespace {
@@ -200,9 +201,14 @@ const std::string* Loader::raw_of(const PreparedRow& row, const Family& family,
 
 void Loader::report_conflict(const PreparedRow& row, JobKind kind, const PlacedJob& placed) {
   if (conflicts.size() == Problems::kKept) return;  // the batch counts them all
+  const std::string name(names_of(kind).name);
+  const bool is_final = placed.archived && placed.state != name_of(JobState::succeeded);
   conflicts.push_back({row.line, 0, std::string(columns_of(kind).front().name), "conflict",
-                       "this " + std::string(names_of(kind).name) + " is " + placed.state +
-                           " already, with other values; the new ones were not taken over",
+                       is_final
+                           ? "this " + name + " is " + placed.state +
+                                 " and archived, for good; load the new values under another id"
+                           : "this " + name + " is " + placed.state +
+                                 " already, with other values; the new ones were not taken over",
                        row.entities[level_of(kind)].key, true});
 }
 

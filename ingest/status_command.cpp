@@ -21,6 +21,7 @@ constexpr int kRestsALook = 20;
 struct Standing {
   std::array<std::array<std::int64_t, kJobStateCount>, 3> counts{};  // by kind and state
   std::int64_t resolving = 0;  // of those in doubt, the ones that nobody has to decide
+  std::int64_t archived = 0;   // of the failed ones, those that nobody can retry
   // of a batch that names jobs of earlier ones: its own say too little
   std::optional<RowFates> rows;
   // rows of a batch that say other values than their jobs, which did not take them
@@ -45,8 +46,9 @@ struct Standing {
                in_state(JobState::submitting) + in_state(JobState::confirming) + resolving >
            0;
   }
+  std::int64_t failed() const { return in_state(JobState::failed) - archived; }
   bool has_trouble() const {
-    return in_state(JobState::failed) + in_state(JobState::in_doubt) > 0 ||
+    return failed() + in_state(JobState::in_doubt) > 0 ||
            (!moves() && in_state(JobState::blocked) > 0) ||
            (rows && rows->failed + rows->held + rows->stuck > 0) || in_conflict > 0;
   }
@@ -87,6 +89,8 @@ std::string rows_text(const RowFates& rows) {
 
 std::string progress_text(const Standing& standing, const std::optional<BatchFacts>& batch) {
   std::string text = jobs_text(standing, batch);
+  if (standing.archived > 0)
+    text += ", " + std::to_string(standing.archived) + " failed and archived, for good";
   if (standing.rows) text += "\n" + rows_text(*standing.rows);
   const std::int64_t others = standing.in_conflict + standing.overtaken;
   if (others == 0) return text;
@@ -99,13 +103,12 @@ std::string progress_text(const Standing& standing, const std::optional<BatchFac
 std::string trouble_text(const Standing& standing, const std::optional<BatchFacts>& batch) {
   std::string text = "nothing moves any more";
   const char* before = ": ";
-  const auto add = [&](JobState state, const char* what) {
-    const std::int64_t n = standing.in_state(state);
+  const auto add = [&](std::int64_t n, const char* what) {
     if (n > 0) text += std::exchange(before, ", ") + std::to_string(n) + " " + what;
   };
-  add(JobState::in_doubt, "in doubt wait for a decision (v_in_doubt)");
-  add(JobState::failed, "failed (v_failed; dl-ingest errors)");
-  add(JobState::blocked, "wait behind others (v_blocked)");
+  add(standing.in_state(JobState::in_doubt), "in doubt wait for a decision (v_in_doubt)");
+  add(standing.failed(), "failed (v_failed; dl-ingest errors)");
+  add(standing.in_state(JobState::blocked), "wait behind others (v_blocked)");
   if (standing.rows) text += before + ("see dl-ingest results " + std::to_string(batch->id.value));
   return text;
 }
@@ -159,6 +162,7 @@ Result<Standing> look(Database& database, const std::optional<BatchFacts>& batch
     standing.counts[static_cast<std::size_t>(count.kind)][static_cast<std::size_t>(count.state)] =
         count.count;
     standing.resolving += count.resolving;
+    standing.archived += count.archived;
   }
   if (batch && batch->jobs_of_earlier_batches > 0 &&
       (!batch->archived_to || batch->is_archived_in_part)) {

@@ -117,8 +117,8 @@ Result<std::vector<StateCount>> count_states(Database& database, std::optional<B
       const auto kind = kind_named(list.getColumn(0).getString());
       const auto state = state_named(list.getColumn(1).getString());
       if (kind && state) {
-        counts.push_back(
-            {*kind, *state, list.getColumn(2).getInt64(), list.getColumn(3).getInt64()});
+        counts.push_back({*kind, *state, list.getColumn(2).getInt64(), list.getColumn(3).getInt64(),
+                          list.getColumn(4).getInt64()});
       }
     }
     return Done{};

@@ -73,6 +73,7 @@ struct StateCount {
   JobState state;
   std::int64_t count = 0;
   std::int64_t resolving = 0;  // in doubt, without a hold: nobody has to decide them
+  std::int64_t archived = 0;   // failed: their state is final
 };
 // Of a batch, or of all. Errors: SQLite's.
 Result<std::vector<StateCount>> count_states(Database& database, std::optional<BatchId> batch);

@@ -10,6 +10,7 @@ INSERT INTO operator_act (job_id, act, who, why)
 SELECT job_id, 'cancel', coalesce(:who, 'operator'), coalesce(:why, 'cancel_campaign.sql')
 FROM v_jobs
 WHERE campaign = :campaign AND state NOT IN ('succeeded', 'cancelled', 'submitting')
+  AND NOT archived  -- final
 UNION ALL
 SELECT 0, 'cancel', coalesce(:who, 'operator'), coalesce(:why, 'cancel_campaign.sql') WHERE NOT EXISTS (SELECT 1 FROM v_jobs WHERE campaign = :campaign)  -- refused, and said
 ORDER BY 1;

@@ -11,7 +11,7 @@ WITH RECURSIVE below (id) AS (
   UNION
   SELECT child_id FROM below JOIN job_edge ON parent_id = below.id)
 SELECT id, 'retry', coalesce(:who, 'operator'), coalesce(:why, 'retry_subtree.sql')
-FROM (SELECT id FROM below JOIN job USING (id) WHERE job.state IN ('failed', 'cancelled') ORDER BY job.level, id)
+FROM (SELECT id FROM below JOIN job USING (id) WHERE job.state IN ('failed', 'cancelled') AND archived_at IS NULL ORDER BY job.level, id)
 UNION ALL
 SELECT 0, 'retry', coalesce(:who, 'operator'), coalesce(:why, 'retry_subtree.sql') WHERE NOT EXISTS (SELECT 1 FROM below);  -- refused, and said
 SELECT changes() AS retried;

@@ -118,9 +118,31 @@ TEST_F(ArchiveProgram, LeavesAFailedJobFailedWhateverIsLoaded) {
   const Ran changed =
       program.run({program.write("changed.csv", sheet_of({row_with(1, "ad_type", "hologram")}))});
   EXPECT_EQ(changed.exit_code, 1);
-  EXPECT_THAT(changed.err, HasSubstr("is failed already, with other values"));
+  EXPECT_THAT(changed.err,
+              HasSubstr("is failed and archived, for good; load the new values under another id"));
   EXPECT_EQ(program.ask("SELECT state FROM job WHERE key = 'cmp_2025_001/ag_1001/ad_5001'"),
             "failed");
+}
+
+// What nobody can retry any more is told and is no trouble; nor is a retry advised.
+TEST_F(ArchiveProgram, CountsNoArchivedFailureAsTrouble) {
+  program.as_daemon(
+      "UPDATE job SET state = 'succeeded', dsp_id = 'dsp-' || id WHERE key LIKE 'cmp_last%';"
+      "UPDATE job SET state = 'failed', dsp_id = NULL, error = 'bad url' WHERE key = "
+      "'cmp_2025_001/ag_1001/ad_5001';"
+      "DELETE FROM job_count; INSERT INTO job_count (batch_id, kind, state, n) SELECT batch_id, "
+      "kind, state, count(*) FROM job GROUP BY 1, 2, 3");
+  Ran status = program.run({"status"});
+  EXPECT_EQ(status.exit_code, 1);
+  EXPECT_THAT(status.out, HasSubstr("1 failed (v_failed; dl-ingest errors)"));
+  ASSERT_EQ(archive().exit_code, 0);
+  status = program.run({"status"});
+  EXPECT_EQ(status.exit_code, 0) << status.out;
+  EXPECT_THAT(status.out, HasSubstr(", 1 failed and archived, for good\nall is done\n"));
+  const Ran changed = program.run({"-"}, sheet_of({row_with(1, "ad_type", "video")}));
+  EXPECT_THAT(changed.err,
+              HasSubstr("this ad is failed and archived, for good; load the new values "
+                        "under another id"));
 }
 
 TEST_F(ArchiveProgram, AddsAChildUnderAParentThatIsArchived) {

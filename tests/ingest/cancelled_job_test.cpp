@@ -69,7 +69,8 @@ TEST(CancelledJob, ThatWasNeverSentTakesNewValuesAndSendsThemAfterARetry) {
 const std::string kWhatToDo =
     "; dl-ingest results 2 says which and why; loading is no retry: INSERT INTO operator_act "
     "(job_id, act, who, why) SELECT "
-    "job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND campaign = ...\n";
+    "job_id, 'retry', ... FROM v_jobs WHERE state IN ('failed', 'cancelled') AND NOT archived AND "
+    "campaign = ...\n";
 
 TEST(CancelledJob, IsToldToWhoeverLoadsItOrSomethingBelowIt) {
   const std::string more = sheet_of({sample_lines()[1], row_with(1, "ad_id", "new_ad")});

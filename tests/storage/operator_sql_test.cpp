@@ -213,6 +213,23 @@ TEST_F(OperatorSql, RetrySubtreeTakesWhatFailedOrWasCancelledBelow) {
   expect_consistent();
 }
 
+// Its state is final: one archived job would make an act on many be refused as a whole.
+TEST_F(OperatorSql, WhatIsArchivedIsInNobodysWay) {
+  put(3, JobState::failed, "error = 'HTTP 422: bad url'");
+  as_daemon("UPDATE job SET archived_at = 9000 WHERE id = 3");
+  EXPECT_EQ("c1/g1", value("SELECT group_concat(key) FROM v_failed"));
+  EXPECT_EQ("c1/g1/a1", value("SELECT group_concat(key) FROM v_jobs WHERE archived"));
+  EXPECT_THAT(out_of("retry_failed.sql", {{":like", "%"}}), HasSubstr("│ 1       │ 0 "));
+  EXPECT_EQ("ready", state(2));
+  put(2, JobState::failed, "error = 'HTTP 422: bad bid'");
+  out_of("retry_subtree.sql", {{":key", "c1"}});
+  EXPECT_EQ("ready", state(2));
+  out_of("cancel_campaign.sql", {{":campaign", "c1"}});
+  EXPECT_EQ("cancelled", state(2));
+  EXPECT_EQ("failed", state(3));
+  expect_consistent();
+}
+
 TEST_F(OperatorSql, CancelCampaignNamesWhatIsOnTheWire) {
   put(3, JobState::submitting);
   EXPECT_THAT(out_of("cancel_campaign.sql", {{":campaign", "c1"}}), HasSubstr("c1/g1/a1"));

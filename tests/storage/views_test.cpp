@@ -47,6 +47,17 @@ TEST_F(Views, ShowNothingOfABatchThatIsLoading) {
   EXPECT_EQ("0", value("SELECT count(*) FROM v_failed_groups"));
 }
 
+// Nor of its jobs that come below a campaign which was there before.
+TEST_F(Views, CountNoChildrenOfABatchThatIsLoading) {
+  put(fixture::kGroup, JobState::failed, "error = 'x'");
+  as_daemon(
+      "INSERT INTO job (id, batch_id, kind, key, root_id, level, state, open_parents, updated_at) "
+      "VALUES (7, 2, 'ad', 'c1/g1/new', 1, 2, 'blocked', 1, 3000);"
+      "INSERT INTO job_edge (parent_id, child_id) VALUES (2, 7);");
+  EXPECT_EQ("4", value("SELECT total FROM v_campaigns WHERE key = 'c1'"));
+  EXPECT_EQ("2", value("SELECT children FROM v_failed WHERE key = 'c1/g1'"));
+}
+
 TEST_F(Views, ProgressCountsSucceededOfNotCancelled) {
   put(3, JobState::succeeded);
   put(4, JobState::cancelled);
