@@ -327,8 +327,12 @@ Result<ArchiveCounts> carry_out(const ArchivePlan& plan, Database& database,
   ArchiveCounts counts;
   Status ok = database.guard(database.path(), [&]() -> Status {
     // As it is found from anywhere: the batches name it for years.
-    Mover mover(plan, database, **archive,
-                std::filesystem::absolute(file).lexically_normal().string(), now_ms);
+    const std::string whole_path = std::filesystem::absolute(file).lexically_normal().string();
+    for (const ArchiveBatch& batch : plan.going) {
+      if (Status one = refuse_second_archive(database, **archive, whole_path, batch.id); !one)
+        return one;
+    }
+    Mover mover(plan, database, **archive, whole_path, now_ms);
     for (const ArchiveBatch& batch : plan.going) {
       if (Status moved = mover.move_batch(batch); !moved) return moved;
     }

@@ -21,8 +21,8 @@ struct ArchiveCounts {
 };
 
 // `file`: the archive, made where there is none. Writes in transactions of a few milliseconds with
-// room for the daemon between them. Errors: config (the file is no archive of this database);
-// SQLite's, of either file.
+// room for the daemon between them. Errors: config (the file is no archive of this database),
+// usage (a batch is partly in another file); SQLite's, of either file.
 Result<ArchiveCounts> carry_out(const ArchivePlan& plan, Database& database,
                                 const std::string& file, std::int64_t now_ms);
 

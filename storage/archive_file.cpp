@@ -58,6 +58,22 @@ Result<std::unique_ptr<Database>> open_archive(Database& database, const std::st
   return opened;
 }
 
+Status refuse_second_archive(Database& database, Database& archive, const std::string& file,
+                             BatchId batch) {
+  SQLite::Statement partly_in(database.handle(), std::string(sql::k_archive_partly_in));
+  partly_in.bind(":batch", batch.value);
+  partly_in.bind(":file", file);
+  if (!partly_in.executeStep()) return Done{};
+  SQLite::Statement rows_there(archive.handle(), std::string(sql::k_archive_rows));
+  rows_there.bind(":batch", batch.value);
+  rows_there.bind(":first", 0);
+  rows_there.bind(":n", 1);
+  if (rows_there.executeStep()) return Done{};
+  return Error{Errc::usage, file + ": rows of batch " + std::to_string(batch.value) + " are in " +
+                                partly_in.getColumn(0).getString() +
+                                " already; go on with that file (--to), wherever it is now"};
+}
+
 Status refuse_archive(Database& database) {
   return database.guard(database.path(), [&]() -> Status {
     if (!archived_database(database)) return Done{};

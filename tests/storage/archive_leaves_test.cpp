@@ -65,6 +65,7 @@ TEST_F(Archive, StopsInABatchWhereATreeComesAliveBetweenTwoSteps) {
   EXPECT_EQ("NULL", value("SELECT archived_at FROM batch WHERE id = 1"));
   database_->handle().exec("DROP TRIGGER operator_is_fast");
   EXPECT_EQ(archive().rows, 0) << "it lives";
+  as_daemon("UPDATE batch SET archived_to = '/former/name.db', row_count = 302 WHERE id = 1");
   EXPECT_EQ("102", value("SELECT count(*) FROM v_results WHERE batch_id = 1"));
   finish_the_ad_again();
   EXPECT_EQ(archive().rows, 102);

@@ -75,6 +75,20 @@ TEST_F(Archive, GoesOnAfterACrashAndHasEverythingOnce) {
   EXPECT_EQ("2 1 2 2", evidence());
 }
 
+// Its results would be looked for in one of them only.
+TEST_F(Archive, PutsNoBatchIntoTwoFiles) {
+  as_daemon("UPDATE batch SET archived_to = '/mnt/a.db', row_count = 3 WHERE id = 1");
+  const std::string before = evidence();
+  const Result<ArchiveCounts> refused = try_archive();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::usage);
+  EXPECT_THAT(refused.error().message, HasSubstr("rows of batch 1 are in /mnt/a.db already"));
+  EXPECT_EQ(before, evidence());
+  as_daemon("UPDATE batch SET row_count = 2 WHERE id = 1");  // all are here still
+  EXPECT_EQ(archive().rows, 2);
+  EXPECT_EQ(file(), value("SELECT archived_to FROM batch WHERE id = 1"));
+}
+
 TEST_F(Archive, IsTheOnlyWayToRemoveEvidenceAndSparesWhatIsNotFinished) {
   EXPECT_THAT(as_daemon_error("DELETE FROM job_history WHERE job_id = 3"),
               HasSubstr("append-only"));
