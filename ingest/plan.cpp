@@ -9,7 +9,7 @@ namespace dl {
 std::int64_t Plan::requests() const {
   std::int64_t entities = 0;
   for (const OfKind& kind : kinds) entities += kind.create + kind.change;
-  return 2 * (entities - at_rest);
+  return 2 * (entities - at_rest - counted_before);
 }
 
 std::int64_t Plan::changed() const {
@@ -96,7 +96,7 @@ Status Planner::judge(const Row& row, const RowReader& reader, JobKind kind, con
     // What an earlier file brought is new, or was changed, which only "cancelled" outlives.
     if (seen.way != Way::cancelled) seen.way = way_of(std::nullopt, above);
     if (body_before == body) return Done{};
-    if (seen.way != Way::goes_on) ++plan.at_rest;
+    ++plan.counted_before;
     tell_contradiction(row, reader, kind, plan);
     return Done{};
   }

@@ -29,10 +29,12 @@ struct Plan {
   std::int64_t contradictions = 0;  // of the changed: an earlier file has them with other values
   // new or changed, but cancelled, or below something that has stopped
   std::int64_t at_rest = 0;
+  // changed, but an earlier file has them, whose plan has counted their requests
+  std::int64_t counted_before = 0;
   RowFates rows;  // as the load will find them, but for those that succeeded
 
   // Each new or changed entity costs a POST and at least one question for its status, unless it is
-  // at rest.
+  // at rest, or an earlier file's.
   std::int64_t requests() const;
   std::int64_t changed() const;  // of all kinds
 };

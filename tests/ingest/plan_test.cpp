@@ -31,6 +31,28 @@ TEST(Plan, EndsAsTheLoadWithRowsLeftOut) {
   EXPECT_EQ(program.run({"plan", "in"}).exit_code, 65);
 }
 
+TEST(Plan, KnowsNothingOfALoadThatIsUnderWayOrWasKilled) {
+  const Program program;
+  program.run({"-"}, sheet_of({sample_lines()[1]}));
+  program.as_daemon("UPDATE batch SET state = 'loading', loaded_at = NULL");
+  program.write("in", sheet_of({sample_lines()[1]}));
+  const Ran planned = program.run({"plan", "in"});
+  for (const char* kind : {"campaign", "ad_group", "ad"})
+    EXPECT_EQ(counts(planned.out, kind), "1 0 0 0") << planned.out;
+}
+
+TEST(Plan, CountsTheRequestsOfAnEntityOfTwoFilesOnce) {
+  const Program program;
+  program.write("a", sheet_of({sample_lines()[1]}));
+  std::string more = row_with(1, "ad_id", "new_ad");
+  more.replace(more.find(",2.5,"), 5, ",9,");
+  program.write("b", sheet_of({row_with(1, "bid", "9"), more}));
+  const Ran planned = program.run({"plan", "a", "b"});
+  EXPECT_EQ(counts(planned.out, "ad_group", 2), "0 0 1 0");
+  EXPECT_NE(planned.out.find("at least 6 requests"), std::string::npos) << planned.out;
+  EXPECT_NE(planned.out.find("at least 2 requests"), std::string::npos) << planned.out;
+}
+
 TEST(Plan, EndsAsTheLoadWithConflicts) {
   const Program program;
   program.run({"-"}, sheet_of({sample_lines()[1]}));
