@@ -2,14 +2,9 @@
 #include <cstdio>
 
 #include "ingest/commands.h"
+#include "ingest/write_target.h"
 #include "storage/archive.h"
-#include "storage/archive_file.h"
-#include "storage/batch_writer.h"
-#include "storage/database_name.h"
 #include "storage/free_space.h"
-#include "storage/ingest_lock.h"
-#include "storage/live_daemon.h"
-#include "storage/migrator.h"
 #include "storage/model/duration.h"
 
 namespace dl {
@@ -57,17 +52,9 @@ void print_space(const FreeSpace& space) {
 }
 
 Result<int> archive(const Options& options) {
-  const Result<std::string> name = name_of_database(options.db);
-  if (!name) return name.error();
-  if (Status ok = refuse_to_migrate_beside_daemon(*name); !ok) return ok.error();
-  Result<std::unique_ptr<Database>> opened = Database::open(*name, OpenMode::existing);
-  if (!opened) return opened.error();
-  Database& database = **opened;
-  if (Status ours = check_schema_is_ours(database); !ours) return ours.error();
-  if (Status ok = refuse_archive(database); !ok) return ok.error();
-  const Result<IngestLock> lock = IngestLock::take(*name);
-  if (!lock) return lock.error();
-  if (Result<int> removed = remove_orphaned_batches(database); !removed) return removed.error();
+  const Result<WriteTarget> target = open_to_write(options.db, OpenMode::existing);
+  if (!target) return target.error();
+  Database& database = *target->database;
   const std::int64_t now = wall_clock_ms();
   const Result<ArchivePlan> plan = plan_archive(database, options.older_than, now);
   if (!plan) return plan.error();

@@ -9,13 +9,11 @@
 #include "ingest/commands.h"
 #include "ingest/load.h"
 #include "ingest/progress.h"
-#include "storage/archive_file.h"
+#include "ingest/write_target.h"
 #include "storage/batch_reader.h"
 #include "storage/database_name.h"
 #include "storage/file_mode.h"
-#include "storage/ingest_lock.h"
 #include "storage/live_daemon.h"
-#include "storage/migrator.h"
 #include "storage/model/nearest_name.h"
 
 namespace dl {
@@ -108,32 +106,22 @@ bool tell_rows_at_rest(const InputFile& file, const Loaded& loaded, const RowFat
   return false;
 }
 
-// The lock and the database, opened once for all files. Whoever has the lock removes orphans first.
+// Opened once for all files.
 struct Target {
-  std::unique_ptr<Database> database;
-  std::optional<IngestLock> lock;
+  std::optional<WriteTarget> open;
   std::optional<BatchId> first_batch;  // that this command has loaded
   bool has_news = false;               // orphans were removed, which nobody has been told
   std::optional<std::string> warning;  // nor this
+  Database& database() { return *open->database; }
 };
 
 Status open_target(const Options& options, Target& target) {
-  if (target.database != nullptr) return Done{};
-  const Result<std::string> name = name_of_database(options.db);
-  if (!name) return name.error();
-  if (Status ok = refuse_to_migrate_beside_daemon(*name); !ok) return ok;
-  Result<std::unique_ptr<Database>> database = Database::open(*name, OpenMode::create);
-  if (!database) return database.error();
-  if (Status ours = check_schema_is_ours(**database); !ours) return ours;  // a guard may be gone
-  if (Status ok = refuse_archive(**database); !ok) return ok;
-  Result<IngestLock> lock = IngestLock::take(*name);
-  if (!lock) return lock.error();
-  Result<int> removed = remove_orphaned_batches(**database);
-  if (!removed) return removed.error();
-  target.has_news = *removed > 0;
-  target.warning = warning_of_mode(*name);
-  target.lock.emplace(std::move(*lock));
-  target.database = std::move(*database);
+  if (target.open) return Done{};
+  Result<WriteTarget> opened = open_to_write(options.db, OpenMode::create);
+  if (!opened) return opened.error();
+  target.has_news = opened->has_removed_orphans;
+  target.warning = warning_of_mode(opened->database->path());
+  target.open.emplace(std::move(*opened));
   return Done{};
 }
 
@@ -186,7 +174,7 @@ Result<std::optional<Loaded>> try_ahead(const Options& options, const InputFile&
   if (!open_target(options, target)) return std::optional<Loaded>();
   surveying.give_way();
   return load_ahead(
-      file, format, surveying, *target.database, load_options(options, target),
+      file, format, surveying, target.database(), load_options(options, target),
       [&](std::int64_t bytes) { bar.show("loading", surveying.bytes_read() + bytes); });
 }
 
@@ -195,6 +183,11 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
   const Result<InputFormat> format =
       options.format ? Result<InputFormat>(*options.format) : sniff_format(file);
   if (!format) return format.error();
+  // An older file is brought forward first: the survey asks it for ids.
+  const Result<std::string> name = name_of_database(options.db);
+  if (name && has_older_schema(*name)) {
+    if (Status ok = open_target(options, target); !ok) return ok.error();
+  }
   DspIdCheck dsp_ids(options.db);
   SurveyThread surveying(
       file, *format, options.on_error, [&](std::int64_t bytes) { bar.show("checking", bytes); },
@@ -214,7 +207,7 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
     if (Status ok = open_target(options, target); !ok) return ok.error();
     tell_news(target);
     Result<Loaded> loaded =
-        load(file, *found, *target.database, load_options(options, target),
+        load(file, *found, target.database(), load_options(options, target),
              [&](std::int64_t bytes) { bar.show("loading", file.size_bytes() + bytes); });
     if (!loaded) return loaded.error();
     *ahead = std::move(*loaded);
@@ -222,7 +215,7 @@ Result<int> load_one(const Options& options, const InputFile& file, Target& targ
   const Loaded& loaded = **ahead;
   if (!target.first_batch) target.first_batch = loaded.batch;
   print_loaded(file, loaded, options.rejects);
-  const Result<RowFates> at_rest = rows_at_rest(*target.database, loaded);
+  const Result<RowFates> at_rest = rows_at_rest(target.database(), loaded);
   if (!at_rest) return at_rest.error();
   const bool all_go = tell_rows_at_rest(file, loaded, *at_rest);
   const bool complete = loaded.left_out == 0 && loaded.counts.conflicts == 0 &&

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -42,17 +43,24 @@ class LookAtLock {
   int error_ = 0;  // why it is not ours
 };
 
-}  // namespace
-
-Status refuse_to_migrate_beside_daemon(const std::string& path) {
-  int version = 0;
+// Nothing where it is not there or unreadable: who opens it says so.
+std::optional<int> older_schema_of(const std::string& path) {
   try {
     SQLite::Database reader(path, SQLite::OPEN_READONLY, 5'000);
-    version = reader.execAndGet("PRAGMA user_version").getInt();
+    const int version = reader.execAndGet("PRAGMA user_version").getInt();
+    if (version > 0 && version < newest_schema()) return version;
   } catch (const SQLite::Exception&) {
-    return Done{};  // not there, or unreadable: who opens it says so
   }
-  if (version == 0 || version >= newest_schema()) return Done{};
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool has_older_schema(const std::string& path) { return older_schema_of(path).has_value(); }
+
+Status refuse_to_migrate_beside_daemon(const std::string& path) {
+  const std::optional<int> version = older_schema_of(path);
+  if (!version) return Done{};
   const LookAtLock lock(path);
   if (lock.has_found_nobody()) return Done{};
   const std::string daemon =
@@ -62,7 +70,7 @@ Status refuse_to_migrate_beside_daemon(const std::string& path) {
                 "an older dl-daemon may be sending for it, for its lock cannot be asked (") +
                 std::strerror(lock.error()) + ")";
   return Error{Errc::busy,
-               path + ": has schema " + std::to_string(version) + ", this program would make it " +
+               path + ": has schema " + std::to_string(*version) + ", this program would make it " +
                    std::to_string(newest_schema()) + ", and " + daemon +
                    ": restart that first (systemctl restart dl-daemon), then try again"};
 }

@@ -16,6 +16,9 @@ namespace dl {
 // once the log has `checkpoint_pages`; a daemon that starts waits for that. Whether one lives.
 Result<bool> leave_room_for_daemon(Database& database, int checkpoint_pages = 1'000);
 
+// Whether Database::open would migrate it. No: it is not there, is no database, or is new enough.
+bool has_older_schema(const std::string& path);
+
 // To be asked before Database::open: a file with an older schema is not migrated under the feet of
 // the daemon that sends for it (its lock is held), which would end over it. Error: busy, with what
 // to do.

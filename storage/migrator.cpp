@@ -229,8 +229,10 @@ Status check_schema_is_ours(Database& database) {
     if (differences.size() > kNamedDifferences) {
       names += " and " + std::to_string(differences.size() - kNamedDifferences) + " more";
     }
-    return Error{Errc::config, database.path() + ": its schema was changed: " + names +
-                                   "; put it back as migrations/ has it, or restore a backup"};
+    return Error{
+        Errc::config,
+        database.path() + ": its schema was changed: " + names +
+            "; put it back (docs/OPERATIONS.md, To put a guard back), or restore a backup"};
   });
 }
 

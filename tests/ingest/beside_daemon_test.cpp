@@ -3,6 +3,7 @@
 // over one folder), or be used again.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -20,11 +21,11 @@ namespace {
 
 const std::string kSample = in_tree("examples/sample.csv");
 
-// As the daemon holds it.
+// As the daemon holds it, or a loader the other one.
 class HeldLock {
  public:
-  explicit HeldLock(const Program& program)
-      : fd_(::open(program.path("jobs.db.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660)) {
+  explicit HeldLock(const Program& program, std::string_view name = "jobs.db.lock")
+      : fd_(::open(program.path(name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660)) {
     EXPECT_EQ(::flock(fd_, LOCK_EX | LOCK_NB), 0);
   }
   ~HeldLock() { ::close(fd_); }
@@ -131,6 +132,45 @@ TEST_F(BesideADaemon, OnlyTheDaemonCutsTheLogWhileItRemovesOrphans) {
   leave_a_big_orphan(*database);
   EXPECT_EQ(*remove_orphaned_batches(*database, Writer::daemon), 1);
   EXPECT_NE(start_of_log(program), start);
+}
+
+// As a file with an older schema looks from outside. Which one.
+std::string make_older(const Program& program) {
+  std::string older = program.ask("SELECT max(version) - 1 FROM migration");
+  SQLite::Database file(program.path("jobs.db").string(), SQLite::OPEN_READWRITE);
+  sqlite3_db_config(file.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  file.exec("DELETE FROM migration WHERE version > " + older + "; PRAGMA user_version = " + older);
+  return older;
+}
+
+// Its loader would go on under a schema that it does not know.
+TEST(Upgrade, IsNotMadeUnderAnOlderProgramsLoad) {
+  const Program program;
+  program.run({kSample});
+  const std::string older = make_older(program);
+  {
+    const HeldLock loader(program, "jobs.db.ingest.lock");
+    for (const std::vector<std::string>& beside :
+         std::vector<std::vector<std::string>>{{kSample}, {"archive", "--older-than", "365d"}}) {
+      const Ran refused = program.run(beside);
+      EXPECT_EQ(refused.exit_code, 75) << refused.out;
+      EXPECT_NE(refused.err.find("another dl-ingest is loading"), std::string::npos) << refused.err;
+      EXPECT_EQ(program.ask("PRAGMA user_version"), older);
+    }
+  }
+  EXPECT_EQ(program.run({kSample}).exit_code, 0);
+  EXPECT_NE(program.ask("PRAGMA user_version"), older);
+}
+
+// Its survey asks the database for the ids that the sheet has.
+TEST(Upgrade, IsMadeByASheetOfResultsAsByAnyOther) {
+  const Program program;
+  program.run({kSample});
+  const std::string results = program.run({"results"}).out;
+  make_older(program);
+  const Ran ran = program.run({"-"}, results);
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find(": 0 new, 23 unchanged (9 rows)"), std::string::npos) << ran.out;
 }
 
 }  // namespace
