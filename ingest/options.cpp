@@ -256,6 +256,7 @@ std::variant<Options, Farewell> CommandLine::parse(int argc, const char* const* 
     if (!span) wrong = "--older-than: " + span.error().message;
   }
   if (wrong) return wrong_usage(*wrong);
+  if (options_.verb == Verb::check || options_.verb == Verb::sheet_template) return options_;
   if (Status ok = choose_database(flags_, environment, options_); !ok) {
     return Farewell{"", "dl-ingest: " + ok.error().message + "\n",
                     static_cast<int>(ok.error().code)};

@@ -24,11 +24,16 @@ Result<std::string> read_text(const std::string& path) {
   const auto refuse = [&](const std::string& why) {
     return Error{Errc::no_input, "configuration file " + path + ": " + why};
   };
+  const auto refuse_by_system = [&] {
+    Error error = refuse(std::strerror(errno));
+    if (errno == EACCES) error.code = Errc::no_permission;
+    return error;
+  };
   struct stat info = {};
-  if (::stat(path.c_str(), &info) != 0) return refuse(std::strerror(errno));
+  if (::stat(path.c_str(), &info) != 0) return refuse_by_system();
   if (!S_ISREG(info.st_mode)) return refuse("not a regular file");
   std::ifstream in(path, std::ios::binary);
-  if (!in) return refuse(std::strerror(errno));
+  if (!in) return refuse_by_system();
   std::string text(kLongestFile + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad()) return refuse("cannot be read");
