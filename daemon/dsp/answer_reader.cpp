@@ -120,7 +120,11 @@ DspReply AnswerReader::reply(const Secret& token, JobKind kind, Purpose purpose)
                                          : std::string_view(type->value());
   note_body(reply, type_text, message.body(), kind, purpose, token);
   reply.wire = Wire::answered;
-  if (parts_->parser->need_eof() && !reply.answer.readable) {
+  // A status line alone says all that a refusal has to say: that a front asks to wait, or knows no
+  // such token. What proves something by its body must have come whole, and so must a 404, which
+  // may mean that there is no such entity.
+  const bool needs_its_body = reply.http_status / 100 == 2 || reply.http_status == 404;
+  if (parts_->parser->need_eof() && !reply.answer.readable && needs_its_body) {
     reply.wire = Wire::no_answer;
     reply.answer = {};
     reply.trouble = "the answer was perhaps cut: it has no length and no readable JSON";

@@ -40,6 +40,10 @@ bool needs_an_id(Purpose purpose) { return is_post(purpose) || purpose == Purpos
 void note_header(DspReply& reply, std::string_view name, std::string_view value) {
   const auto is = [&](std::string_view wanted) { return same_word(name, wanted); };
   const auto kept = [&] { return printable(value, kHeaderBytesKept); };
+  // A list of RFC 9651 may come in several lines: each has windows of its own.
+  const auto join = [&](std::optional<std::string>& list) {
+    list = !list || list->empty() ? kept() : printable(*list + ", " + kept(), 4 * kHeaderBytesKept);
+  };
   switch (lower(name.empty() ? ' ' : name.front())) {
     case 'd':
       if (is("Date")) reply.date = kept();
@@ -51,8 +55,8 @@ void note_header(DspReply& reply, std::string_view name, std::string_view value)
       if (is("Retry-After")) reply.retry_after = kept();
       if (is("RateLimit-Remaining")) reply.rate_limit_remaining = kept();
       if (is("RateLimit-Reset")) reply.rate_limit_reset = kept();
-      if (is("RateLimit")) reply.rate_limit = kept();
-      if (is("RateLimit-Policy")) reply.rate_limit_policy = kept();
+      if (is("RateLimit")) join(reply.rate_limit);
+      if (is("RateLimit-Policy")) join(reply.rate_limit_policy);
       if (is("Request-Id") && reply.dsp_request_id.empty()) reply.dsp_request_id = kept();
       break;
     case 'x':

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 namespace dl {
@@ -25,6 +26,38 @@ Error unreadable(const std::string& path, int error) {
   return what;
 }
 
+// How many bytes at the start of `text` are `letter` as JSON may escape it, or itself; 0: they are
+// not.
+std::size_t spelling_of(char letter, std::string_view text) {
+  if (text.size() >= 2 && text[0] == '\\') {
+    const bool is_escaped_by_one = letter == '"' || letter == '\\' || letter == '/';
+    if (is_escaped_by_one && text[1] == letter) return 2;
+    constexpr std::size_t kUnicode = 6;  // \u002f
+    unsigned code = 0;
+    if (text[1] == 'u' && text.size() >= kUnicode &&
+        std::from_chars(text.data() + 2, text.data() + kUnicode, code, 16).ptr ==
+            text.data() + kUnicode) {
+      return code == static_cast<unsigned char>(letter) ? kUnicode : 0;
+    }
+  }
+  return !text.empty() && text[0] == letter ? 1 : 0;
+}
+
+// The length of `word`, however it is spelled, at the start of `text`; 0: it does not stand there.
+std::size_t spelling_of_all(std::string_view word, std::string_view text) {
+  std::size_t size = 0;
+  for (const char letter : word) {
+    const std::size_t step = spelling_of(letter, text.substr(size));
+    if (step == 0) return 0;
+    size += step;
+  }
+  return size;
+}
+
+void cover(std::string& text, std::size_t at, std::size_t size) {
+  std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(at), size, '*');
+}
+
 }  // namespace
 
 Secret& Secret::operator=(Secret&& other) noexcept {
@@ -36,9 +69,12 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 
 void Secret::mask_in(std::string& text) const {
   if (text_.empty()) return;
-  for (auto at = text.find(text_); at != std::string::npos; at = text.find(text_, at)) {
-    std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(at), text_.size(), '*');
-  }
+  for (auto at = text.find(text_); at != std::string::npos; at = text.find(text_, at))
+    cover(text, at, text_.size());
+  // PHP writes / as \/, .NET + as \u002B; and what was read from JSON is written as JSON again.
+  if (text.find('\\') == std::string::npos) return;
+  for (std::size_t at = 0; at < text.size(); ++at)
+    cover(text, at, spelling_of_all(text_, std::string_view(text).substr(at)));
 }
 
 void Secret::wipe(std::string& text) {

@@ -22,9 +22,9 @@ class Secret {
   bool occurs_in(std::string_view text) const {
     return !text_.empty() && text.find(text_) != std::string_view::npos;
   }
-  // Overwrites every occurrence of the secret in `text` with '*', so that an answer that echoes it
-  // puts it neither into the ledger nor into the log. Of text that was read already: masked before,
-  // it would say something else.
+  // Overwrites every occurrence of the secret in `text` with '*', also as JSON may escape it, so
+  // that an answer that echoes it puts it neither into the ledger nor into the log. Of text that
+  // was read already: masked before, it would say something else.
   void mask_in(std::string& text) const;
 
   // Overwrites and empties `text`, with all the memory it has reserved.

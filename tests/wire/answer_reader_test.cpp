@@ -148,6 +148,7 @@ TEST(AnswerReader, KeepsTheHeadersThatMatter) {
                            "retry-after: 12\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
                            "X-RateLimit-Remaining: 9\r\nRateLimit-Remaining: 3\r\n"
                            "X-RateLimit-Reset: 30\r\nRateLimit: \"a\";r=1;t=2\r\n"
+                           "RateLimit: \"b\";r=7;t=9\r\n"
                            "RateLimit-Policy: \"a\";q=40;w=60\r\nX-Request-Id: r\xff-" +
                                std::string(200, 'i') + "\r\n"));
   const DspReply reply = reply_of(reader);
@@ -155,7 +156,7 @@ TEST(AnswerReader, KeepsTheHeadersThatMatter) {
   EXPECT_EQ(reply.date, "Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_EQ(reply.rate_limit_remaining, "3");
   EXPECT_EQ(reply.rate_limit_reset, "30");
-  EXPECT_EQ(reply.rate_limit, "\"a\";r=1;t=2");
+  EXPECT_EQ(reply.rate_limit, "\"a\";r=1;t=2, \"b\";r=7;t=9") << "a list in two lines";
   EXPECT_EQ(reply.rate_limit_policy, "\"a\";q=40;w=60");
   EXPECT_EQ(reply.dsp_request_id, "r?-" + std::string(125, 'i'));
 }
@@ -254,6 +255,20 @@ TEST(AnswerReader, MasksTheTokenHoweverItIsWrittenAndBeforeItIsCut) {
   EXPECT_EQ(reply_with(token, R"({"error":")" + long_text + R"(canary-token"})").answer.error,
             long_text + "****");
   EXPECT_EQ(reply_with(token, long_text + "canary-token").excerpt, long_text + "****");
+}
+
+// Without an "error" a part of the body is kept as it came; PHP escapes every slash, .NET every +.
+TEST(AnswerReader, MasksTheTokenAsJsonEscapesIt) {
+  const Secret token(R"(Ab/+"\=)");
+  for (const char* spelled : {R"(Ab\/\u002B\"\\=)", R"(\u0041b/+\u0022\u005c\u003D)"}) {
+    const std::string excerpt =
+        reply_with(token, R"({"message":"bad token )" + std::string(spelled) + R"( of yours"})")
+            .excerpt;
+    EXPECT_EQ(excerpt, R"({"message":"bad token )" + std::string(std::strlen(spelled), '*') +
+                           R"( of yours"})");
+  }
+  EXPECT_EQ(reply_with(token, R"({"error":{"seen":"Ab/+\"\\="}})").answer.error,
+            R"({"seen":"*********"})");
 }
 
 }  // namespace
