@@ -74,6 +74,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
   last_intent_ = last_sent_;
   newest_request_.reset();
   count_deltas_.clear();
+  held_.clear();
   bool is_accepted = true;  // the endpoint
   Status ok = transaction([&]() -> Status {
     // no permit behind a guard that is gone
@@ -108,6 +109,7 @@ Result<std::vector<WorkResult>> Store::commit(std::span<const WorkBatch> batches
     promote_in_a_second_transaction(batches, results, now);
   DL_FAULT_AFTER_COMMIT(batches);
   for (WorkResult& result : results) result.totals = totals_;
+  if (!results.empty()) results.front().held = std::exchange(held_, {});
   return results;
 }
 
@@ -156,6 +158,7 @@ void Store::apply(const Outcome& decided, WorkResult& result, Moment now) {
     release.bind(":at", now.wall_ms);
     release.exec();
   }
+  if (held && applied.matched) held_.push_back({outcome.job, *outcome.hold});
   if (held) applied.matched = false;  // the tables say what has become of it
   result.applied.push_back(std::move(applied));
 }

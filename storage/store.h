@@ -226,6 +226,7 @@ class Store {
     friend auto operator<=>(const CountKey&, const CountKey&) = default;
   };
   std::map<CountKey, std::int64_t> count_deltas_;
+  std::vector<Held> held_;  // by the transaction that runs
   // of the ids that the lookups of this transaction have found without proof
   std::map<std::string, std::vector<Holder>> holders_;
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;

@@ -253,6 +253,7 @@ std::string Store::hold(JobId job, const std::string& why, Moment now) {
   update.bind(":hold", why);
   update.bind(":at", now.wall_ms);
   update.exec();
+  held_.push_back({job, why});
   return why;
 }
 

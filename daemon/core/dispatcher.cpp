@@ -131,6 +131,7 @@ void Dispatcher::on(input::Committed& committed, Moment now) {
   }
   for (const Refused& refused : result.refused)
     take_refusal(refused, sent.asked.at(refused.tag), now);
+  tell_held(result.held);
 }
 
 // A stale view is mended by a load. A job that the tables list and yet refuse would be asked for
@@ -254,6 +255,7 @@ void Dispatcher::on(input::Replied& replied, Moment now) {
   const auto at = flights_.find(replied.request);
   // given up as lost; its slot was closed then, but it was on the wire until now
   if (at == flights_.end()) {
+    tell_late_reply(replied);
     limiter_.ended_late(now);
     if (replied.reusable) commands_.emplace_back(command::Close{replied.id});
     return connections_.lost(replied.id);
@@ -361,10 +363,6 @@ void Dispatcher::hang_up(ConnectionId id) {
 }
 
 void Dispatcher::on(const input::StopAsked&, Moment) { stopping_ = true; }
-
-void Dispatcher::say(Level level, std::string text) {
-  commands_.emplace_back(command::Say{level, std::move(text)});
-}
 
 std::vector<AnyCommand> Dispatcher::flush(Moment now) {
   if (std::exchange(account_changed_, false)) {

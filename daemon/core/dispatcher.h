@@ -295,6 +295,8 @@ class Dispatcher {
   void ask_load();
   void set_wake(Moment now);
   void say(command::Say::Level level, std::string text);
+  void tell_held(const std::vector<Held>& held);
+  void tell_late_reply(const input::Replied& replied);
   std::vector<AnyCommand> flush(Moment now);
 
   DispatcherPolicy policy_;

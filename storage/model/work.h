@@ -179,12 +179,19 @@ struct WorkBatch {
   }
 };
 
+// What the store has given to a person to decide; who leads the life of the job says so.
+struct Held {
+  JobId job;
+  std::string why;
+};
+
 struct WorkResult {
   std::vector<Applied> applied;  // in the order of the outcomes
   // of `due`; one that is missing is due later, or has gone another way
   std::vector<JobRef> ready;
   std::vector<Granted> granted;
   std::vector<Refused> refused;
+  std::vector<Held> held;  // whichever of the batches of a commit they come from
   Totals totals{};
 };
 

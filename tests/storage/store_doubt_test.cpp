@@ -65,6 +65,8 @@ class StoreDoubt : public StoreTest {
               "in_doubt|NULL|NULL");
     EXPECT_EQ(result.refused.size(), 1U);
     EXPECT_EQ(job(id, "hold"), result.refused.empty() ? "?" : result.refused[0].why);
+    EXPECT_EQ(result.held.size(), 1U) << "or nobody would be told";
+    EXPECT_EQ(job(id, "hold"), result.held.empty() ? "?" : result.held[0].why);
     EXPECT_EQ(refusal(id, purpose), "it is held");
     return job(id, "hold");
   }

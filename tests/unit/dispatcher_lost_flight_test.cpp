@@ -68,10 +68,25 @@ TEST_F(LostFlight, HoldsASlotFromTheLateReportOfItsWorkerToo) {
   advance_to(reported_at);
   brain_.reply(JobId{1}, silence());
   EXPECT_EQ(brain_.batches(), 0U) << "its outcome is written already";
+  EXPECT_TRUE(brain_.said(command::Say::Level::warning).empty());
   advance_to(reported_at + kLate + kHeld - 1);
   EXPECT_FALSE(second_is_asked_for());
   advance_to(reported_at + kLate + kHeld);
   EXPECT_TRUE(second_is_asked_for());
+}
+
+// Suspended, say: whoever decides the doubt would like to know.
+TEST_F(LostFlight, IsToldOfWhereItsAnswerComesAfterAll) {
+  const std::int64_t lost_at = sent_at_ + kTimeout + kGrace;
+  advance_to(lost_at - kSecondLook);
+  advance_to(lost_at);
+  brain_.commit();
+  brain_.reply(JobId{1}, answer(201, {"dsp-1"}));
+  const std::vector<std::string> said = brain_.said(command::Say::Level::warning);
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_NE(said[0].find("was answered after it had been given up: HTTP 201, id dsp-1;"),
+            std::string::npos)
+      << said[0];
 }
 
 // Stopped for an hour, and going on: the timer may be heard before the worker that has the answer.
