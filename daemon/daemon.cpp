@@ -273,6 +273,8 @@ int Daemon::exit_code_of(Ending ending) const {
   switch (ending) {
     case Ending::stopped:
       log_.info("stopped: everything that was on the wire is recorded");
+      if (config_.drain && tally.succeeded != tally.total)
+        return static_cast<int>(Errc::incomplete);
       return 0;
     case Ending::drained:
       log_.info("drained: " + progress_text(tally, Outlook{Outlook::State::done, {}, ""}));
@@ -335,6 +337,8 @@ void Daemon::tick() {
   }
   // The store asks as well; but its disk may stand still.
   if (Status ours = lock_.check(); !ours) return fail(ours.error(), true);
+  // A suspended machine's steady clock stood still, and the timer with it; the boot clock did not.
+  if (timer_ends_boot_ms_ < clock_.now().boot_ms) set_wake_timer();
   show_progress();
   ++ticks_;
 }

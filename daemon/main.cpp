@@ -180,6 +180,11 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
                 ": fewer requests go at once; raise the limit (ulimit -n, or LimitNOFILE= of the "
                 "unit) or lower --in-flight");
   }
+  // By the log: a journal knows its priority, and a reader of JSON finds JSON.
+  const auto report = [&](const dl::Error& error) {
+    log.error(error.message);
+    return static_cast<int>(error.code);
+  };
   bool has_waited = false;
   dl::Result<dl::InstanceLock> lock = take_lock(config, log, has_waited);
   if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());

@@ -200,7 +200,7 @@ constexpr Setting kSettings[] = {
     row<Number<&Config::burst, 0, kMaxTierCount>>(
         "burst", kPace, "N", "requests that may leave at once; 0: a quarter of the limit"),
     row<Number<&Config::headroom, 0, kMaxTierCount>>(
-        "headroom", kPace, "N", "requests per window left to people who use the DSP's own page"),
+        "headroom", kPace, "N", "requests per window, of the slowest limit, left to people"),
     row<Switch<&Config::strict>>(
         "strict", kPace, "",
         "space requests by WINDOW/COUNT after each answer, for a DSP that\n"

@@ -46,6 +46,15 @@ error_code set_options(tcp::socket& socket, std::chrono::milliseconds user_timeo
 
 }  // namespace
 
+void Hand::read_trust() {
+  auto context = make_tls_context(policy.ca_file);
+  if (context) {
+    tls.emplace(context->release());
+  } else {
+    tls_trouble = context.error().message;
+  }
+}
+
 void Connection::start() {
   const WirePolicy& policy = hand_.policy;
   if (!policy.token_file.empty()) {
@@ -57,6 +66,7 @@ void Connection::start() {
     }
     token_ = std::move(*token);
   }
+  if (policy.endpoint.tls && !hand_.tls) hand_.read_trust();  // the file may be there by now
   if (policy.endpoint.tls && !hand_.tls) return fail(hand_.tls_trouble, ConnectTrouble::dsp);
   set_deadline(policy.connect_timeout);
   asio::co_spawn(

@@ -41,13 +41,7 @@ struct HttpClient::Impl {
     // Asio makes its epoll with the first object that needs one: here, where a lack of descriptors
     // is an exception that main reports, and not on the hand's thread.
     const asio::steady_timer makes_epoll(hand.io);
-    if (!policy.endpoint.tls) return;
-    auto context = make_tls_context(policy.ca_file);
-    if (context) {
-      hand.tls.emplace(context->release());
-    } else {
-      hand.tls_trouble = context.error().message;
-    }
+    if (policy.endpoint.tls) hand.read_trust();
   }
 
   // Held by the caller as well as by the map, which it may leave meanwhile.

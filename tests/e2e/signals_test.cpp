@@ -34,6 +34,18 @@ TEST(Stop, FinishesWhatIsOnTheWireAtSigterm) { expect_stops_cleanly(SIGTERM); }
 TEST(Stop, FinishesWhatIsOnTheWireAtSigint) { expect_stops_cleanly(SIGINT); }
 TEST(Stop, FinishesWhatIsOnTheWireWhereTheTerminalIsClosed) { expect_stops_cleanly(SIGHUP); }
 
+// `dl-daemon --drain && dl-ingest results` must not go on as if all were done.
+TEST(Stop, OfADrainHalfwayEndsWith1) {
+  const Site site({"--faults", "slow:1:30s"});
+  site.load_sheet(shape(2, 2, 4));
+  Process daemon(site.daemon({"--rate-limit", "none", "--drain"}));
+  eventually("several are on the wire", [&] { return site.number(kOpenRequests) >= 2; });
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 1) << daemon.err();
+  EXPECT_EQ(site.number(kOpenRequests), 0);
+  EXPECT_GT(site.unfinished(), 0);
+}
+
 // A shell that goes passes the signal on to its jobs, the kernel says it again, and the session's
 // end is a SIGTERM.
 TEST(Stop, IsNotHurriedByWhatEndsASession) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
 
 #include "tests/wire/certificates.h"
@@ -119,6 +120,19 @@ TEST(Tls, GivesUpOnAServerThatNeverShakesHands) {
   policy.connect_timeout = std::chrono::milliseconds(200);
   Driver driver(policy);
   EXPECT_THAT(driver.connect_failure().trouble, HasSubstr("no success in 200 ms"));
+}
+
+TEST(Tls, ReadsAnAuthorityThatCameLater) {
+  ScriptedServer silent([](Peer& peer) { peer.read_to_end(); });
+  const Authority authority;
+  const std::string later = authority.file() + ".later";
+  WirePolicy policy = tls_policy_for(silent.port(), later, "127.0.0.1");
+  policy.connect_timeout = std::chrono::milliseconds(200);
+  Driver driver(policy);
+  EXPECT_THAT(driver.connect_failure().trouble, HasSubstr(later));
+  std::filesystem::copy_file(authority.file(), later);
+  EXPECT_THAT(driver.connect_failure().trouble, HasSubstr("no success in 200 ms"));
+  std::filesystem::remove(later);
 }
 
 TEST(Tls, HasSentNothingWhereTheHandshakeIsResetOrCut) {
