@@ -50,6 +50,15 @@ void check_promises(SQLite::Database& db, const Found& found) {
   }
 }
 
+void check_order(SQLite::Database& db, const Found& found) {
+  SQLite::Statement rows(db, std::string(sql::k_verify_order));
+  while (rows.executeStep()) {
+    found(finding(Kind::broken, rows,
+                  "was sent before its parent " + rows.getColumn(2).getString() +
+                      " had succeeded, as the history has it"));
+  }
+}
+
 void check_payloads(SQLite::Database& db, const Found& found) {
   SQLite::Statement rows(db, std::string(sql::k_verify_payloads));
   while (rows.executeStep()) {
@@ -114,6 +123,7 @@ Result<Verified> verify(Database& database, const Found& found) {
     check_schema(database, found);
     check_references(db, found);
     check_promises(db, found);
+    check_order(db, found);
     check_payloads(db, found);
     check_bodies(db, found);
     check_keys(database, found);

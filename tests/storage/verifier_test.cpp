@@ -105,6 +105,18 @@ TEST_F(VerifierTest, FindsNothingWhereARefusedAttemptIsFollowedByAnother) {
   EXPECT_THAT(findings(), IsEmpty());
 }
 
+// A parent that has succeeded by now had not yet when its child was sent.
+TEST_F(VerifierTest, KnowsTheOrderFromTheHistory) {
+  succeed(kCampaign);
+  confirm(kGroup, "dsp-2");
+  EXPECT_THAT(findings(), IsEmpty());
+  sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  ASSERT_EQ("", as_stranger("UPDATE job_history SET id = id + 1000 WHERE job_id = 1 AND id = "
+                            "(SELECT max(id) FROM job_history WHERE job_id = 1)"));
+  EXPECT_THAT(findings(), ElementsAre(HasSubstr("broken 2: was sent before its parent c1 had "
+                                                "succeeded, as the history has it")));
+}
+
 struct Damage {
   const char* sql;
   const char* finding;
@@ -180,6 +192,33 @@ INSTANTIATE_TEST_SUITE_P(
                "finished_at, slot, resolution) VALUES (3, 1, 'create', 'POST', '/ads', 1, 0, 1, 1, "
                "2, 'answered', 'refused')",
                "broken 3: was sent before its parent"},
+        Damage{"INSERT INTO request (job_id, attempt, purpose, method, path, idempotency_key, "
+               "instance_id, "
+               "worker, sent_at, sent_boot_ms, finished_at, slot, dsp_id, resolution) "
+               "SELECT 1, 1, 'resubmit', 'POST', '/', idempotency_key, 1, 0, 1, 1, 2, 'answered', "
+               "'dsp-2', 'accepted' FROM request WHERE id = 1",
+               "broken 1: attempt 1 was answered with the ids dsp-1,dsp-2 (promise 1)"},
+        Damage{"INSERT INTO request (job_id, attempt, purpose, method, path, idempotency_key, "
+               "instance_id, "
+               "worker, sent_at, sent_boot_ms, finished_at, slot, dsp_id, resolution) "
+               "SELECT 5, 1, 'create', 'POST', '/', idempotency_key, 1, 0, 1, 1, 2, 'answered', "
+               "NULL, 'refused' FROM request WHERE id = 1",
+               "was sent for 2 attempts and with 1 bodies (promise 2)"},
+        Damage{"INSERT INTO request (job_id, attempt, purpose, method, path, idempotency_key, "
+               "instance_id, "
+               "worker, sent_at, sent_boot_ms, finished_at, slot, dsp_id, resolution) "
+               "VALUES (5, 1, 'create', 'POST', '/', 'a', 1, 0, 1, 1, 2, 'unsure', NULL, NULL), "
+               "(5, 2, 'create', 'POST', '/', 'b', 1, 0, 1, 1, 2, 'unsure', NULL, NULL)",
+               "broken 5: 2 creations of it are unresolved at once (promise 11)"},
+        Damage{"INSERT INTO request (job_id, attempt, purpose, method, path, idempotency_key, "
+               "instance_id, "
+               "worker, sent_at, sent_boot_ms, finished_at, slot, dsp_id, resolution) "
+               "SELECT 1, 1, 'resubmit', 'POST', '/', idempotency_key, 1, 0, 1, 1, 2, 'unsure', "
+               "NULL, 'accepted' FROM request WHERE id = 1",
+               "broken 1: request 2 resubmitted other bytes or another key than its attempt"},
+        Damage{"DROP TRIGGER guard_job_update", "the schema was changed: trigger guard_job_update"},
+        Damage{"INSERT INTO batch_row (batch_id, row, line, job_id) VALUES (77, 1, 2, 3)",
+               "a row of batch_row refers to one of batch that does not exist"},
         Damage{"INSERT INTO operator_act (job_id, act, who, why) VALUES (5, 'cancel', 'x', 'y')",
                "broken 5: act 1 (cancel by x) was inserted, but not applied"}));
 
