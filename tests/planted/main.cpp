@@ -25,6 +25,9 @@ using dl::sim::Mutant;
 
 constexpr std::uint64_t kSeriesApart = 1'000'000;
 
+// The same build and seeds without a fault: what it found there, it would find in every mutant.
+constexpr Mutant kControl{dl::Fault::none, "none (the control)", "", 1'000};
+
 struct Options {
   bool quick = false;
   int series = 5;
@@ -124,6 +127,17 @@ bool print(const Mutant& mutant, std::span<const Finding> series) {
   return worst->is_found;
 }
 
+// False: it found something, so nothing that was found proves anything.
+bool print_control(std::span<const Finding> series) {
+  const auto found =
+      std::ranges::find_if(series, [](const Finding& finding) { return finding.is_found; });
+  const bool is_silent = found == series.end();
+  std::printf("%-44s %-28s %6llu %6s  %s\n", std::string(kControl.name).c_str(), "",
+              static_cast<unsigned long long>(kControl.within_seeds), "-",
+              is_silent ? "nothing, as it must be" : found->what);
+  return is_silent;
+}
+
 int replay(const Mutant& mutant, std::uint64_t seed) {
   dl::g_planted = mutant.fault;
   return dl::sim::Simulator().run(seed, {}, dl::sim::Trace::on).violations.empty() ? 1 : 0;
@@ -135,9 +149,10 @@ int run(const Options& options) {
     if (mutant.name.find(options.only) != std::string_view::npos) wanted.push_back(mutant);
   }
   if (options.seed != 0) return wanted.size() == 1 ? replay(wanted.front(), options.seed) : 64;
+  if (wanted.empty()) return 64;
+  wanted.push_back(kControl);
   const auto series = static_cast<std::size_t>(options.series);
   const std::size_t searches = wanted.size() * series;
-  if (searches == 0) return 64;
   void* shared = mmap(nullptr, searches * sizeof(Finding), PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return 70;
@@ -146,12 +161,15 @@ int run(const Options& options) {
               "what was seen");
   std::fflush(stdout);
   if (!search_all(wanted, options, findings)) return 70;
+  const std::size_t mutants = wanted.size() - 1;
   std::size_t found = 0;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
+  for (std::size_t i = 0; i < mutants; ++i) {
     found += print(wanted[i], findings.subspan(i * series, series)) ? 1U : 0U;
   }
-  std::printf("%zu of %zu mutants found\n", found, wanted.size());
-  return found == wanted.size() ? 0 : 1;
+  const bool is_sound = print_control(findings.subspan(mutants * series, series));
+  if (!is_sound) std::printf("the control found something without a fault: look at that first\n");
+  std::printf("%zu of %zu mutants found\n", found, mutants);
+  return found == mutants && is_sound ? 0 : 1;
 }
 
 }  // namespace
