@@ -169,6 +169,8 @@ int newest_schema() { return kNewestVersion; }
 
 Status check_identity(Database& database) {
   SQLite::Database& db = database.handle();
+  // One view of it all: another program may be making this very file, or bringing it forward.
+  const SQLite::Transaction snapshot(db);
   const int version = user_version(database);
   const int application = db.execAndGet("PRAGMA application_id").getInt();
   const int tables = db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt();

@@ -3,8 +3,11 @@
 #include "storage/migrator.h"
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
+#include <cstring>
 #include <iterator>
+#include <utility>
 
 #include "migrations_sql.h"
 #include "storage/digest.h"
@@ -67,6 +70,41 @@ TEST_F(Migrator, BringsAnOldFileForwardAndKeepsWhatIsInIt) {
     EXPECT_EQ(old_value("PRAGMA user_version"), std::to_string(kNewest));
     EXPECT_EQ(schema_hash(**database), schema_hash(*database_)) << "as a new file has it";
   }
+}
+
+// Found by dl-chaos (seed 1000086): a daemon that started while dl-ingest made the file read the
+// version before that commit and the migrations after it, and ended with 78, which nothing
+// restarts.
+TEST_F(Migrator, SeesAFileThatIsBroughtForwardMeanwhileBeforeOrAfterThat) {
+  struct Meanwhile {
+    SQLite::Database other;
+    bool is_done = false;
+  } meanwhile{SQLite::Database(path(), SQLite::OPEN_READWRITE)};
+  sqlite3_db_config(meanwhile.other.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  const std::string newest = std::to_string(kNewest);
+  const std::string older = std::to_string(kNewest - 1);
+  meanwhile.other.exec(
+      "CREATE TEMP TABLE step AS SELECT * FROM migration WHERE version = " + newest +
+      "; DELETE FROM migration WHERE version = " + newest + "; PRAGMA user_version = " + older);
+  // Whenever a statement begins that reads more than the version.
+  sqlite3_trace_v2(
+      database_->handle().getHandle(), SQLITE_TRACE_STMT,
+      [](unsigned, void* context, void*, void* text) {
+        Meanwhile& now = *static_cast<Meanwhile*>(context);
+        if (std::strstr(static_cast<const char*>(text), "application_id") == nullptr) return 0;
+        if (std::exchange(now.is_done, true)) return 0;
+        now.other.exec(
+            "BEGIN IMMEDIATE; INSERT INTO migration SELECT * FROM step;"
+            "PRAGMA user_version = " +
+            std::to_string(kNewest) + "; COMMIT");
+        return 0;
+      },
+      &meanwhile);
+  const Status fits = check_identity(*database_);
+  sqlite3_trace_v2(database_->handle().getHandle(), 0, nullptr, nullptr);
+  EXPECT_TRUE(meanwhile.is_done);
+  EXPECT_TRUE(fits) << fits.error().message;
+  EXPECT_EQ(value("PRAGMA user_version"), newest);
 }
 
 TEST_F(Migrator, KeepsTheLedgerAsItIs) {
