@@ -8,6 +8,7 @@ namespace dl {
 namespace {
 
 constexpr std::size_t kHeaderBytesKept = 128;
+constexpr std::size_t kListBytesKept = 512;  // of all lines of a list
 constexpr std::size_t kExcerptBytesMax = 512;
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -42,7 +43,7 @@ void note_header(DspReply& reply, std::string_view name, std::string_view value)
   const auto kept = [&] { return printable(value, kHeaderBytesKept); };
   // A list of RFC 9651 may come in several lines: each has windows of its own.
   const auto join = [&](std::optional<std::string>& list) {
-    list = !list || list->empty() ? kept() : printable(*list + ", " + kept(), 4 * kHeaderBytesKept);
+    list = !list || list->empty() ? kept() : printable(*list + ", " + kept(), kListBytesKept);
   };
   switch (lower(name.empty() ? ' ' : name.front())) {
     case 'd':

@@ -41,9 +41,11 @@ void check_reply(const DspReply& reply, Purpose purpose, std::string_view token)
   check_text(reply.dsp_request_id, 128, token);
   check_text(reply.location, 128, token);
   for (const auto* header :
-       {&reply.retry_after, &reply.date, &reply.rate_limit_remaining, &reply.rate_limit_reset,
-        &reply.rate_limit, &reply.rate_limit_policy}) {
+       {&reply.retry_after, &reply.date, &reply.rate_limit_remaining, &reply.rate_limit_reset}) {
     if (*header) check_text(**header, 128, token);
+  }
+  for (const auto* list : {&reply.rate_limit, &reply.rate_limit_policy}) {
+    if (*list) check_text(**list, 512, token);
   }
   check_allowances(reply);
   for (const std::string& id : reply.answer.ids) {
