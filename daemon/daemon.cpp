@@ -273,7 +273,8 @@ int Daemon::exit_code_of(Ending ending) const {
   switch (ending) {
     case Ending::stopped:
       log_.info("stopped: everything that was on the wire is recorded");
-      if (config_.drain && tally.succeeded != tally.total)
+      // none: told to stop before the first load
+      if (config_.drain && (tally.total == 0 || tally.succeeded != tally.total))
         return static_cast<int>(Errc::incomplete);
       return 0;
     case Ending::drained:

@@ -187,7 +187,9 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   };
   bool has_waited = false;
   dl::Result<dl::InstanceLock> lock = take_lock(config, log, has_waited);
-  if (!lock) return config.standby && g_stop_waiting ? 0 : report(lock.error());
+  if (!lock && config.standby && g_stop_waiting)
+    return config.drain ? static_cast<int>(dl::Errc::incomplete) : 0;
+  if (!lock) return report(lock.error());
   DL_FAULT_POINT("start.locked");
   // Who has waited for a sender takes over what that had. Were it moved away, a new database would
   // know nothing of what was sent.

@@ -93,10 +93,15 @@ Status Planner::judge(const Row& row, const RowReader& reader, JobKind kind, con
   const bool has_before = std::exchange(seen.file, file_) != 0;
   if (body_before != 0) {
     ++(body_before == body ? counts.unchanged : counts.change);
+    const Way way_before = seen.way;
     // What an earlier file brought is new, or was changed, which only "cancelled" outlives.
     if (seen.way != Way::cancelled) seen.way = way_of(std::nullopt, above);
     if (body_before == body) return Done{};
-    ++plan.counted_before;
+    if (way_before == Way::goes_on) {
+      ++plan.counted_before;
+    } else if (seen.way != Way::goes_on) {
+      ++plan.at_rest;
+    }
     tell_contradiction(row, reader, kind, plan);
     return Done{};
   }

@@ -47,6 +47,7 @@ class LookAtLock {
 std::optional<int> older_schema_of(const std::string& path) {
   try {
     SQLite::Database reader(path, SQLite::OPEN_READONLY, 5'000);
+    if (reader.execAndGet("PRAGMA application_id").getInt() != kApplicationId) return std::nullopt;
     const int version = reader.execAndGet("PRAGMA user_version").getInt();
     if (version > 0 && version < newest_schema()) return version;
   } catch (const SQLite::Exception&) {

@@ -252,8 +252,7 @@ std::string Store::hold(JobId job, const std::string& why, Moment now) {
   update.bind(":job", job.value);
   update.bind(":hold", why);
   update.bind(":at", now.wall_ms);
-  update.exec();
-  held_.push_back({job, why});
+  if (update.exec() == 1) held_.push_back({job, why});  // else it is held already
   return why;
 }
 

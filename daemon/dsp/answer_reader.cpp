@@ -121,10 +121,11 @@ DspReply AnswerReader::reply(const Secret& token, JobKind kind, Purpose purpose)
   note_body(reply, type_text, message.body(), kind, purpose, token);
   reply.wire = Wire::answered;
   // A status line alone says all that a refusal has to say: that a front asks to wait, or knows no
-  // such token. What proves something by its body must have come whole, and so must a 404, which
-  // may mean that there is no such entity.
-  const bool needs_its_body = reply.http_status / 100 == 2 || reply.http_status == 404;
-  if (parts_->parser->need_eof() && !reply.answer.readable && needs_its_body) {
+  // such token. Not so a success, a 404 (perhaps: there is no such entity) and what says nothing of
+  // the DSP, as a front's 502: so many of them in a row are a silent DSP.
+  const int status = reply.http_status;
+  const bool is_refusal = status / 100 == 4 && status != 404 && status != 408;
+  if (parts_->parser->need_eof() && !reply.answer.readable && !is_refusal) {
     reply.wire = Wire::no_answer;
     reply.answer = {};
     reply.trouble = "the answer was perhaps cut: it has no length and no readable JSON";

@@ -6,7 +6,7 @@ SELECT c.kind, c.state, sum(c.n),
           WHERE j.state = 'in_doubt' AND j.hold IS NULL AND j.kind = c.kind
             AND (j.batch_id = :batch OR :batch IS NULL))
        ELSE 0 END,
-       CASE c.state WHEN 'failed' THEN
+       CASE WHEN c.state = 'failed' AND EXISTS (SELECT 1 FROM batch WHERE archived_to IS NOT NULL) THEN
          (SELECT count(*) FROM job j
           WHERE j.state = 'failed' AND j.archived_at IS NOT NULL AND j.kind = c.kind
             AND (j.batch_id = :batch OR :batch IS NULL))

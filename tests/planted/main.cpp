@@ -39,6 +39,7 @@ struct Options {
 struct Finding {  // shared with the child
   std::uint64_t seeds = 0;
   bool is_found = false;
+  bool has_failed = false;  // the search itself
   char what[160] = {};
 };
 
@@ -81,6 +82,7 @@ void end(int status, int words, Finding& finding) {
   if (finding.is_found) {
     std::strcpy(finding.what, "a check in the product ends the process");
   } else {
+    finding.has_failed = true;
     std::fprintf(stderr, "the search itself failed (wait status %d): %s\n", status, said);
   }
 }
@@ -129,12 +131,14 @@ bool print(const Mutant& mutant, std::span<const Finding> series) {
 
 // False: it found something, so nothing that was found proves anything.
 bool print_control(std::span<const Finding> series) {
-  const auto found =
-      std::ranges::find_if(series, [](const Finding& finding) { return finding.is_found; });
+  const auto found = std::ranges::find_if(
+      series, [](const Finding& finding) { return finding.is_found || finding.has_failed; });
   const bool is_silent = found == series.end();
   std::printf("%-44s %-28s %6llu %6s  %s\n", std::string(kControl.name).c_str(), "",
               static_cast<unsigned long long>(kControl.within_seeds), "-",
-              is_silent ? "nothing, as it must be" : found->what);
+              is_silent           ? "nothing, as it must be"
+              : found->has_failed ? "THE SEARCH FAILED"
+                                  : found->what);
   return is_silent;
 }
 
