@@ -181,7 +181,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
                 "unit) or lower --in-flight");
   }
   // By the log: a journal knows its priority, and a reader of JSON finds JSON.
-  const auto report = [&](const dl::Error& error) {
+  const auto end_with = [&](const dl::Error& error) {
     log.error(error.message);
     return static_cast<int>(error.code);
   };
@@ -189,7 +189,7 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<dl::InstanceLock> lock = take_lock(config, log, has_waited);
   if (!lock && config.standby && g_stop_waiting)
     return config.drain ? static_cast<int>(dl::Errc::incomplete) : 0;
-  if (!lock) return report(lock.error());
+  if (!lock) return end_with(lock.error());
   DL_FAULT_POINT("start.locked");
   // Who has waited for a sender takes over what that had. Were it moved away, a new database would
   // know nothing of what was sent.
@@ -197,28 +197,28 @@ int run(const dl::Config& config, dl::Log& log, dl::Clock clock) {
   dl::Result<std::unique_ptr<dl::Database>> database =
       patiently(log, [&] { return dl::Database::open(lock->database(), mode); });
   if (!database && has_waited && database.error().code == dl::Errc::no_input) {
-    return report(
+    return end_with(
         {dl::Errc::no_input,
          config.db +
              " is not there any more, and the daemon that this one stood by for had it: put it "
              "back "
              "with all that lay beside it; to begin anew without it, start this daemon again"});
   }
-  if (!database) return report(database.error());
+  if (!database) return end_with(database.error());
   if (const auto warning = dl::warning_of_mode(lock->database())) log.warning(*warning);
   if (dl::Status sound = (*database)->check_integrity(kCheckedWhole); !sound)
-    return report(sound.error());
-  if (dl::Status ours = dl::check_schema_is_ours(**database); !ours) return report(ours.error());
-  if (dl::Status ours = dl::refuse_archive(**database); !ours) return report(ours.error());
+    return end_with(sound.error());
+  if (dl::Status ours = dl::check_schema_is_ours(**database); !ours) return end_with(ours.error());
+  if (dl::Status ours = dl::refuse_archive(**database); !ours) return end_with(ours.error());
   if (dl::Status clean = patiently(log, [&] { return remove_orphans(**database, log); }); !clean)
-    return report(clean.error());
+    return end_with(clean.error());
   DL_FAULT_POINT("start.opened");
   log.info("database " + config.db + ", endpoint " + config.endpoint->text() + ", limit " +
            dl::format_rate_spec(config.rate_limit));
   dl::Result<dl::TakenOver> taken =
       dl::take_over(std::move(*database), *lock, dl::store_policy(config), clock,
                     [&log](const auto& step) { return patiently(log, step); });
-  if (!taken) return report(taken.error());
+  if (!taken) return end_with(taken.error());
   tell_of_pause(*taken, log);
   if (taken->recovery.reclaimed > 0) {
     log.warning("the last owner died with " + std::to_string(taken->recovery.reclaimed) +

@@ -29,11 +29,12 @@ struct Hand {
   boost::asio::io_context io{1};
   std::optional<boost::asio::ssl::context> tls;  // none: plain, or tls_trouble says why not
   std::string tls_trouble;
-  void read_trust();  // fills one of the two
   // of the DSP's addresses, by the last connection that was made
   boost::asio::ip::tcp::endpoint reached{};
   int names_awaited = 0;  // of the resolver; some perhaps for connections that are gone
   std::function<void(ConnectionId)> forget;  // the connection is gone
+
+  void make_tls();  // or says in tls_trouble why not
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {

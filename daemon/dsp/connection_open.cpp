@@ -46,7 +46,7 @@ error_code set_options(tcp::socket& socket, std::chrono::milliseconds user_timeo
 
 }  // namespace
 
-void Hand::read_trust() {
+void Hand::make_tls() {
   auto context = make_tls_context(policy.ca_file);
   if (context) {
     tls.emplace(context->release());
@@ -66,7 +66,7 @@ void Connection::start() {
     }
     token_ = std::move(*token);
   }
-  if (policy.endpoint.tls && !hand_.tls) hand_.read_trust();  // the file may be there by now
+  if (policy.endpoint.tls && !hand_.tls) hand_.make_tls();  // the file may be there by now
   if (policy.endpoint.tls && !hand_.tls) return fail(hand_.tls_trouble, ConnectTrouble::dsp);
   set_deadline(policy.connect_timeout);
   asio::co_spawn(

@@ -41,7 +41,7 @@ struct HttpClient::Impl {
     // Asio makes its epoll with the first object that needs one: here, where a lack of descriptors
     // is an exception that main reports, and not on the hand's thread.
     const asio::steady_timer makes_epoll(hand.io);
-    if (policy.endpoint.tls) hand.read_trust();
+    if (policy.endpoint.tls) hand.make_tls();
   }
 
   // Held by the caller as well as by the map, which it may leave meanwhile.
