@@ -232,6 +232,15 @@ std::string draw_ingest_fault(Random& random, bool is_first) {
   return draw_fault(kIngestPoints, random);
 }
 
+std::string draw_daemon_delay(Random& random) {
+  return one_in(random, 2) ? "shutdown.drained:1:delay=300ms" : "";
+}
+
+std::string draw_ingest_delay(Random& random) {
+  if (one_in(random, 2)) return "";
+  return "ingest.after_commit:1:delay=" + std::to_string(between(random, 1, 2'000)) + "ms";
+}
+
 std::set<std::string> points_of_plan() {
   std::set<std::string> points(std::begin(fault::kNames), std::end(fault::kNames));
   for (const std::string_view elsewhere : kElsewhere) points.erase(std::string(elsewhere));

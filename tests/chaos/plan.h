@@ -50,6 +50,10 @@ const char* name_of(Account account);
 std::string draw_daemon_fault(const Plan& plan, mock::Random& random);
 // `is_first`: nobody has made the database yet.
 std::string draw_ingest_fault(mock::Random& random, bool is_first);
+// The same where nobody is to die any more; often empty. A sheet comes while a daemon that has
+// drained is still ending.
+std::string draw_daemon_delay(mock::Random& random);
+std::string draw_ingest_delay(mock::Random& random);
 // Where programs die here: all the points there are, but those of which the plan says why not. A
 // daemon with a fault at kAsksToStop has to be sent SIGTERM, or it never comes there.
 std::set<std::string> points_of_plan();

@@ -139,7 +139,8 @@ std::string World::ordered(Running& program) {
 
 World::Running World::start_daemon(bool stands_by) {
   Running daemon;
-  if (!is_calm()) daemon.fault = draw_daemon_fault(plan_, random_);
+  daemon.fault = is_calm() ? draw_daemon_delay(random_) : draw_daemon_fault(plan_, random_);
+  daemon.sheets_before_it = sheets_acknowledged_;
   std::vector<std::string> flags = plan_.daemon_flags;
   if (stands_by) flags.emplace_back("--standby");
   daemon.process = std::make_unique<Process>(Launch{.program = "dl-daemon",
@@ -151,7 +152,9 @@ World::Running World::start_daemon(bool stands_by) {
 
 World::Running World::start_ingest() {
   Running ingest;
-  if (!is_calm() && random_.below(6) != 0) {
+  if (is_calm()) {
+    ingest.fault = draw_ingest_delay(random_);
+  } else if (random_.below(6) != 0) {
     ingest.fault = draw_ingest_fault(random_, !std::filesystem::exists(file("jobs.db")));
   }
   const std::string sheet = file("sheet" + std::to_string(sheets_acknowledged_) + ".jsonl");
@@ -180,6 +183,11 @@ void World::look_after_ingest() {
   if (sheets_acknowledged_ == 0 || is_calm() || random_.below(4) == 0) ingest_ = start_ingest();
 }
 
+// A sheet that came while it lived may have come after its last look at the tables.
+bool World::is_the_last(const Running& drained, const Running& next) const {
+  return drained.sheets_before_it == plan_.sheets.size() && !next.process && !signalled_;
+}
+
 void World::live() {
   Running next;
   while (report_.violations.empty()) {
@@ -195,9 +203,7 @@ void World::live() {
     }
     switch (exit_code) {
       case 0:
-        if (sheets_acknowledged_ == plan_.sheets.size() && !ingest_.process && !next.process &&
-            !signalled_)
-          return;
+        if (is_the_last(daemon, next)) return;
         if (ingest_.process) ingest_.process->ends_within(kStandstill);
         break;
       case static_cast<int>(Errc::incomplete):

@@ -61,11 +61,14 @@ class World {
   struct Running {  // a program with its DL_FAULT
     std::unique_ptr<Process> process;
     std::string fault;
-    std::string trace;  // a file; empty: none
+    std::string trace;                 // a file; empty: none
+    std::size_t sheets_before_it = 0;  // acknowledged when it was started
   };
 
   bool start_mock();
   void live();
+  // It has drained, and there is nothing else to come.
+  bool is_the_last(const Running& drained, const Running& next) const;
   bool is_calm() const;
   // In the program's environment: the fault, if there is one, and the trace of it.
   std::string ordered(Running& program);
