@@ -2,6 +2,7 @@
 #include "queries_sql.h"
 #include "storage/batch_writer.h"
 #include "storage/model/job_state.h"
+#include "storage/sound_rows.h"
 
 namespace dl {
 namespace {
@@ -49,12 +50,11 @@ void BatchWriter::apply_changes(std::int64_t now_ms, PublishNews& news) {
     const auto named = earlier.find(job);
     if (named != earlier.end()) ++counts_.contradictions;
     if (news.changes.size() < PublishNews::kChangesTold) {
-      const std::optional<JobKind> kind = kind_named(list.getColumn(4).getText());
-      DL_CHECK(kind.has_value(), "a kind that the CHECK of table job does not allow");
+      const JobKind kind = kind_of(list.getColumn(4));
       bodies.bind(":job", job);
       bodies.executeStep();
       news.changes.push_back(
-          {line, *kind, bodies.getColumn(0).getString(), bodies.getColumn(1).getString(),
+          {line, kind, bodies.getColumn(0).getString(), bodies.getColumn(1).getString(),
            named == earlier.end() ? std::nullopt : std::optional(named->second)});
       bodies.reset();
     }
@@ -80,10 +80,9 @@ void BatchWriter::make_ready(std::int64_t now_ms) {
   SQLite::Statement counts(db, std::string(sql::k_ingest_publish_counts));
   counts.bind(":batch", id_.value);
   while (counts.executeStep()) {
-    const std::optional<JobKind> kind = kind_named(counts.getColumn(0).getString());
-    DL_CHECK(kind.has_value(), "a kind that the CHECK of table job does not allow");
-    count(*kind, "blocked", -counts.getColumn(1).getInt64());
-    count(*kind, "ready", +counts.getColumn(1).getInt64());
+    const JobKind kind = kind_of(counts.getColumn(0));
+    count(kind, "blocked", -counts.getColumn(1).getInt64());
+    count(kind, "ready", +counts.getColumn(1).getInt64());
   }
   SQLite::Statement history(db, std::string(sql::k_ingest_publish_history));
   history.bind(":at", now_ms);

@@ -1,6 +1,7 @@
 #include "storage/batch_reader.h"
 
 #include "queries_sql.h"
+#include "storage/sound_rows.h"
 
 namespace dl {
 namespace {
@@ -114,12 +115,9 @@ Result<std::vector<StateCount>> count_states(Database& database, std::optional<B
     SQLite::Statement list(database.handle(), std::string(sql::k_ingest_count_states));
     bind_batch(list, batch ? std::optional(batch->value) : std::nullopt);
     while (list.executeStep()) {
-      const auto kind = kind_named(list.getColumn(0).getString());
-      const auto state = state_named(list.getColumn(1).getString());
-      if (kind && state) {
-        counts.push_back({*kind, *state, list.getColumn(2).getInt64(), list.getColumn(3).getInt64(),
-                          list.getColumn(4).getInt64()});
-      }
+      counts.push_back({kind_of(list.getColumn(0)), state_of(list.getColumn(1)),
+                        list.getColumn(2).getInt64(), list.getColumn(3).getInt64(),
+                        list.getColumn(4).getInt64()});
     }
     return Done{};
   });

@@ -21,6 +21,7 @@
 #include "storage/migrator.h"
 #include "storage/model/planted.h"
 #include "storage/rollback.h"
+#include "storage/sound_rows.h"
 #include "storage/sqlite_error.h"
 
 namespace dl {
@@ -199,15 +200,15 @@ Status Database::keep_rules() {
         return SQLITE_OK;
       },
       this);
-  struct Rule {
+  struct Setting {
     const char* pragma;
     int value;
   };
-  for (const Rule& rule :
-       {Rule{"synchronous", 2}, Rule{"wal_autocheckpoint", 0}, Rule{"foreign_keys", 1}}) {
-    const int is = db_.execAndGet(std::string("PRAGMA ") + rule.pragma).getInt();
-    if (is == rule.value) continue;
-    return Error{Errc::config, path_ + ": " + rule.pragma + " = " + std::to_string(rule.value) +
+  for (const Setting& must :
+       {Setting{"synchronous", 2}, Setting{"wal_autocheckpoint", 0}, Setting{"foreign_keys", 1}}) {
+    const int is = db_.execAndGet(std::string("PRAGMA ") + must.pragma).getInt();
+    if (is == must.value) continue;
+    return Error{Errc::config, path_ + ": " + must.pragma + " = " + std::to_string(must.value) +
                                    " was not accepted (it is " + std::to_string(is) + ")" +
                                    kAnotherSqlite};
   }
@@ -224,10 +225,17 @@ Status Database::prepare(OpenMode mode) {
     if (Status kept = keep_rules(); !kept) return kept;
     return migrate(*this);
   });
+  // Our own statements fit every schema of ours. Of one that somebody has changed, or whose page
+  // has a bit turned over, not even these.
+  if (!ok && ok.error().sqlite_code == SQLITE_ERROR) {
+    return Error{Errc::config,
+                 ok.error().message +
+                     "; its schema was changed: restore a backup (docs/OPERATIONS.md: "
+                     "Files, backup, restore)"};
+  }
   if (!ok) return ok;
   return guard(path_, [&]() -> Status {
-    database_id_ =
-        db_.execAndGet("SELECT value FROM property WHERE name = 'database_id'").getString();
+    database_id_ = property(db_, "database_id");
     data_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA data_version");
     schema_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA schema_version");
     if (mode == OpenMode::read_only) return Done{};
@@ -338,9 +346,7 @@ Status Database::check_integrity(std::int64_t whole_up_to) {
       if (unread == Errc::data && db_.execAndGet(check).getString() == "ok") unread = Errc::io;
       if (unread != Errc::data)
         return Error{unread, path_ + ": cannot be read (" + verdict + "); the file may be sound"};
-      return Error{Errc::data,
-                   path_ + ": the database is damaged (" + verdict +
-                       "); restore a backup (docs/OPERATIONS.md: Files, backup, restore)"};
+      return error_of_damage(verdict, path_);
     }
     return Done{};
   });

@@ -9,6 +9,7 @@
 #include "storage/digest.h"
 #include "storage/fault/fault_point.h"
 #include "storage/model/job_state.h"
+#include "storage/sqlite_error.h"
 
 namespace dl {
 namespace {
@@ -99,6 +100,15 @@ bool rules_are_current(Database& database) {
   return !rules.executeStep();
 }
 
+// Rules of another program are rules; those of a page whose bits have turned over are not, and an
+// index that no longer fits them would refuse the new ones.
+Status check_rules_are_sound(Database& database) {
+  const std::string verdict =
+      database.handle().execAndGet("PRAGMA integrity_check(job_rule)").getString();
+  if (verdict == "ok") return Done{};
+  return error_of_damage(verdict, database.path());
+}
+
 void seed_rules(Database& database) {
   SQLite::Database& db = database.handle();
   db.exec("DELETE FROM job_rule");
@@ -157,7 +167,10 @@ Status migrate_in_transaction(Database& database) {
     id.bind(1, random_uuid());
     id.exec();
   }
-  if (!rules_are_current(database)) seed_rules(database);
+  if (!rules_are_current(database)) {
+    if (Status sound = check_rules_are_sound(database); !sound) return sound;
+    seed_rules(database);
+  }
   db.exec("UPDATE writer SET actor = NULL WHERE one = 1");
   transaction.commit();
   return Done{};

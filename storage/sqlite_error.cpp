@@ -88,4 +88,11 @@ Error error_of(int extended, const char* message, const std::string& path,
       extended};
 }
 
+Error error_of_damage(const std::string& verdict, const std::string& path) {
+  return {Errc::data,
+          path + ": the database is damaged (" + verdict +
+              "); restore a backup (docs/OPERATIONS.md: Files, backup, restore)",
+          0};
+}
+
 }  // namespace dl

@@ -21,4 +21,7 @@ std::string words_of(int extended, const char* message, const std::string& path)
 // Both, with `what` (who was doing what) in front of the words.
 Error error_of(int extended, const char* message, const std::string& path, const std::string& what);
 
+// `verdict`: of quick_check or integrity_check.
+Error error_of_damage(const std::string& verdict, const std::string& path);
+
 }  // namespace dl

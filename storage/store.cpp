@@ -232,7 +232,7 @@ void Store::promote(JobId parent, std::vector<JobRef>& promoted, Moment now) {
     child.job.level = columns.next().getInt();
     child.batch_id = columns.next().getInt64();
     child.attempt = columns.next().getInt();
-    child.state = *state_named(columns.next().getText());
+    child.state = state_of(columns.next());
     child.becomes_ready = columns.next().getInt() != 0;
     child.job.has_children = columns.next().getInt() != 0;
     children.push_back(child);

@@ -8,6 +8,7 @@
 
 #include "storage/model/check.h"
 #include "storage/model/work.h"
+#include "storage/sound_rows.h"
 
 namespace dl {
 
@@ -92,12 +93,6 @@ class Columns {
   SQLite::Statement& row_;
   int next_ = 0;
 };
-
-inline JobKind kind_of(const SQLite::Column& column) {
-  const std::optional<JobKind> kind = kind_named(column.getText());
-  DL_CHECK(kind.has_value(), "the schema allows only the known kinds");
-  return *kind;
-}
 
 inline JobKind kind_column(SQLite::Statement& row, const char* name) {
   return kind_of(row.getColumn(name));

@@ -10,12 +10,6 @@
 namespace dl {
 namespace {
 
-std::int64_t generation_of(Database& database) {
-  return std::stoll(database.handle()
-                        .execAndGet("SELECT value FROM property WHERE name = 'generation'")
-                        .getString());
-}
-
 // The newest request is never archived, so a database that was sent from has it.
 bool knows(Database& database, const LastSent& sent) {
   SQLite::Statement row(
@@ -36,7 +30,7 @@ bool knows(Database& database, const LastSent& sent) {
 Status Store::trust_or_hold(GenerationFile file) {
   bool knows_the_last = true;
   Status ok = database_->guard(database_->path(), [&]() -> Status {
-    generation_ = generation_of(*database_);
+    generation_ = number_property(database_->handle(), "generation");
     if (file.last_sent().request) knows_the_last = knows(*database_, file.last_sent());
     return Done{};
   });
@@ -59,7 +53,7 @@ Status Store::trust_or_hold(GenerationFile file) {
 
 // Of the take-over.
 void Store::begin_generation(Moment now) {
-  generation_ = std::max(generation_, generation_of(*database_));
+  generation_ = std::max(generation_, number_property(database_->handle(), "generation"));
   move_generation();
   if (forgotten_.empty()) return;
   put_pause_behind("generation check");

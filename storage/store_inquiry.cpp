@@ -46,7 +46,7 @@ Result<std::vector<Inquiry>> Store::inquiries(JobId from, JobId to) {
       inquiry.job = JobId{rows.getColumn("job_id").getInt64()};
       inquiry.job_key = rows.getColumn("key").getString();
       inquiry.kind = kind_column(rows, "kind");
-      inquiry.state = *state_named(rows.getColumn("state").getText());
+      inquiry.state = state_of(rows.getColumn("state"));
       inquiry.attempt = rows.getColumn("attempt").getInt();
       inquiry.key = rows.getColumn("idempotency_key").getString();
       inquiry.dsp_id = rows.getColumn("dsp_id").getText();
@@ -68,7 +68,7 @@ Result<std::vector<Inquiry>> Store::inquiries(JobId from, JobId to) {
         if (sent.contains({inquiry.job, attempt})) continue;
         inquiry.job_key = unsent.getColumn("key").getString();
         inquiry.kind = kind_column(unsent, "kind");
-        inquiry.state = *state_named(unsent.getColumn("state").getText());
+        inquiry.state = state_of(unsent.getColumn("state"));
         inquiry.attempt = attempt;
         inquiry.key = idempotency_key(database_->database_id(), inquiry.job_key, attempt);
         inquiry.believed = Believed::not_there;

@@ -29,7 +29,7 @@ struct Store::Creation {
   RequestId request;
   std::string idempotency_key;
   std::string body;
-  bool is_as_sent = false;  // the body, by its digest
+  std::string change;  // what of it is not as it was sent; empty: nothing
   std::int64_t sent_at = 0;
   std::int64_t sent_boot_ms = 0;
   std::string boot_key;
@@ -46,6 +46,10 @@ constexpr const char* kNoUnresolvedPost =
 constexpr const char* kBodyWasChanged =
     "the stored bytes of its POST were changed behind our back (request_body.digest does not fit), "
     "so they are not sent again";
+// Under another key the DSP would take the same bytes for another creation.
+constexpr const char* kKeyWasChanged =
+    "the stored key of its POST was changed behind our back (it is not the one of its attempt), so "
+    "it is not used again";
 
 // Columns: body, digest. Bodies that are older than the digests are believed.
 bool is_as_sent(const std::string& body, const SQLite::Column& digest) {
@@ -64,7 +68,7 @@ void Store::permit(const Permit& permit, WorkResult& result, Moment now) {
   Facts facts;
   Granted granted;
   Columns columns(row);
-  facts.state = *state_named(columns.next().getText());
+  facts.state = state_of(columns.next());
   granted.job.kind = kind_of(columns.next());
   granted.job_key = columns.next().getString();
   granted.job.priority = columns.next().getInt64();
@@ -212,7 +216,7 @@ std::string Store::permit_resubmit(const Permit& permit, const Facts& facts, Gra
   if (facts.is_held) return "it is held";
   const std::optional<Creation> first = unresolved_creation(granted);
   if (!first) return hold(permit.job, kNoUnresolvedPost, now);
-  if (!first->is_as_sent) return hold(permit.job, kBodyWasChanged, now);
+  if (!first->change.empty()) return hold(permit.job, first->change, now);
   if (!key_is_alive(*first, now)) {
     return hold(permit.job,
                 "the DSP may have forgotten the idempotency key (key_lifetime has passed)", now);
@@ -241,7 +245,10 @@ std::optional<Store::Creation> Store::unresolved_creation(const Granted& granted
   first.sent_at = row.getColumn(3).getInt64();
   first.sent_boot_ms = row.getColumn(4).getInt64();
   first.boot_key = row.getColumn(5).getString();
-  first.is_as_sent = is_as_sent(first.body, row.getColumn(6));
+  const std::string key =
+      idempotency_key(database_->database_id(), granted.job_key, granted.attempt);
+  if (!is_as_sent(first.body, row.getColumn(6))) first.change = kBodyWasChanged;
+  if (first.idempotency_key != key) first.change = kKeyWasChanged;
   row.reset();
   return first;
 }
@@ -290,7 +297,7 @@ std::string Store::permit_lookup(const Permit& permit, const Facts& facts, Grant
   if (facts.is_held) return "it is held";
   const std::optional<Creation> first = unresolved_creation(granted);
   if (!first) return hold(permit.job, kNoUnresolvedPost, now);
-  if (!first->is_as_sent) return hold(permit.job, kBodyWasChanged, now);
+  if (!first->change.empty()) return hold(permit.job, first->change, now);
   // A POST that was sent before the account looked anything up does not carry the key: it would be
   // absent for ever, and the next POST a duplicate.
   if (first->body.find(first->idempotency_key) == std::string::npos) {

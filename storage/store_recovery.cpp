@@ -246,7 +246,7 @@ void Store::read_limiter_memory(Recovery& recovery, Moment now) {
 AccountState Store::load_account(Moment now) {
   AccountState account;
   SQLite::Statement& row = sql(sql::k_load_account);
-  row.executeStep();
+  step_to(row, "the row of account");
   if (!row.getColumn("paused_by").isNull())
     account.paused_by = row.getColumn("paused_by").getString();
   account.paused_reason = row.getColumn("paused_reason").getString();
@@ -377,11 +377,10 @@ void Store::count_all() {
   totals_ = {};
   SQLite::Statement& rows = sql(sql::k_count_jobs);
   while (rows.executeStep()) {
-    const std::optional<JobState> state = state_named(rows.getColumn(1).getText());
+    const JobState state = state_of(rows.getColumn(1));
     const JobKind kind = kind_column(rows, "kind");
-    if (state)
-      totals_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(*state)] =
-          rows.getColumn(2).getInt64();
+    totals_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(state)] =
+        rows.getColumn(2).getInt64();
   }
 }
 

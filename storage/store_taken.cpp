@@ -61,7 +61,7 @@ std::optional<JobId> Store::other_holder(const std::string& dsp_id, JobId job) {
 Store::Named Store::named(JobId job) {
   SQLite::Statement& row = sql(sql::k_named_job);
   row.bind(":job", job.value);
-  DL_CHECK(row.executeStep(), "a job is never deleted");
+  step_to(row, "a job");
   Named named{kind_column(row, "kind"), row.getColumn("key").getString()};
   row.reset();
   return named;

@@ -82,6 +82,16 @@ Verdict judge_world(const std::string& database, const std::string& ledger,
   return verdict;
 }
 
+std::string promises_broken_in(const std::string& ledger) {
+  std::ifstream file(ledger);
+  const Result<mock::Judgement> judged = mock::judge(file, {});
+  if (!judged) return "the ledger: " + judged.error().message;
+  if (judged->passes(std::nullopt)) return "";
+  std::string text;
+  for (const std::string& finding : judged->findings) text += finding + "; ";
+  return text.empty() ? "by the DSP's ledger a promise is broken" : text;
+}
+
 std::string damage_of(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) return "";
   try {

@@ -19,6 +19,10 @@ struct Verdict {
 Verdict judge_world(const std::string& database, const std::string& ledger,
                     const std::string& limit, std::int64_t entities);
 
+// By a DSP's ledger, whatever was or was not created: duplicates, children before their parents.
+// Empty: none.
+std::string promises_broken_in(const std::string& ledger);
+
 // What integrity_check says; empty: sound, or not there yet.
 std::string damage_of(const std::string& database);
 // Jobs that have not succeeded and why, a few of them.
