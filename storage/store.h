@@ -170,7 +170,8 @@ class Store {
   RequestId newest_request();
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
   std::optional<Creation> unresolved_creation(const Granted& granted);
-  std::optional<ParentIds> parents_of(JobId job);
+  std::string parents_of(JobId job, ParentIds& ids);
+  bool id_was_given(JobId job, const std::string& dsp_id);
   void render_create(const std::string& payload, const ParentIds& parents, Granted& granted);
   void keep_to_the_attempts_bytes(const std::string& payload, const ParentIds& parents,
                                   Granted& granted);
@@ -227,6 +228,9 @@ class Store {
   };
   std::map<CountKey, std::int64_t> count_deltas_;
   std::vector<Held> held_;  // by the transaction that runs
+  // Of parents, compared with the ledger since this daemon began: at most so many.
+  static constexpr std::size_t kGivenIdsMax = 4'096;
+  std::unordered_map<std::int64_t, std::string> given_ids_;
   // of the ids that the lookups of this transaction have found without proof
   std::map<std::string, std::vector<Holder>> holders_;
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;

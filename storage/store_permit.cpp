@@ -136,11 +136,11 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   }
   row.reset();
 
-  const std::optional<ParentIds> parents = parents_of(permit.job);
-  if (!parents) return "a parent has not succeeded";
+  ParentIds parents;
+  if (std::string obstacle = parents_of(permit.job, parents); !obstacle.empty()) return obstacle;
   granted.target = format_.create_target(granted.job.kind);
-  render_create(body, *parents, granted);
-  if (attempt_was_sent) keep_to_the_attempts_bytes(body, *parents, granted);
+  render_create(body, parents, granted);
+  if (attempt_was_sent) keep_to_the_attempts_bytes(body, parents, granted);
   granted.request = write_intent(permit, Purpose::create, granted.target, granted, {}, now);
   if (permit.with_look)
     granted.look =
@@ -152,8 +152,9 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   return "";
 }
 
-// From the root down; nothing where one of them has not succeeded.
-std::optional<Store::ParentIds> Store::parents_of(JobId job) {
+// From the root down. Below what was changed behind our back nothing is created: it would be in
+// another one's campaign. Gives back why there are none; empty: there they are.
+std::string Store::parents_of(JobId job, ParentIds& ids) {
   struct Parent {
     int level;
     std::int64_t id;
@@ -170,16 +171,38 @@ std::optional<Store::ParentIds> Store::parents_of(JobId job) {
     parent.id = columns.next().getInt64();
     parent.kind = kind_of(columns.next());
     parent.dsp_id = columns.next().getText();
-    if (columns.next().getText() != name_of(JobState::succeeded)) return std::nullopt;
+    if (columns.next().getText() != name_of(JobState::succeeded))
+      return "a parent has not succeeded";
     all.push_back(std::move(parent));
   }
   row.reset();
   std::sort(all.begin(), all.end(), [](const Parent& a, const Parent& b) {
     return std::pair(a.level, a.id) < std::pair(b.level, b.id);
   });
-  ParentIds ids;
-  for (Parent& parent : all) ids.emplace_back(parent.kind, std::move(parent.dsp_id));
-  return ids;
+  for (Parent& parent : all) {
+    if (!id_was_given(JobId{parent.id}, parent.dsp_id)) {
+      return "the DSP id of its parent, job " + std::to_string(parent.id) +
+             ", was changed behind our back (neither the ledger nor an operator has given it " +
+             parent.dsp_id + ")";
+    }
+    ids.emplace_back(parent.kind, std::move(parent.dsp_id));
+  }
+  return "";
+}
+
+bool Store::id_was_given(JobId job, const std::string& dsp_id) {
+  const auto known = given_ids_.find(job.value);
+  if (known != given_ids_.end() && known->second == dsp_id) return true;
+  SQLite::Statement& row = sql(sql::k_id_was_given);
+  row.bind(":job", job.value);
+  row.bind(":dsp_id", dsp_id);
+  row.executeStep();
+  const bool was_given = row.getColumn(0).getInt() != 0;
+  row.reset();
+  if (!was_given) return false;
+  if (given_ids_.size() >= kGivenIdsMax) given_ids_.clear();
+  given_ids_[job.value] = dsp_id;
+  return true;
 }
 
 // Key and bytes of the present attempt.

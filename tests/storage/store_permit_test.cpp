@@ -128,6 +128,17 @@ TEST_F(StorePermit, RefusesAPayloadThatWasChangedBehindOurBack) {
   EXPECT_EQ(grant(kCampaign).body, "{\"id\":\"new\"}");
 }
 
+// A bit of it may turn over, and the id be another campaign's: what is created below it is paid for
+// by that.
+TEST_F(StorePermit, NothingIsCreatedBelowAnIdThatNobodyHasGiven) {
+  succeed(kCampaign);
+  start();
+  spoil("UPDATE job SET dsp_id = 'dsp-9' WHERE id = 1");
+  EXPECT_THAT(refusal(kGroup), HasSubstr("has given it dsp-9"));
+  spoil("UPDATE job SET dsp_id = 'dsp-1' WHERE id = 1");
+  EXPECT_EQ(grant(kGroup).body, "{\"id\":\"job2\"}|campaign=dsp-1");
+}
+
 TEST_F(StorePermit, RefusesAJobWithoutPayload) {
   spoil("DELETE FROM job_payload WHERE job_id = 1");
   EXPECT_EQ(refusal(kCampaign), "it has no payload");
