@@ -170,7 +170,7 @@ class Store {
   RequestId newest_request();
   void lease(const Granted& granted, JobState from, JobState to, Moment now);
   std::optional<Creation> unresolved_creation(const Granted& granted);
-  std::string parents_of(JobId job, ParentIds& ids);
+  std::string parents_of(const Granted& granted, ParentIds& ids);
   bool id_was_given(JobId job, const std::string& dsp_id);
   void render_create(const std::string& payload, const ParentIds& parents, Granted& granted);
   void keep_to_the_attempts_bytes(const std::string& payload, const ParentIds& parents,

@@ -137,7 +137,7 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
   row.reset();
 
   ParentIds parents;
-  if (std::string obstacle = parents_of(permit.job, parents); !obstacle.empty()) return obstacle;
+  if (std::string obstacle = parents_of(granted, parents); !obstacle.empty()) return obstacle;
   granted.target = format_.create_target(granted.job.kind);
   render_create(body, parents, granted);
   if (attempt_was_sent) keep_to_the_attempts_bytes(body, parents, granted);
@@ -154,7 +154,7 @@ std::string Store::permit_create(const Permit& permit, const Facts& facts, Grant
 
 // From the root down. Below what was changed behind our back nothing is created: it would be in
 // another one's campaign. Gives back why there are none; empty: there they are.
-std::string Store::parents_of(JobId job, ParentIds& ids) {
+std::string Store::parents_of(const Granted& granted, ParentIds& ids) {
   struct Parent {
     int level;
     std::int64_t id;
@@ -163,7 +163,8 @@ std::string Store::parents_of(JobId job, ParentIds& ids) {
   };
   std::vector<Parent> all;
   SQLite::Statement& row = hot(sql::k_parents_of);
-  bind_all(row, job.value);
+  bind_all(row, granted.job.id.value);
+  bool has_its_own = granted.job.kind == JobKind::campaign;  // the one that its key names
   while (row.executeStep()) {
     Columns columns(row);
     Parent parent;
@@ -173,9 +174,16 @@ std::string Store::parents_of(JobId job, ParentIds& ids) {
     parent.dsp_id = columns.next().getText();
     if (columns.next().getText() != name_of(JobState::succeeded))
       return "a parent has not succeeded";
+    const std::string_view key = columns.next().getText();
+    has_its_own = has_its_own || (granted.job_key.starts_with(key) &&
+                                  granted.job_key.substr(key.size()).starts_with('/'));
     all.push_back(std::move(parent));
   }
   row.reset();
+  if (!has_its_own) {
+    return "its edge was changed behind our back: none of its parents is the one that its key, " +
+           granted.job_key + ", names";
+  }
   std::sort(all.begin(), all.end(), [](const Parent& a, const Parent& b) {
     return std::pair(a.level, a.id) < std::pair(b.level, b.id);
   });

@@ -103,6 +103,12 @@ void check_keys(Database& database, const Found& found) {
   }
 }
 
+void check_edges(SQLite::Database& db, const Found& found) {
+  SQLite::Statement rows(db, std::string(sql::k_verify_edges));
+  while (rows.executeStep())
+    found(finding(Kind::broken, rows, "none of its parents is the one that its key names"));
+}
+
 void list_doubts(SQLite::Database& db, const Found& found) {
   SQLite::Statement rows(db, std::string(sql::k_verify_doubts));
   while (rows.executeStep()) {
@@ -127,6 +133,7 @@ Result<Verified> verify(Database& database, const Found& found) {
     check_payloads(db, found);
     check_bodies(db, found);
     check_keys(database, found);
+    check_edges(db, found);
     find_full_windows(db, [&found](std::string what) {
       found({Kind::broken, 0, "", std::move(what)});
     });

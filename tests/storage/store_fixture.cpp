@@ -77,6 +77,8 @@ void StoreTest::set_payload(int job, const std::string& body) {
 
 void StoreTest::add_job(int id, JobKind kind, const std::vector<int>& parents, int batch) {
   const std::string number = std::to_string(id);
+  // of the first of them; the others are waited for as well
+  const std::string above = parents.empty() ? "" : job(parents.front(), "key") + "/";
   std::string edges;
   for (const int parent : parents) {
     edges += "INSERT INTO job_edge (parent_id, child_id) VALUES (" + std::to_string(parent) + ", " +
@@ -85,8 +87,8 @@ void StoreTest::add_job(int id, JobKind kind, const std::vector<int>& parents, i
   as_daemon(
       "INSERT INTO job (id, batch_id, kind, key, root_id, level, open_parents, updated_at) VALUES "
       "(" +
-      number + ", " + std::to_string(batch) + ", '" + std::string(names_of(kind).name) + "', 'k" +
-      number + "', 1, 2, " + std::to_string(parents.size()) + ", 2000);" + edges +
+      number + ", " + std::to_string(batch) + ", '" + std::string(names_of(kind).name) + "', '" +
+      above + "k" + number + "', 1, 2, " + std::to_string(parents.size()) + ", 2000);" + edges +
       "INSERT INTO job_count (batch_id, kind, state, n) SELECT batch_id, kind, state, 1 FROM job "
       "WHERE id = " +
       number + " ON CONFLICT DO UPDATE SET n = n + 1");

@@ -44,8 +44,8 @@ class StoreLoad : public StoreTest {
 };
 
 TEST_F(StoreLoad, GivesTheReadyJobsInOrderOfWork) {
-  add_job(20, JobKind::ad, {});
-  add_job(21, JobKind::ad, {});
+  add_job(20, JobKind::campaign, {});
+  add_job(21, JobKind::campaign, {});
   as_daemon(
       "UPDATE job SET state = 'ready', priority = -1 WHERE id = 21; UPDATE job SET state = 'ready' "
       "WHERE id = 20");
@@ -106,7 +106,7 @@ TEST_F(StoreLoad, HeedsTheBootClockAloneForWhatHappenedInThisBoot) {
     const int retry = 100 + next_id_++;
     const int poll = 100 + next_id_++;
     for (const int id : {retry, poll}) {
-      add_job(id, JobKind::ad, {});
+      add_job(id, JobKind::campaign, {});
       as_daemon("UPDATE job SET state = 'ready' WHERE id = " + std::to_string(id));
     }
     const auto jump = [&](Millis by) { now_.wall_ms += by; };
@@ -255,7 +255,7 @@ TEST_F(SettleTime, OfAJobDeclaredAbsentHoldsWhateverThePolicy) {
                    : what == UnknownOutcome::resubmit ? kOther
                                                       : 20;
     if (id == 20) {
-      add_job(20, JobKind::ad, {});
+      add_job(20, JobKind::campaign, {});
       as_daemon("UPDATE job SET state = 'ready' WHERE id = 20");
     }
     doubt(id);

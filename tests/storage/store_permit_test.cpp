@@ -128,6 +128,18 @@ TEST_F(StorePermit, RefusesAPayloadThatWasChangedBehindOurBack) {
   EXPECT_EQ(grant(kCampaign).body, "{\"id\":\"new\"}");
 }
 
+// Found by dl-flips, seed 100925: a bit of an edge had turned over, and an ad was created in
+// another ad group.
+TEST_F(StorePermit, NothingIsCreatedBelowAnotherParentThanItsKeyNames) {
+  succeed(kCampaign);
+  succeed(kOther);
+  start();
+  spoil("UPDATE job_edge SET parent_id = 5 WHERE child_id = 2");
+  EXPECT_THAT(refusal(kGroup), HasSubstr("its edge was changed behind our back"));
+  spoil("UPDATE job_edge SET parent_id = 1 WHERE child_id = 2");
+  grant(kGroup);
+}
+
 // A bit of it may turn over, and the id be another campaign's: what is created below it is paid for
 // by that.
 TEST_F(StorePermit, NothingIsCreatedBelowAnIdThatNobodyHasGiven) {

@@ -154,6 +154,8 @@ INSTANTIATE_TEST_SUITE_P(
                "broken 1: the stored bytes of request 1 are not what it has sent"},
         Damage{"DELETE FROM request_body WHERE request_id = 1",
                "broken 1: the bytes that request 1 has sent are gone"},
+        Damage{"UPDATE job_edge SET parent_id = 5 WHERE child_id = 2",
+               "broken 2: none of its parents is the one that its key names"},
         Damage{"UPDATE job SET dsp_id = 'x' WHERE id = 1",
                "broken 1: has the id x, which neither the ledger"},
         Damage{"UPDATE request SET idempotency_key = 'k' WHERE id = 1",
