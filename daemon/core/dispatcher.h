@@ -263,6 +263,7 @@ class Dispatcher {
   void note_round_trip(const Flight& flight, Moment now);
   Going going(const Tally& tally, Moment now) const;
   std::string stalled_by(const Tally& tally, Moment now) const;
+  std::string closed_by(Moment now) const;
   Outlook outlook(const Tally& tally, Moment now) const;
   void note_lookup(OutcomeClass what, const Flight& flight);
   void learn(OutcomeClass what, const Flight& flight);

@@ -68,6 +68,18 @@ std::string Dispatcher::stalled_by(const Tally& tally, Moment now) const {
   return "nothing is left that could be sent (v_blocked)";
 }
 
+// Why nothing is sent for a while that ends by itself; empty: it is not so.
+std::string Dispatcher::closed_by(Moment now) const {
+  const std::int64_t gate = limiter_.gate_until_boot_ms();
+  const std::int64_t exhausted = limiter_.exhausted_until_boot_ms();
+  const Millis closed = std::max(gate, exhausted) - now.boot_ms;
+  if (closed <= 0) return "";
+  if (gate >= exhausted && limiter_.gate_is_our_own()) {
+    return "for " + span_text(closed) + " the DSP may still count what was sent before this start";
+  }
+  return "the DSP asked to wait " + span_text(closed);
+}
+
 Outlook Dispatcher::outlook(const Tally& tally, Moment now) const {
   Outlook outlook;
   outlook.reason = stalled_by(tally, now);
@@ -84,9 +96,7 @@ Outlook Dispatcher::outlook(const Tally& tally, Moment now) const {
     outlook.state = Outlook::State::growing;
   } else if (outlook.left_ms) {
     outlook.state = Outlook::State::clears;
-    const Millis closed =
-        std::max(limiter_.gate_until_boot_ms(), limiter_.exhausted_until_boot_ms()) - now.boot_ms;
-    if (closed > 0) outlook.reason = "the DSP asked to wait " + span_text(closed);
+    outlook.reason = closed_by(now);
   }
   return outlook;
 }

@@ -29,6 +29,7 @@ Limiter::Limiter(const LimiterPolicy& policy, const Recovery& recovery, Moment n
     ceiling_ = std::clamp(*recovery.account.ceiling, 1, slowest().count);
   anchors_.assign(recovery.slot_anchors_boot_ms.begin(), recovery.slot_anchors_boot_ms.end());
   DL_CHECK(std::is_sorted(anchors_.begin(), anchors_.end()), "anchors come in ascending order");
+  waits_for_forgotten_until_ = recovery.sends_from_boot_ms;
   gate_ = std::max(recovery.sends_from_boot_ms, recovery.account.gate_boot_ms);
   refusals_ = recovery.account.refusals;
   probing_ = refusals_ > 0;

@@ -88,6 +88,9 @@ class Limiter {
 
   bool unlimited() const { return policy_.tiers.empty(); }
   std::int64_t gate_until_boot_ms() const { return gate_; }
+  // Nobody but we ourselves has closed it: what left before this machine started, or is not known
+  // any more, may still be counted.
+  bool gate_is_our_own() const { return gate_ != 0 && gate_ == waits_for_forgotten_until_; }
   // Nothing may go before this because the DSP's headers say that nothing is left; 0: nothing of
   // the kind.
   std::int64_t exhausted_until_boot_ms() const;
@@ -122,6 +125,7 @@ class Limiter {
   double tokens_ = 0;
   std::int64_t tokens_at_ = 0;
   std::int64_t gate_ = 0;
+  std::int64_t waits_for_forgotten_until_ = 0;
   int refusals_ = 0;
   bool probing_ = false;      // after a refusal: one at a time until one is accepted
   bool probe_taken_ = false;  // what is open now was sent behind the gate

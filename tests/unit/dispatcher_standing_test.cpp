@@ -48,6 +48,16 @@ TEST(DispatcherOutlook, ClearsLaterWhereTheDspAskedToWait) {
   EXPECT_NE(outlook.reason.find("asked to wait 10 min"), std::string::npos) << outlook.reason;
 }
 
+// Of a wait of our own after a reboot it was said, too, that the DSP asked for it.
+TEST(DispatcherOutlook, SaysWhenTheWaitIsOurOwn) {
+  Recovery recovery;
+  recovery.sends_from_boot_ms = 1'000'000 + 120'000;
+  Brain brain(brain_policy(), recovery);
+  brain.load(work_of(jobs(4), JobState::ready));
+  EXPECT_EQ(outlook_of(brain).reason,
+            "for 2 min 0 s the DSP may still count what was sent before this start");
+}
+
 TEST(DispatcherOutlook, IsStalledWhereAPersonMustDecide) {
   Brain brain(brain_policy());
   LoadedWork work;
