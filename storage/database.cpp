@@ -225,6 +225,7 @@ Status Database::prepare(OpenMode mode) {
     if (Status kept = keep_rules(); !kept) return kept;
     return migrate(*this);
   });
+  if (ok) ok = guard(path_, [&] { return prepare_statements(mode); });
   // Our own statements fit every schema of ours. Of one that somebody has changed, or whose page
   // has a bit turned over, not even these.
   if (!ok && ok.error().sqlite_code == SQLITE_ERROR) {
@@ -233,23 +234,24 @@ Status Database::prepare(OpenMode mode) {
                      "; its schema was changed: restore a backup (docs/OPERATIONS.md: "
                      "Files, backup, restore)"};
   }
-  if (!ok) return ok;
-  return guard(path_, [&]() -> Status {
-    database_id_ = property(db_, "database_id");
-    data_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA data_version");
-    schema_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA schema_version");
-    if (mode == OpenMode::read_only) return Done{};
-    begin_ = std::make_unique<SQLite::Statement>(db_, "BEGIN IMMEDIATE");
-    commit_ = std::make_unique<SQLite::Statement>(db_, "COMMIT");
-    room_ = RoomAhead::of(path_);
-    page_bytes_ = db_.execAndGet("PRAGMA page_size").getInt64();
-    page_count_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA page_count");
-    name_writer_ =
-        std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = ?1 WHERE one = 1");
-    clear_writer_ =
-        std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = NULL WHERE one = 1");
-    return Done{};
-  });
+  return ok;
+}
+
+Status Database::prepare_statements(OpenMode mode) {
+  database_id_ = property(db_, "database_id");
+  data_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA data_version");
+  schema_version_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA schema_version");
+  if (mode == OpenMode::read_only) return Done{};
+  begin_ = std::make_unique<SQLite::Statement>(db_, "BEGIN IMMEDIATE");
+  commit_ = std::make_unique<SQLite::Statement>(db_, "COMMIT");
+  room_ = RoomAhead::of(path_);
+  page_bytes_ = db_.execAndGet("PRAGMA page_size").getInt64();
+  page_count_ = std::make_unique<SQLite::Statement>(db_, "PRAGMA page_count");
+  name_writer_ =
+      std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = ?1 WHERE one = 1");
+  clear_writer_ =
+      std::make_unique<SQLite::Statement>(db_, "UPDATE writer SET actor = NULL WHERE one = 1");
+  return Done{};
 }
 
 void Database::leave_guards_to_others() {

@@ -101,6 +101,7 @@ class Database {
  private:
   Database(const std::string& path, int flags, const char* vfs);
   Status prepare(OpenMode mode);
+  Status prepare_statements(OpenMode mode);
   Status harden();
   Status keep_rules();
   Status checkpoint(int pages, int mode);

@@ -49,6 +49,10 @@ Errc code_of(int extended) {
     case SQLITE_LOCKED: return Errc::busy;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return Errc::data;
+    // What we write follows from what is there: where the sum breaks a rule, what is there is
+    // wrong.
+    case SQLITE_CONSTRAINT:
+      return extended == SQLITE_CONSTRAINT_TRIGGER ? Errc::software : Errc::data;
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH: return Errc::no_permission;
@@ -67,6 +71,11 @@ std::string words_of(int extended, const char* message, const std::string& path)
   switch (extended & 0xFF) {
     case SQLITE_CORRUPT: return std::string("the database is damaged: ") + message;
     case SQLITE_NOTADB: return "is not a DemandLink database";
+    case SQLITE_CONSTRAINT:
+      if (extended == SQLITE_CONSTRAINT_TRIGGER) return message;
+      return std::string("the tables contradict themselves (") + message +
+             "): dl-daemon --verify --offline says where; restore a backup (docs/OPERATIONS.md: "
+             "Files, backup, restore)";
     case SQLITE_BUSY: return "another program holds the database; try again";
     case SQLITE_FULL: return std::string("the disk is full: ") + message;
     case SQLITE_IOERR:

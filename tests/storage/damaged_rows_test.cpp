@@ -68,8 +68,28 @@ INSTANTIATE_TEST_SUITE_P(
             "'job_tree') WHERE name = 'sqlite_autoindex_job_rule_1'; "
             "UPDATE job_rule SET actor = 'nobody' WHERE id = 1",
             Errc::data, "the database is damaged ("},
+        Damage{"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
+               "replace(sql, 'use_operator_act', 'use_operauor_act') WHERE type = 'trigger'",
+               Errc::config, "its schema was changed: restore a backup"},
         Damage{"ALTER TABLE migration RENAME COLUMN version TO vershon", Errc::config,
                "its schema was changed: restore a backup"}));
+
+// What is written follows from what is there (found by dl-flips, seed 202558): here a count of open
+// parents that would fall below 0.
+TEST_F(StoreTest, SaysThatTheTablesContradictThemselves) {
+  start();
+  confirm(fixture::kCampaign, "dsp-1");
+  const Granted look = grant(fixture::kCampaign, Purpose::status);
+  sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  ASSERT_EQ("", as_stranger("UPDATE job SET open_parents = 0 WHERE id = 2"));
+  WorkBatch batch;
+  batch.outcomes.push_back(outcome_of(look, JobEvent::confirmed));
+  const auto committed = try_commit(batch);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code, Errc::data);
+  EXPECT_THAT(committed.error().message,
+              HasSubstr("contradict themselves (CHECK constraint failed: open_parents >= 0"));
+}
 
 }  // namespace
 }  // namespace dl
