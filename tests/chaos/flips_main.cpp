@@ -275,6 +275,11 @@ class Tally {
       ++violations_;
       std::printf("VIOLATION %s\n", result.violation.c_str());
     }
+    constexpr std::int64_t kEvery = 1'000;
+    if (flips_ % kEvery == 0) {
+      std::printf("%lld flips so far, %lld violations\n", static_cast<long long>(flips_),
+                  static_cast<long long>(violations_));
+    }
     std::fflush(stdout);
   }
   int conclude() const {

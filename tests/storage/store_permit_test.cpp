@@ -1,5 +1,6 @@
 // The permit transaction: what it writes, and each thing that keeps a request off the wire.
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include "storage/digest.h"
 #include "storage/idempotency_key.h"
@@ -148,6 +149,16 @@ TEST_F(StorePermit, NothingIsCreatedBelowAnIdThatNobodyHasGiven) {
   spoil("UPDATE job SET dsp_id = 'dsp-9' WHERE id = 1");
   EXPECT_THAT(refusal(kGroup), HasSubstr("has given it dsp-9"));
   spoil("UPDATE job SET dsp_id = 'dsp-1' WHERE id = 1");
+  EXPECT_EQ(grant(kGroup).body, "{\"id\":\"job2\"}|campaign=dsp-1");
+}
+
+TEST_F(StorePermit, TheIdOfAnArchivedParentIsBelieved) {
+  succeed(kCampaign);
+  sqlite3_db_config(stranger_->getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  ASSERT_EQ("", as_stranger("UPDATE request SET dsp_id = NULL WHERE job_id = 1"));  // it has moved
+  start();
+  EXPECT_THAT(refusal(kGroup), HasSubstr("has given it dsp-1"));
+  spoil("UPDATE job SET archived_at = 1 WHERE id = 1");
   EXPECT_EQ(grant(kGroup).body, "{\"id\":\"job2\"}|campaign=dsp-1");
 }
 
