@@ -11,12 +11,10 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <random>
 #include <set>
 #include <sstream>
 #include <string>
@@ -24,6 +22,7 @@
 #include <vector>
 
 #include "storage/model/result.h"
+#include "tests/chaos/flags.h"
 #include "tests/chaos/verdict.h"
 #include "tests/e2e/site.h"
 #include "tests/mock_dsp/json_object.h"
@@ -40,13 +39,6 @@ using SteadyClock = std::chrono::steady_clock;
 // A time in the tables may have become the year 3000: then the daemon waits, and sends nothing.
 constexpr std::chrono::seconds kWaits{20};
 
-struct Options {
-  std::int64_t flips = 200;
-  std::uint64_t seed = std::random_device{}();
-  int jobs = 6;  // a specimen mostly waits
-  bool trace = false;
-};
-
 int usage() {
   std::fputs(
       "usage: dl-flips [--flips N] [--seed S] [--jobs N] [--trace]\n"
@@ -56,30 +48,6 @@ int usage() {
       "  --trace      each bit, and what came of it\n",
       stderr);
   return 64;
-}
-
-bool parse(int argc, char** argv, Options& options) {
-  for (int i = 1; i < argc; i += 2) {
-    if (std::strcmp(argv[i], "--trace") == 0) {
-      options.trace = true;
-      --i;
-      continue;
-    }
-    if (i + 1 == argc) return false;
-    char* end = nullptr;
-    const std::uint64_t value = std::strtoull(argv[i + 1], &end, 10);
-    if (*end != '\0') return false;
-    if (std::strcmp(argv[i], "--flips") == 0) {
-      options.flips = static_cast<std::int64_t>(value);
-    } else if (std::strcmp(argv[i], "--seed") == 0) {
-      options.seed = value;
-    } else if (std::strcmp(argv[i], "--jobs") == 0 && value >= 1 && value <= 64) {
-      options.jobs = static_cast<int>(value);
-    } else {
-      return false;
-    }
-  }
-  return true;
 }
 
 struct Bit {
@@ -307,11 +275,11 @@ class Tally {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options;
-  if (!parse(argc, argv, options)) return usage();
+  dl::chaos::Flags options;
+  if (!dl::chaos::parse(argc, argv, "--flips", options)) return usage();
   ::setenv("TMPDIR", "/dev/shm", 0);
   std::printf("--seed %llu\n", static_cast<unsigned long long>(options.seed));
-  const std::uint64_t end = options.seed + static_cast<std::uint64_t>(options.flips);
+  const std::uint64_t end = options.seed + static_cast<std::uint64_t>(options.amount);
   std::atomic<std::uint64_t> next{options.seed};
   Tally tally;
   std::vector<std::thread> threads;

@@ -7,15 +7,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <mutex>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "tests/chaos/flags.h"
 #include "tests/chaos/world.h"
 #include "tests/wire/certificates.h"
 
@@ -23,13 +22,6 @@ namespace {
 
 using dl::chaos::Account;
 using SteadyClock = std::chrono::steady_clock;
-
-struct Flags {
-  std::int64_t kills = 200;
-  std::uint64_t seed = std::random_device{}();
-  int jobs = 6;  // a world mostly waits: for a window, a settle time, a process
-  bool trace = false;
-};
 
 int usage() {
   std::fputs(
@@ -40,30 +32,6 @@ int usage() {
       "  --trace      how each daemon ended\n",
       stderr);
   return 64;
-}
-
-bool parse(int argc, char** argv, Flags& flags) {
-  for (int i = 1; i < argc; i += 2) {
-    if (std::strcmp(argv[i], "--trace") == 0) {
-      flags.trace = true;
-      --i;
-      continue;
-    }
-    if (i + 1 == argc) return false;
-    char* end = nullptr;
-    const std::uint64_t value = std::strtoull(argv[i + 1], &end, 10);
-    if (*end != '\0') return false;
-    if (std::strcmp(argv[i], "--kills") == 0) {
-      flags.kills = static_cast<std::int64_t>(value);
-    } else if (std::strcmp(argv[i], "--seed") == 0) {
-      flags.seed = value;
-    } else if (std::strcmp(argv[i], "--jobs") == 0 && value >= 1 && value <= 64) {
-      flags.jobs = static_cast<int>(value);
-    } else {
-      return false;
-    }
-  }
-  return true;
 }
 
 // What all worlds come to. The mutex guards the sums and the order of what is printed.
@@ -154,12 +122,12 @@ void run_worlds(std::atomic<std::uint64_t>& next_seed, dl::chaos::Quota& quota,
 }  // namespace
 
 int main(int argc, char** argv) {
-  Flags flags;
-  if (!parse(argc, argv, flags)) return usage();
+  dl::chaos::Flags flags;
+  if (!dl::chaos::parse(argc, argv, "--kills", flags)) return usage();
   ::setenv("TMPDIR", "/dev/shm", 0);  // where the programs' output goes
   std::printf("--seed %llu\n", static_cast<unsigned long long>(flags.seed));
   const auto began = SteadyClock::now();
-  dl::chaos::Quota quota{.wanted = flags.kills};
+  dl::chaos::Quota quota{.wanted = flags.amount};
   std::atomic<std::uint64_t> next_seed{flags.seed};
   Tally tally;
   const dl::wire_test::Authority authority;
